@@ -1,0 +1,1 @@
+"""Civil-affairs processes and their nouns, on top of the engine."""

@@ -1,0 +1,1 @@
+"""The nouns of civil affairs with their tables and rules; imports only `engine`."""
