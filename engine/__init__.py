@@ -1,0 +1,104 @@
+"""The front door of the engine: everybody outside enters by `from engine import …`.
+
+Names are loaded on first use (PEP 562): importing the pure kernel must not load SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.bpmn import drawing as drawing
+    from engine.decision import feel as feel
+    from engine.decision.model import DecisionModel as DecisionModel
+    from engine.model import clock as clock
+    from engine.model import duration as duration
+    from engine.model import errors as errors
+    from engine.model import facts as facts
+    from engine.model import region as region
+    from engine.model import states as states
+    from engine.model.actor import SYSTEM as SYSTEM
+    from engine.model.actor import Actor as Actor
+    from engine.model.actor import Seat as Seat
+    from engine.model.calendar import WorkingCalendar as WorkingCalendar
+    from engine.model.errors import BusinessError as BusinessError
+    from engine.model.operation import Audience as Audience
+    from engine.model.operation import OperationContext as OperationContext
+    from engine.model.operation import operation as operation
+    from engine.model.package import Finding as Finding
+    from engine.model.package import Ladder as Ladder
+    from engine.model.package import LadderAction as LadderAction
+    from engine.model.package import Package as Package
+    from engine.model.package import Rung as Rung
+    from engine.process_engine import ProcessEngine as ProcessEngine
+    from engine.store import tables as tables
+    from engine.store.base import Base as Base
+    from engine.store.base import IsoDate as IsoDate
+    from engine.store.base import JsonText as JsonText
+    from engine.store.base import UtcDateTime as UtcDateTime
+
+_HUMAN_TASK = (
+    "TaskStatus", "OutcomeOption", "TaskView", "TaskRow", "TaskPage", "WorklistCounts",
+    "Completed", "CommentView", "DraftView",
+)  # fmt: skip
+_PROCESS = (
+    "InstanceStatus", "DefinitionView", "InstanceView", "InstancePage", "FactView",
+    "ElementStateView", "IncidentView",
+)  # fmt: skip
+_OPERATION = (
+    "operation", "OperationContext", "Audience", "AudienceKind", "InstanceRef", "TaskRef",
+    "AttachmentRef", "collect",
+)  # fmt: skip
+_PACKAGE = ("Package", "Ladder", "Rung", "LadderAction", "Finding")
+_CLOCK = ("Clock", "TravellingClock")
+
+_MODULES = {
+    "errors": "engine.model.errors",
+    "facts": "engine.model.facts",
+    "states": "engine.model.states",
+    "region": "engine.model.region",
+    "duration": "engine.model.duration",
+    "clock": "engine.model.clock",
+    "drawing": "engine.bpmn.drawing",
+    "tables": "engine.store.tables",
+    "feel": "engine.decision.feel",
+}
+_NAMES = {
+    "ProcessEngine": "engine.process_engine",
+    "DecisionModel": "engine.decision.model",
+    "WorkingCalendar": "engine.model.calendar",
+    "WorklistFilter": "engine.model.worklist",
+    "Actor": "engine.model.actor",
+    "Seat": "engine.model.actor",
+    "SYSTEM": "engine.model.actor",
+    "BusinessError": "engine.model.errors",
+    "Base": "engine.store.base",
+    "UtcDateTime": "engine.store.base",
+    "JsonText": "engine.store.base",
+    "IsoDate": "engine.store.base",
+    "SystemClock": "engine.store.clock",
+    "SystemIds": "engine.store.ids",
+    "CountingIds": "engine.model.ids",
+    **dict.fromkeys(_HUMAN_TASK, "engine.model.human_task"),
+    **dict.fromkeys(_PROCESS, "engine.model.process"),
+    **dict.fromkeys(_OPERATION, "engine.model.operation"),
+    **dict.fromkeys(_PACKAGE, "engine.model.package"),
+    **dict.fromkeys(_CLOCK, "engine.model.clock"),
+}
+
+__all__ = sorted((*_MODULES, *_NAMES))  # noqa: PLE0605  # one table names everything once
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    if name in _NAMES:
+        value = getattr(import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'engine' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,1 @@
+"""The imperative shell: the only place where a transaction begins and ends."""

@@ -1,0 +1,1 @@
+"""What drives due work: the port and its implementations."""

@@ -1,0 +1,115 @@
+"""The declarative base and the column types that every table of the product shares."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData, String, Text
+from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)
+"""Where a row without a due instant sorts."""
+
+
+class Base(DeclarativeBase):
+    """One metadata for the engine and for the business tables declared on it."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant: `timestamptz` on PostgreSQL, sortable ISO text on SQLite.
+
+    A naive datetime is refused: it names no instant.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text of fixed width on SQLite, so that texts sort as the instants do."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(27))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Normalise to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without zone is no instant: {value.isoformat()}")
+        instant = value.astimezone(UTC)
+        if dialect.name == "sqlite":
+            return instant.replace(tzinfo=None).isoformat("T", "microseconds") + "Z"
+        return instant
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC, whatever the time zone of the connection."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return value.astimezone(UTC) if value.tzinfo is not UTC else value
+
+
+def json_default(value: object) -> str:
+    """Decimals as text, so that no money passes through a float."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        raise TypeError("a set has no order; write a sorted list")
+    raise TypeError(f"not storable as JSON: {type(value).__name__}")
+
+
+class JsonText(TypeDecorator[Any]):
+    """JSON as text on every database; `Decimal`, dates and instants become texts."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """None stays NULL."""
+        if value is None:
+            return None
+        return orjson.dumps(value, default=json_default, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """What was written, with texts where decimals and dates were."""
+        return None if value is None else orjson.loads(value)
+
+
+class IsoDate(TypeDecorator[date]):
+    """A calendar day as ten characters on every database, so that it reads the same everywhere."""
+
+    impl = String(10)
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        """ISO 8601."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+        """A date again."""
+        return None if value is None else date.fromisoformat(value)
+
+
+Id = String(36)
+"""A UUIDv7 or another id text (participants may bring their own)."""
+
+Unit = String(32)
+"""A region code or an institution below one."""
+
+Blob = LargeBinary().with_variant(BYTEA(), "postgresql")
