@@ -73,6 +73,7 @@ class Span:
 
     @property
     def is_zero(self) -> bool:
+        """Whether it leads nowhere."""
         return not (self.months or self.days or self.seconds or self.microseconds)
 
     def __neg__(self) -> Span:
