@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
-from math import hypot
 
-from engine.bpmn.diagram import labels
+from engine.bpmn.diagram import labels, strokes
 from engine.bpmn.diagram.geometry import Box, Geometry, Point
-from engine.bpmn.diagram.glyphs import GATEWAYS, MARKERS, TASKS, TRIGGERS, Glyph
+from engine.bpmn.diagram.glyphs import MARKERS, TASKS
 from engine.bpmn.diagram.scene import (
     CONTAINERS,
     Family,
@@ -26,21 +24,31 @@ from engine.bpmn.diagram.scene import (
     read,
     scene_of,
 )
+from engine.bpmn.diagram.strokes import FAINT, INK, PAPER, SOFT, num
 from engine.bpmn.layout import arrange
 from engine.bpmn.overlay import ElementState, Progress
 
-_INK, _PAPER, _SOFT, _FAINT = "#2c3340", "#ffffff", "#5a6474", "#c3c9d4"
 _PAINT = {
-    Progress.DONE: ("#e9f7ef", "#2a8a5c"), Progress.SKIPPED: ("#f3f4f6", "#8a93a3"),
-    Progress.ACTIVE: ("#e8f0fe", "#0052d9"), Progress.SUSPENDED: ("#f3f4f6", "#6b5b95"),
-    Progress.OVERDUE: ("#fff0ee", "#c9352b"), Progress.INCIDENT: ("#fff0ee", "#8f1d14"),
+    Progress.DONE: ("#e9f7ef", "#2a8a5c"),
+    Progress.SKIPPED: ("#f3f4f6", "#8a93a3"),
+    Progress.ACTIVE: ("#e8f0fe", "#0052d9"),
+    Progress.SUSPENDED: ("#f3f4f6", "#6b5b95"),
+    Progress.OVERDUE: ("#fff0ee", "#c9352b"),
+    Progress.INCIDENT: ("#fff0ee", "#8f1d14"),
 }
-_CORNER = 6.0
 _KINDS = {
-    "userTask": "人工任务", "serviceTask": "系统任务", "businessRuleTask": "规则任务",
-    "sendTask": "发送任务", "receiveTask": "接收任务", "scriptTask": "脚本任务",
-    "manualTask": "线下任务", "callActivity": "调用流程", "subProcess": "子流程",
-    "startEvent": "开始", "endEvent": "结束", "boundaryEvent": "边界事件",
+    "userTask": "人工任务",
+    "serviceTask": "系统任务",
+    "businessRuleTask": "规则任务",
+    "sendTask": "发送任务",
+    "receiveTask": "接收任务",
+    "scriptTask": "脚本任务",
+    "manualTask": "线下任务",
+    "callActivity": "调用流程",
+    "subProcess": "子流程",
+    "startEvent": "开始",
+    "endEvent": "结束",
+    "boundaryEvent": "边界事件",
 }
 
 
@@ -59,9 +67,7 @@ class Drawing:
         links: Mapping[str, str] | None = None,
     ) -> str:
         """The picture as one ``<svg>`` element; ids in ``links`` become links to those URLs."""
-        known = (
-            dict(states) if isinstance(states, Mapping) else {s.element_id: s for s in states}
-        )
+        known = dict(states) if isinstance(states, Mapping) else {s.element_id: s for s in states}
         painter = _Painter(self.scene, self.geometry, known, links or {})
         return painter.picture(title)
 
@@ -113,8 +119,11 @@ def _folded(scene: Scene, geometry: Geometry, shape: Shape) -> bool:
 
 class _Painter:
     def __init__(
-        self, scene: Scene, geometry: Geometry,
-        states: Mapping[str, ElementState], links: Mapping[str, str],
+        self,
+        scene: Scene,
+        geometry: Geometry,
+        states: Mapping[str, ElementState],
+        links: Mapping[str, str],
     ) -> None:
         self.scene, self.geometry = scene, geometry
         self.states, self.links = states, links
@@ -136,8 +145,8 @@ class _Painter:
         parts += [self._outer_label(k) for k in geometry.labels]
         parts += [self._badge(s) for s in shown]
         area = geometry.extent(14)
-        size = f'width="{_n(area.w)}" height="{_n(area.h)}"'
-        view = f"{_n(area.x)} {_n(area.y)} {_n(area.w)} {_n(area.h)}"
+        size = f'width="{num(area.w)}" height="{num(area.h)}"'
+        view = f"{num(area.x)} {num(area.y)} {num(area.w)} {num(area.h)}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn" {size} viewBox="{view}" '
             f'role="img" aria-label="{escape(title)}" font-size="12" text-anchor="middle" '
@@ -164,35 +173,37 @@ class _Painter:
             return ""
         process = self.scene.pools[key].process if key in self.scene.pools else ""
         empty = kind == "pool" and process not in self.scene.processes
-        fill = _PAPER if kind == "pool" else "none"
-        body = _rect(box, 0, f'fill="{fill}" stroke="{_FAINT}"')
+        fill = PAPER if kind == "pool" else "none"
+        body = strokes.rect(box, 0, f'fill="{fill}" stroke="{FAINT}"')
         if empty:
-            return f'<g class="{kind} is-empty">{body}{_text([name], box.cx, box.cy, 12)}</g>'
+            return (
+                f'<g class="{kind} is-empty">{body}{strokes.text([name], box.cx, box.cy, 12)}</g>'
+            )
         strip = Box(box.x, box.y, 30, box.h)
         lines = labels.wrap(name, max(40.0, box.h - 12), 12, 2)
         words = "".join(
-            f'<text transform="translate({_n(strip.cx + (i - (len(lines) - 1) / 2) * 14 + 4)} '
-            f'{_n(strip.cy)}) rotate(-90)" fill="{_SOFT}">{escape(line)}</text>'
+            f'<text transform="translate({num(strip.cx + (i - (len(lines) - 1) / 2) * 14 + 4)} '
+            f'{num(strip.cy)}) rotate(-90)" fill="{SOFT}">{escape(line)}</text>'
             for i, line in enumerate(lines)
         )
-        line = f'<path d="M{_n(box.x + 30)} {_n(box.y)}v{_n(box.h)}" stroke="{_FAINT}"/>'
+        line = f'<path d="M{num(box.x + 30)} {num(box.y)}v{num(box.h)}" stroke="{FAINT}"/>'
         return f'<g class="{kind}"><title>{escape(name)}</title>{body}{line}{words}</g>'
 
     def _node(self, shape: Shape) -> str:
         box = self.geometry.boxes[shape.id]
         state = self.states.get(shape.id)
-        fill, ink = _PAINT[state.progress] if state else (_PAPER, _INK)
+        fill, ink = _PAINT[state.progress] if state else (PAPER, INK)
         classes = f"node {shape.family.value} {shape.kind}"
         if state:
             classes += f" is-{state.progress.value}"
         if shape.family is Family.ACTIVITY:
             body = self._activity(shape, box, fill, ink)
         elif shape.family is Family.EVENT:
-            body = _event(shape, box, fill, ink)
+            body = strokes.event(shape, box, fill, ink)
         elif shape.family is Family.GATEWAY:
-            body = _gateway(shape, box, fill, ink)
+            body = strokes.gateway(shape, box, fill, ink)
         else:
-            body = _artifact(shape, box)
+            body = strokes.artifact(shape, box)
         group = (
             f'<g class="{classes}" data-id="{escape(shape.id)}">'
             f"<title>{escape(self._spoken(shape, state))}</title>{body}</g>"
@@ -214,36 +225,36 @@ class _Painter:
         style = f'fill="{fill}" stroke="{ink}" stroke-width="{width}"'
         if shape.event_subprocess:
             style += ' stroke-dasharray="2 4" stroke-linecap="round"'
-        body = _rect(box, 8, style)
+        body = strokes.rect(box, 8, style)
         if shape.kind == "transaction":
-            body += _rect(box.grown(-3), 6, f'fill="none" stroke="{ink}"')
+            body += strokes.rect(box.grown(-3), 6, f'fill="none" stroke="{ink}"')
         if shape.kind in TASKS:
-            body += _glyph(TASKS[shape.kind], box.x + 14, box.y + 14, 0.78, ink, fill)
+            body += strokes.glyph(TASKS[shape.kind], box.x + 14, box.y + 14, 0.78, ink, fill)
         if opened:
             lines = labels.wrap(shape.name, box.w - 40, 12, 1)
-            return body + _text(lines, box.x + 14, box.y + 17, 12, ' text-anchor="start"')
+            return body + strokes.text(lines, box.x + 14, box.y + 17, 12, ' text-anchor="start"')
         markers = sorted(shape.markers, key=lambda m: m.value)
         if shape.kind in CONTAINERS:
             markers.append(Marker.COLLAPSED)
         for i, marker in enumerate(markers):
             x = box.cx + (i - (len(markers) - 1) / 2) * 18
-            body += _glyph(MARKERS[marker], x, box.bottom - 9, 0.75, ink, fill)
+            body += strokes.glyph(MARKERS[marker], x, box.bottom - 9, 0.75, ink, fill)
         room = 4 if box.h < 70 else 3
         lines = labels.wrap(shape.name, box.w - 14, 12, room)
         shift = (5 if shape.kind in TASKS and len(lines) > 2 else 0) - (5 if markers else 0)
-        return body + _text(lines, box.cx, box.cy + shift, 12)
+        return body + strokes.text(lines, box.cx, box.cy + shift, 12)
 
     def _edge(self, link: Link) -> str:
         path = self.geometry.paths[link.id]
         state = self.states.get(link.id)
-        ink = _PAINT[state.progress][1] if state else _INK
+        ink = _PAINT[state.progress][1] if state else INK
         classes = f"edge {link.kind}" + (f" is-{state.progress.value}" if state else "")
         width = "2" if state else "1.4"
         dotted = {"messageFlow": ' stroke-dasharray="7 4"'}.get(link.kind, "")
         if link.kind not in {"sequenceFlow", "messageFlow"}:
-            dotted, ink = ' stroke-dasharray="1 4" stroke-linecap="round"', _SOFT
+            dotted, ink = ' stroke-dasharray="1 4" stroke-linecap="round"', SOFT
         body = (
-            f'<path class="line" d="{_rounded(path)}" fill="none" stroke="{ink}" '
+            f'<path class="line" d="{strokes.rounded(path)}" fill="none" stroke="{ink}" '
             f'stroke-width="{width}"{dotted}/>'
         )
         body += self._ends(link, path, ink)
@@ -252,24 +263,25 @@ class _Painter:
 
     def _ends(self, link: Link, path: tuple[Point, ...], ink: str) -> str:
         if link.kind == "sequenceFlow":
-            body = f'<path class="head" d="{_arrow(path, 9, 4)}" fill="{ink}"/>'
+            body = f'<path class="head" d="{strokes.arrow(path, 9, 4)}" fill="{ink}"/>'
             source = self.scene.shapes.get(link.source)
             if link.is_default:
-                body += f'<path d="{_slash(path)}" stroke="{ink}" stroke-width="1.4"/>'
+                body += f'<path d="{strokes.slash(path)}" stroke="{ink}" stroke-width="1.4"/>'
             elif link.is_conditional and source and source.family is Family.ACTIVITY:
-                body += (
-                    f'<path d="{_diamond(path)}" fill="{_PAPER}" stroke="{ink}"/>'
-                )
+                body += f'<path d="{strokes.diamond(path)}" fill="{PAPER}" stroke="{ink}"/>'
             return body
         if link.kind == "messageFlow":
             start = path[0]
             return (
-                f'<path class="head" d="{_arrow(path, 9, 4)}" fill="{_PAPER}" stroke="{ink}"/>'
-                f'<circle cx="{_n(start.x)}" cy="{_n(start.y)}" r="3" fill="{_PAPER}" '
+                f'<path class="head" d="{strokes.arrow(path, 9, 4)}" fill="{PAPER}" '
+                f'stroke="{ink}"/>'
+                f'<circle cx="{num(start.x)}" cy="{num(start.y)}" r="3" fill="{PAPER}" '
                 f'stroke="{ink}"/>'
             )
         if link.direction in {"One", "Both"}:
-            return f'<path d="{_arrow(path, 7, 4, closed=False)}" fill="none" stroke="{ink}"/>'
+            return (
+                f'<path d="{strokes.arrow(path, 7, 4, closed=False)}" fill="none" stroke="{ink}"/>'
+            )
         return ""
 
     def _outer_label(self, key: str) -> str:
@@ -279,7 +291,7 @@ class _Painter:
             return ""
         width = max(labels.OUTER_WIDTH, box.w)
         lines = labels.wrap(owner.name, width, labels.SMALL, 4)
-        return f'<g class="label">{_text(lines, box.cx, box.cy, labels.SMALL)}</g>'
+        return f'<g class="label">{strokes.text(lines, box.cx, box.cy, labels.SMALL)}</g>'
 
     def _badge(self, shape: Shape) -> str:
         """A pill on the upper border: the state in words, or the note where there is one."""
@@ -298,152 +310,7 @@ class _Painter:
         pill = Box(box.right - width + 6, box.y - 9, width, 18)
         return (
             f'<g class="badge is-{state.progress.value}">'
-            + _rect(pill, 9, f'fill="{ink}" stroke="{_PAPER}" stroke-width="1.5"')
-            + f'<text x="{_n(pill.cx)}" y="{_n(pill.cy + 4)}" font-size="11" fill="#fff">'
+            + strokes.rect(pill, 9, f'fill="{ink}" stroke="{PAPER}" stroke-width="1.5"')
+            + f'<text x="{num(pill.cx)}" y="{num(pill.cy + 4)}" font-size="11" fill="#fff">'
             + f"{escape(words)}</text></g>"
         )
-
-
-def _event(shape: Shape, box: Box, fill: str, ink: str) -> str:
-    radius = min(box.w, box.h) / 2
-    dashes = "" if shape.interrupting else ' stroke-dasharray="5 3.4"'
-    width = 3.5 if shape.kind == "endEvent" else 1.5
-
-    def ring(size: float) -> str:
-        return (
-            f'<circle cx="{_n(box.cx)}" cy="{_n(box.cy)}" r="{_n(size)}" fill="{fill}" '
-            f'stroke="{ink}" stroke-width="{width}"{dashes}/>'
-        )
-
-    body = ring(radius)
-    if shape.kind not in {"startEvent", "endEvent"}:
-        body += ring(radius - 3.5)
-    glyph = TRIGGERS.get(shape.trigger or "")
-    if glyph:
-        solid = Glyph(glyph.path, solid=shape.throwing or glyph.solid)
-        if shape.trigger in {"timer", "conditional"}:
-            solid = glyph
-        body += _glyph(solid, box.cx, box.cy, radius / 18, ink, fill)
-    return body
-
-
-def _gateway(shape: Shape, box: Box, fill: str, ink: str) -> str:
-    path = (
-        f"M{_n(box.cx)} {_n(box.y)}L{_n(box.right)} {_n(box.cy)}"
-        f"L{_n(box.cx)} {_n(box.bottom)}L{_n(box.x)} {_n(box.cy)}z"
-    )
-    body = (
-        f'<path d="{path}" fill="{fill}" stroke="{ink}" stroke-width="1.5" '
-        f'stroke-linejoin="round"/>'
-    )
-    bold = 1.3 if shape.kind == "eventBasedGateway" else 2.6
-    return body + _glyph(GATEWAYS[shape.kind], box.cx, box.cy, box.w / 50, ink, "none", bold)
-
-
-def _artifact(shape: Shape, box: Box) -> str:
-    x, y, w, h = box.x, box.y, box.w, box.h
-    stroke = f'stroke="{_SOFT}" stroke-width="1.3"'
-    if shape.family is Family.ANNOTATION:
-        lines = labels.wrap(shape.name, max(60.0, w - 12), 12, 6)
-        bracket = f'<path d="M{_n(x + 10)} {_n(y)}H{_n(x)}V{_n(y + h)}h10" fill="none" {stroke}/>'
-        return bracket + _text(lines, x + 7, box.cy, 12, f' text-anchor="start" fill="{_SOFT}"')
-    if shape.family is Family.GROUP:
-        return _rect(box, 8, f'fill="none" {stroke} stroke-dasharray="8 4 2 4"')
-    if shape.kind == "dataStoreReference":
-        curve = f"c0 {_n(h * 0.22)} {_n(w)} {_n(h * 0.22)} {_n(w)} 0"
-        top = y + h * 0.1
-        body = f"M{_n(x)} {_n(top)}c0 {_n(-h * 0.16)} {_n(w)} {_n(-h * 0.16)} {_n(w)} 0v{_n(h * 0.74)}"
-        body += f"c0 {_n(h * 0.22)} {_n(-w)} {_n(h * 0.22)} {_n(-w)} 0z"
-        lid = f"M{_n(x)} {_n(top)}{curve}"
-        return f'<path d="{body}{lid}" fill="{_PAPER}" {stroke}/>'
-    fold = min(12.0, w / 3)
-    body = f"M{_n(x)} {_n(y)}h{_n(w - fold)}l{_n(fold)} {_n(fold)}v{_n(h - fold)}h{_n(-w)}z"
-    body += f"M{_n(x + w - fold)} {_n(y)}v{_n(fold)}h{_n(fold)}"
-    return f'<path d="{body}" fill="{_PAPER}" {stroke}/>'
-
-
-def _glyph(
-    glyph: Glyph, x: float, y: float, scale: float, ink: str, paper: str, width: float = 1.3
-) -> str:
-    paint = f'fill="{ink}" stroke="{paper if glyph.solid else ink}"'
-    if not glyph.solid:
-        paint = f'fill="none" stroke="{ink}"'
-    if glyph.solid:
-        width = 0.9
-    return (
-        f'<path class="sign{" solid" if glyph.solid else ""}" '
-        f'transform="translate({_n(x)} {_n(y)}) scale({scale:.2f})" d="{glyph.path}" {paint} '
-        f'stroke-width="{width / scale:.2f}" stroke-linejoin="round"/>'
-    )
-
-
-def _text(lines: list[str], x: float, y: float, size: float, extra: str = "") -> str:
-    """Lines centred on ``y``."""
-    step = size * labels.LINE
-    first = y - (len(lines) - 1) / 2 * step + size * 0.36
-    small = "" if size == labels.FONT else f' font-size="{_n(size)}"'
-    fill = "" if "fill=" in extra else f' fill="{_INK}"'
-    return "".join(
-        f'<text x="{_n(x)}" y="{_n(first + i * step)}"{small}{fill}{extra}>{escape(line)}</text>'
-        for i, line in enumerate(lines)
-    )
-
-
-def _rect(box: Box, radius: float, style: str) -> str:
-    corner = f' rx="{_n(radius)}"' if radius else ""
-    return (
-        f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.w)}" height="{_n(box.h)}"'
-        f"{corner} {style}/>"
-    )
-
-
-def _unit(a: Point, b: Point) -> tuple[float, float]:
-    length = hypot(b.x - a.x, b.y - a.y) or 1.0
-    return (b.x - a.x) / length, (b.y - a.y) / length
-
-
-def _rounded(path: tuple[Point, ...]) -> str:
-    out = f"M{_n(path[0].x)} {_n(path[0].y)}"
-    for a, b, c in zip(path, path[1:], path[2:], strict=False):
-        radius = min(
-            _CORNER, hypot(b.x - a.x, b.y - a.y) / 2, hypot(c.x - b.x, c.y - b.y) / 2
-        )
-        (ux, uy), (vx, vy) = _unit(a, b), _unit(b, c)
-        out += f"L{_n(b.x - ux * radius)} {_n(b.y - uy * radius)}"
-        out += f"Q{_n(b.x)} {_n(b.y)} {_n(b.x + vx * radius)} {_n(b.y + vy * radius)}"
-    return out + f"L{_n(path[-1].x)} {_n(path[-1].y)}"
-
-
-def _last_leg(path: tuple[Point, ...]) -> tuple[Point, Point]:
-    legs = [(a, b) for a, b in pairwise(path) if a != b]
-    return legs[-1] if legs else (path[0], path[-1])
-
-
-def _arrow(path: tuple[Point, ...], length: float, half: float, *, closed: bool = True) -> str:
-    a, b = _last_leg(path)
-    ux, uy = _unit(a, b)
-    x, y = b.x - ux * length, b.y - uy * length
-    return (
-        f"M{_n(x - uy * half)} {_n(y + ux * half)}L{_n(b.x)} {_n(b.y)}"
-        f"L{_n(x + uy * half)} {_n(y - ux * half)}" + ("z" if closed else "")
-    )
-
-
-def _slash(path: tuple[Point, ...]) -> str:
-    ux, uy = _unit(path[0], path[1])
-    x, y = path[0].x + ux * 9, path[0].y + uy * 9
-    dx, dy = -ux * 3 - uy * 5, -uy * 3 + ux * 5
-    return f"M{_n(x - dx)} {_n(y - dy)}L{_n(x + dx)} {_n(y + dy)}"
-
-
-def _diamond(path: tuple[Point, ...]) -> str:
-    ux, uy = _unit(path[0], path[1])
-    a, m = path[0], Point(path[0].x + ux * 8, path[0].y + uy * 8)
-    return (
-        f"M{_n(a.x)} {_n(a.y)}L{_n(m.x - uy * 5)} {_n(m.y + ux * 5)}"
-        f"L{_n(a.x + ux * 16)} {_n(a.y + uy * 16)}L{_n(m.x + uy * 5)} {_n(m.y - ux * 5)}z"
-    )
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 from lxml import etree
@@ -110,12 +111,15 @@ def _route_scope(scene: Scene, scope: str, geometry: Geometry, tracks: Tracks) -
     boxes = {s.id: geometry.boxes[s.id] for s in scene.children(scope) if s.id in geometry.boxes}
     router = Router(boxes, sorted(tracks.xs), sorted(tracks.ys))
     links = [
-        link for link in scene.links.values()
+        link
+        for link in scene.links.values()
         if link.kind == "sequenceFlow" and link.source in boxes and link.target in boxes
     ]
     for link in sorted(links, key=lambda item: _difficulty(item, boxes)):
         wish = Wish(
-            id=link.id, source=link.source, target=link.target,
+            id=link.id,
+            source=link.source,
+            target=link.target,
             exits=_sides(_EXITS, scene.shapes[link.source]),
             entries=_sides(_ENTRIES, scene.shapes[link.target]),
         )
@@ -148,16 +152,22 @@ def _route_messages(scene: Scene, geometry: Geometry, tracks: dict[str, Tracks])
         if source not in boxes or target not in boxes:
             continue
         wish = Wish(
-            id=flow.id, source=source, target=target,
-            exits=_upright(scene.shapes.get(source)), entries=_upright(scene.shapes.get(target)),
+            id=flow.id,
+            source=source,
+            target=target,
+            exits=_upright(scene.shapes.get(source)),
+            entries=_upright(scene.shapes.get(target)),
         )
         around = {
-            k: b for k, b in boxes.items()
-            if "#" not in k and b.overlap(boxes[source]) < b.w * b.h * 0.99
-            and not _holds(b, boxes[source]) and not _holds(b, boxes[target])
+            k: b
+            for k, b in boxes.items()
+            if "#" not in k
+            and b.overlap(boxes[source]) < b.w * b.h * 0.99
+            and not _holds(b, boxes[source])
+            and not _holds(b, boxes[target])
         }
-        path = router.route(wish, around)
-        geometry.paths[flow.id] = path or straight(boxes[source], boxes[target])
+        way = router.route(wish, around)
+        geometry.paths[flow.id] = way or straight(boxes[source], boxes[target])
 
 
 def _upright(shape: Shape | None) -> tuple[float, float, float, float]:
@@ -175,9 +185,7 @@ def _end(flow: Link, which: str, boxes: dict[str, Box]) -> str:
     return anchor if anchor in boxes else str(getattr(flow, which))
 
 
-def _black_box_end(
-    scene: Scene, geometry: Geometry, boxes: dict[str, Box], flow: Link
-) -> None:
+def _black_box_end(scene: Scene, geometry: Geometry, boxes: dict[str, Box], flow: Link) -> None:
     """A pool without a drawn process gets an anchor right above or below the other end."""
     for which, other in (("source", flow.target), ("target", flow.source)):
         pool = geometry.boxes.get(getattr(flow, which))
@@ -193,7 +201,7 @@ def _black_box_end(
 
 def _block(router: Router, path: tuple[Point, ...]) -> None:
     """Message flows cross sequence flows but do not run on top of them."""
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in pairwise(path):
         for i, x in enumerate(router.xs[:-1]):
             for j in (j for j, y in enumerate(router.ys) if y == a.y == b.y):
                 if min(a.x, b.x) <= x and router.xs[i + 1] <= max(a.x, b.x):
@@ -266,8 +274,12 @@ def _label(owner: etree._Element, box: Box | None) -> None:
 
 def _bounds(owner: etree._Element, box: Box) -> None:
     etree.SubElement(
-        owner, f"{{{DC}}}Bounds", x=_number(box.x), y=_number(box.y),
-        width=_number(box.w), height=_number(box.h),
+        owner,
+        f"{{{DC}}}Bounds",
+        x=_number(box.x),
+        y=_number(box.y),
+        width=_number(box.w),
+        height=_number(box.h),
     )
 
 
@@ -279,7 +291,7 @@ def main(arguments: list[str]) -> int:
     """Command line; 0 when all went well (with ``--check``: when nothing would change)."""
     files = [Path(a) for a in arguments if not a.startswith("--")]
     if not files:
-        print("用法：python -m engine.bpmn.layout [--check] [--keep] 文件.bpmn …", file=sys.stderr)
+        sys.stderr.write("用法：python -m engine.bpmn.layout [--check] [--keep] 文件.bpmn …\n")
         return 2
     stale = 0
     for path in files:
@@ -291,10 +303,10 @@ def main(arguments: list[str]) -> int:
             continue
         stale += 1
         if "--check" in arguments:
-            print(f"{path}: 流程图需要重新布局", file=sys.stderr)
+            sys.stderr.write(f"{path}: 流程图需要重新布局\n")
         else:
             path.write_bytes(after)
-            print(f"{path}: 已写入流程图")
+            sys.stdout.write(f"{path}: 已写入流程图\n")
     return 1 if stale and "--check" in arguments else 0
 
 

@@ -24,8 +24,12 @@ class Progress(Enum):
 
 
 _TEXTS = {
-    Progress.DONE: "已完成", Progress.SKIPPED: "已跳过", Progress.ACTIVE: "办理中",
-    Progress.SUSPENDED: "已暂停", Progress.OVERDUE: "已超期", Progress.INCIDENT: "异常待处理",
+    Progress.DONE: "已完成",
+    Progress.SKIPPED: "已跳过",
+    Progress.ACTIVE: "办理中",
+    Progress.SUSPENDED: "已暂停",
+    Progress.OVERDUE: "已超期",
+    Progress.INCIDENT: "异常待处理",
 }
 _RANK = {progress: rank for rank, progress in enumerate(Progress)}
 
@@ -50,9 +54,7 @@ def element_states(
     """
     states: dict[str, ElementState] = {}
     for element_id, state, count, note in facts:
-        new = ElementState(
-            element_id=element_id, progress=Progress(state), count=count, note=note
-        )
+        new = ElementState(element_id=element_id, progress=Progress(state), count=count, note=note)
         states[element_id] = _merged(states.get(element_id), new)
     return states
 
@@ -63,6 +65,8 @@ def _merged(old: ElementState | None, new: ElementState) -> ElementState:
     if _RANK[new.progress] < _RANK[old.progress]:
         return old
     return ElementState(
-        element_id=new.element_id, progress=new.progress, count=old.count + new.count,
+        element_id=new.element_id,
+        progress=new.progress,
+        count=old.count + new.count,
         note=new.note or old.note,
     )

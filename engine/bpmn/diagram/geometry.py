@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Point:
+    """A point: right and down from the origin."""
+
     x: float
     y: float
 
@@ -22,24 +24,30 @@ class Box:
 
     @property
     def right(self) -> float:
+        """Right border."""
         return self.x + self.w
 
     @property
     def bottom(self) -> float:
+        """Lower border."""
         return self.y + self.h
 
     @property
     def cx(self) -> float:
+        """Middle of the width."""
         return self.x + self.w / 2
 
     @property
     def cy(self) -> float:
+        """Middle of the height."""
         return self.y + self.h / 2
 
     def moved(self, dx: float, dy: float) -> Box:
+        """A copy of the box elsewhere."""
         return Box(self.x + dx, self.y + dy, self.w, self.h)
 
     def grown(self, by: float) -> Box:
+        """A copy of the box with a margin on all sides."""
         return Box(self.x - by, self.y - by, self.w + 2 * by, self.h + 2 * by)
 
     def overlap(self, other: Box) -> float:
@@ -64,6 +72,7 @@ class Box:
 
     @staticmethod
     def around(boxes: list[Box]) -> Box:
+        """The smallest box that holds all of ``boxes`` (at least one)."""
         x0, y0 = min(b.x for b in boxes), min(b.y for b in boxes)
         x1, y1 = max(b.right for b in boxes), max(b.bottom for b in boxes)
         return Box(x0, y0, x1 - x0, y1 - y0)

@@ -14,6 +14,8 @@ from engine.bpmn.diagram.scene import Marker
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
+    """Path data and whether it is filled."""
+
     path: str
     solid: bool = False
 
@@ -27,8 +29,7 @@ def _ring(radius: float) -> str:
 
 def _polygon(count: int, radius: float) -> str:
     corners = [
-        (radius * sin(2 * pi * k / count), -radius * cos(2 * pi * k / count))
-        for k in range(count)
+        (radius * sin(2 * pi * k / count), -radius * cos(2 * pi * k / count)) for k in range(count)
     ]
     return "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in corners) + "z"
 
@@ -61,25 +62,37 @@ _HAND = (
     "M-8.5 -3.5h5l3 -2.5h7.5a1.6 1.6 0 0 1 0 3.2h-4.5h4.6a1.6 1.6 0 0 1 0 3.2h-4.6h3.8"
     "a1.6 1.6 0 0 1 0 3.1h-3.8h2.6a1.5 1.5 0 0 1 0 3h-9.1l-4.5 -2z"
 )
-_SCROLL = "M-4.5 -8.5H8c-3.5 3.5 -3.5 5 -1 8.5s1.5 5 -2.5 8.5H-8c4 -3.5 5 -5 2.5 -8.5s-2.5 -5 1 -8.5zM-3 -4H3M-2.5 0H4M-1.5 4H4.5"
+_SCROLL = (
+    "M-4.5 -8.5H8c-3.5 3.5 -3.5 5 -1 8.5s1.5 5 -2.5 8.5H-8"
+    "c4 -3.5 5 -5 2.5 -8.5s-2.5 -5 1 -8.5zM-3 -4H3M-2.5 0H4M-1.5 4H4.5"
+)
 
 TASKS: dict[str, Glyph] = {
-    "userTask": Glyph(_PERSON), "serviceTask": Glyph(_gear()), "scriptTask": Glyph(_SCROLL),
-    "manualTask": Glyph(_HAND), "businessRuleTask": Glyph(_TABLE),
-    "receiveTask": Glyph(_ENVELOPE), "sendTask": Glyph(_ENVELOPE, solid=True),
+    "userTask": Glyph(_PERSON),
+    "serviceTask": Glyph(_gear()),
+    "scriptTask": Glyph(_SCROLL),
+    "manualTask": Glyph(_HAND),
+    "businessRuleTask": Glyph(_TABLE),
+    "receiveTask": Glyph(_ENVELOPE),
+    "sendTask": Glyph(_ENVELOPE, solid=True),
 }
 TRIGGERS: dict[str, Glyph] = {
-    "message": Glyph(_ENVELOPE), "timer": Glyph(_clock()), "error": Glyph(_BOLT),
-    "signal": Glyph(_polygon(3, 8.5)), "conditional": Glyph(_SHEET),
+    "message": Glyph(_ENVELOPE),
+    "timer": Glyph(_clock()),
+    "error": Glyph(_BOLT),
+    "signal": Glyph(_polygon(3, 8.5)),
+    "conditional": Glyph(_SHEET),
     "escalation": Glyph("M0 -8.5L6.5 8L0 1.5L-6.5 8z"),
     "compensate": Glyph("M0 -6V6L-8 0zM8 -6V6L0 0z"),
-    "cancel": Glyph(_CROSS), "terminate": Glyph(_ring(8.5), solid=True),
+    "cancel": Glyph(_CROSS),
+    "terminate": Glyph(_ring(8.5), solid=True),
     "link": Glyph("M-8 -3.5H1.5V-7.5L8.5 0L1.5 7.5V3.5H-8z"),
     "multiple": Glyph(_polygon(5, 8.5)),
     "parallelMultiple": Glyph("M-3 -9H3V-3H9V3H3V9H-3V3H-9V-3H-3z"),
 }
 GATEWAYS: dict[str, Glyph] = {
-    "exclusiveGateway": Glyph(_CROSS), "parallelGateway": Glyph(_PLUS),
+    "exclusiveGateway": Glyph(_CROSS),
+    "parallelGateway": Glyph(_PLUS),
     "inclusiveGateway": Glyph(_ring(8.5)),
     "complexGateway": Glyph(_CROSS + _PLUS),
     "eventBasedGateway": Glyph(_ring(11.5) + _ring(9) + _polygon(5, 6)),

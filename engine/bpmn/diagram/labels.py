@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from engine.bpmn.diagram.geometry import Box, Geometry, Point
-from engine.bpmn.diagram.scene import Family, Link, Scene, Shape
+from engine.bpmn.diagram.scene import Family, Scene, Shape
 
 FONT = 12.0
 SMALL = 11.0
@@ -99,10 +100,9 @@ def place_labels(scene: Scene, geometry: Geometry) -> None:
         kept = geometry.labels.get(key)
         if kept is not None:
             options.insert(0, Box(kept.cx - size[0] / 2, kept.y, size[0], size[1]))
-        best = min(range(len(options)), key=lambda i: (taken.cost(options[i], key) + i * 3, i))
+        best = min(range(len(options)), key=lambda i: (taken.cost(options[i]) + i * 3, i))
         geometry.labels[key] = options[best]
         taken.labels.append(options[best])
-
 
 
 def _at(spot: _Spot, size: tuple[float, float]) -> Box:
@@ -118,7 +118,7 @@ def _wanted(scene: Scene, geometry: Geometry) -> Iterator[tuple[str, str, list[_
     for link in scene.links.values():
         path = geometry.paths.get(link.id)
         if path and link.name:
-            yield link.id, link.name, list(_along(link, path))
+            yield link.id, link.name, list(_along(path))
 
 
 def _has_outer_label(shape: Shape) -> bool:
@@ -128,8 +128,10 @@ def _has_outer_label(shape: Shape) -> bool:
 def _around(shape: Shape, box: Box) -> Iterator[_Spot]:
     below, above = (box.cx, box.bottom + 3, 0.5, 0.0), (box.cx, box.y - 3, 0.5, 1.0)
     corners = [
-        (box.right - 2, box.bottom + 1, 0.0, 0.0), (box.x + 2, box.bottom + 1, 1.0, 0.0),
-        (box.right - 2, box.y - 1, 0.0, 1.0), (box.x + 2, box.y - 1, 1.0, 1.0),
+        (box.right - 2, box.bottom + 1, 0.0, 0.0),
+        (box.x + 2, box.bottom + 1, 1.0, 0.0),
+        (box.right - 2, box.y - 1, 0.0, 1.0),
+        (box.x + 2, box.y - 1, 1.0, 1.0),
     ]
     if shape.kind == "boundaryEvent":
         yield from (corners[0], corners[1], below, corners[2], corners[3], above)
@@ -141,9 +143,9 @@ def _around(shape: Shape, box: Box) -> Iterator[_Spot]:
     yield (box.cx, box.y - 18, 0.5, 1.0)
 
 
-def _along(link: Link, path: tuple[Point, ...]) -> Iterator[_Spot]:
+def _along(path: tuple[Point, ...]) -> Iterator[_Spot]:
     """Spots beside the edge, near its source first: that is where a branch is read."""
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in pairwise(path):
         length = abs(a.x - b.x) + abs(a.y - b.y)
         if length < 12:
             continue
@@ -169,22 +171,21 @@ class _Taken:
     def __init__(self, scene: Scene, geometry: Geometry) -> None:
         self.labels: list[Box] = []
         self._solid = [
-            box for key, box in geometry.boxes.items()
+            box
+            for key, box in geometry.boxes.items()
             if key in scene.shapes and not _is_container(scene, geometry, key)
         ]
         self._strips = [
             Box(geometry.boxes[key].x, geometry.boxes[key].y, 30, geometry.boxes[key].h)
-            for key in (*scene.pools, *scene.lanes) if key in geometry.boxes
+            for key in (*scene.pools, *scene.lanes)
+            if key in geometry.boxes
         ]
-        self._lines = [
-            (a, b) for path in geometry.paths.values()
-            for a, b in zip(path, path[1:], strict=False)
-        ]
+        self._lines = [(a, b) for path in geometry.paths.values() for a, b in pairwise(path)]
         for key, box in geometry.boxes.items():
             if key in scene.pools or key in scene.lanes or _is_container(scene, geometry, key):
                 self._lines += _outline(box)
 
-    def cost(self, label: Box, key: str) -> float:
+    def cost(self, label: Box) -> float:
         """Zero where the label is free; text over text is the worst."""
         solid: Iterable[Box] = (*self._solid, *self._strips)
         total = sum(label.overlap(box) for box in solid) * 2
@@ -204,7 +205,9 @@ def _is_container(scene: Scene, geometry: Geometry, key: str) -> bool:
 
 def _outline(box: Box) -> list[tuple[Point, Point]]:
     corners = [
-        Point(box.x, box.y), Point(box.right, box.y),
-        Point(box.right, box.bottom), Point(box.x, box.bottom),
+        Point(box.x, box.y),
+        Point(box.right, box.y),
+        Point(box.right, box.bottom),
+        Point(box.x, box.bottom),
     ]
     return list(zip(corners, [*corners[1:], corners[0]], strict=True))

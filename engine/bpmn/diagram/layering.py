@@ -33,12 +33,12 @@ class _Layering:
     def __init__(self, scene: Scene, scope: str) -> None:
         self.scene = scene
         self.nodes = [
-            s for s in scene.children(scope) if s.attached_to is None
-            and s.family in {Family.ACTIVITY, Family.EVENT, Family.GATEWAY}
+            s
+            for s in scene.children(scope)
+            if s.attached_to is None and s.family in {Family.ACTIVITY, Family.EVENT, Family.GATEWAY}
         ]
         self.extras = [
-            s for s in scene.children(scope)
-            if s.family in {Family.DATA, Family.ANNOTATION}
+            s for s in scene.children(scope) if s.family in {Family.DATA, Family.ANNOTATION}
         ]
         self.ids = {n.id for n in self.nodes}
         self.out: dict[str, list[str]] = defaultdict(list)

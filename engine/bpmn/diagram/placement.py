@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from engine.bpmn.diagram.geometry import Box, Geometry
 from engine.bpmn.diagram.labels import block, width_of
@@ -33,6 +34,7 @@ class Tracks:
     ys: set[float] = field(default_factory=set)
 
     def moved(self, dx: float, dy: float) -> Tracks:
+        """The same lines elsewhere."""
         return Tracks({x + dx for x in self.xs}, {y + dy for y in self.ys})
 
 
@@ -49,7 +51,8 @@ class Placed:
 
 def place(scene: Scene) -> tuple[Geometry, dict[str, Tracks]]:
     """Boxes for every shape, lane and pool, and the tracks of every scope."""
-    geometry, tracks = Geometry(), {}
+    geometry = Geometry()
+    tracks: dict[str, Tracks] = {}
     pools = {p.process: p for p in scene.pools.values() if p.process}
     scopes = {p: _scope(scene, p) for p in scene.processes}
     wide = max((s.width for s in scopes.values()), default=0)
@@ -93,9 +96,7 @@ def _lane_depth(scene: Scene, process: str) -> int:
     return max(0, depth - 1) if scene.pools else depth
 
 
-def _lane_boxes(
-    scene: Scene, geometry: Geometry, placed: Placed, process: str, frame: Box
-) -> None:
+def _lane_boxes(scene: Scene, geometry: Geometry, placed: Placed, process: str, frame: Box) -> None:
     """Leaf lanes take their rows; a parent lane spans its children (childLaneSet)."""
     for lane_id, top, height in placed.lanes:
         if lane_id is None:
@@ -110,21 +111,21 @@ def _lane_boxes(
         boxes = [geometry.boxes[c.id] for c in mine if c.parent == lane.id]
         if boxes:
             around = Box.around(boxes)
-            geometry.boxes[lane.id] = Box(
-                around.x - HEADER, around.y, around.w + HEADER, around.h
-            )
+            geometry.boxes[lane.id] = Box(around.x - HEADER, around.y, around.w + HEADER, around.h)
 
 
 def _scope(scene: Scene, scope: str) -> Placed:
     inner = {
-        s.id: _scope(scene, s.id) for s in scene.children(scope)
+        s.id: _scope(scene, s.id)
+        for s in scene.children(scope)
         if s.kind in CONTAINERS and scene.children(s.id)
     }
     cells = cells_of(scene, scope)
     sizes = {key: _size(scene.shapes[key], inner.get(key)) for key in cells.column}
     columns = _columns(scene, cells, sizes)
     rows, lanes, ys, height = _rows(scene, scope, cells, sizes)
-    geometry, tracks = Geometry(), {}
+    geometry = Geometry()
+    tracks: dict[str, Tracks] = {}
     for key, (w, h) in sizes.items():
         left, wide = columns[cells.column[key]]
         top, high = rows[(cells.lane[key], cells.row[key])]
@@ -178,7 +179,7 @@ def _columns(
 def _column_tracks(columns: dict[int, tuple[float, float]], width: float) -> set[float]:
     xs = {12.0, 24.0, width - 12.0, width - 24.0}
     ordered = sorted(columns.values())
-    for (left, wide), (following, _) in zip(ordered, ordered[1:], strict=False):
+    for (left, wide), (following, _) in pairwise(ordered):
         start, end = left + wide, following
         steps = 3 if end - start <= COLUMN_GAP else 4
         xs |= {start + (end - start) * (i + 1) / (steps + 1) for i in range(steps)}
@@ -189,7 +190,9 @@ def _rows(
     scene: Scene, scope: str, cells: Cells, sizes: dict[str, tuple[float, float]]
 ) -> tuple[
     dict[tuple[str | None, int], tuple[float, float]],
-    list[tuple[str | None, float, float]], set[float], float,
+    list[tuple[str | None, float, float]],
+    set[float],
+    float,
 ]:
     """Tops and heights of rows, lanes from top to bottom, the tracks between, the height."""
     order: list[str | None] = [lane.id for lane in scene.leaf_lanes(scope)]

@@ -10,6 +10,7 @@ import heapq
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from engine.bpmn.diagram.geometry import Box, Point
 
@@ -38,7 +39,7 @@ class Router:
     boxes: dict[str, Box]
     xs: list[float]
     ys: list[float]
-    _used: dict[tuple[int, int, int], list[tuple[str, str]]] = field(
+    used: dict[tuple[int, int, int], list[tuple[str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _sides: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -58,17 +59,17 @@ class Router:
         return _clipped(points, self.boxes[wish.source], self.boxes[wish.target])
 
     def _remember(self, wish: Wish, cells: list[tuple[int, int]]) -> None:
-        steps = list(zip(cells, cells[1:], strict=False))
+        steps = list(pairwise(cells))
         for (i, j), (k, m) in steps:
             axis = 0 if j == m else 1
-            self._used[(min(i, k), min(j, m), axis)].append((wish.source, wish.target))
+            self.used[(min(i, k), min(j, m), axis)].append((wish.source, wish.target))
         first, last = steps[0], steps[-1]
         self._sides[(wish.source, _heading(*first))].append("out")
         self._sides[(wish.target, (_heading(*last) + 2) % 4)].append("in")
 
     def occupy(self, i: int, j: int, axis: int) -> None:
         """Mark one step of the grid (axis 0 level, 1 upright) as used by something else."""
-        self._used[(i, j, axis)].append(("", ""))
+        self.used[(i, j, axis)].append(("", ""))
 
     def side_cost(self, node: str, side: int, role: str) -> float:
         """Using a side that an edge of the other direction uses is confusing."""
@@ -92,8 +93,7 @@ class _Search:
         self.target = router.boxes[wish.target]
         self.xs, self.ys = router.xs, router.ys
         self.walls = [
-            b.grown(CLEARANCE - 1) for k, b in walls.items()
-            if k not in (wish.source, wish.target)
+            b.grown(CLEARANCE - 1) for k, b in walls.items() if k not in (wish.source, wish.target)
         ]
         self.own = [self.source.grown(CLEARANCE), self.target.grown(CLEARANCE)]
         self._blocked: dict[tuple[int, int], bool] = {}
@@ -168,7 +168,7 @@ class _Search:
         """Length, edges shared, edges crossed at the far end of this step."""
         axis = 0 if j == m else 1
         price = abs(self.xs[i] - self.xs[k]) + abs(self.ys[j] - self.ys[m])
-        used = self.router._used
+        used = self.router.used
         for source, target in used.get((min(i, k), min(j, m), axis), ()):
             if target == self.wish.target:
                 price += 4
@@ -177,8 +177,9 @@ class _Search:
             else:
                 price += SHARED
         across = (
-            used.get((k, m - 1, 1), ()) if axis == 0 else used.get((k - 1, m, 0), ())
-        ), (used.get((k, m, 1), ()) if axis == 0 else used.get((k, m, 0), ()))
+            (used.get((k, m - 1, 1), ()) if axis == 0 else used.get((k - 1, m, 0), ())),
+            (used.get((k, m, 1), ()) if axis == 0 else used.get((k, m, 0), ())),
+        )
         price += CROSSING * max(len(across[0]), len(across[1]))
         return price
 

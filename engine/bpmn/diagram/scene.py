@@ -13,6 +13,7 @@ from enum import Enum
 from lxml import etree
 
 from engine.bpmn.diagram.geometry import Box, Geometry, Point
+from engine.model.errors import Rejected
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -20,8 +21,11 @@ DC = "http://www.omg.org/spec/DD/20100524/DC"
 DI = "http://www.omg.org/spec/DD/20100524/DI"
 
 
-class UnreadableDiagram(ValueError):
-    """无法读取流程图文件。"""
+class UnreadableDiagram(Rejected):
+    """流程图文件无法读取"""  # noqa: D400, D415  # the default message, shown as it stands
+
+    code = "UNREADABLE_DIAGRAM"
+    http_status = 422
 
 
 class Family(Enum):
@@ -47,22 +51,45 @@ class Marker(Enum):
 
 
 CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
-_ACTIVITIES = CONTAINERS | frozenset({
-    "task", "userTask", "serviceTask", "scriptTask", "manualTask", "businessRuleTask",
-    "sendTask", "receiveTask", "callActivity",
-})
-_EVENTS = frozenset({
-    "startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent",
-})
-_GATEWAYS = frozenset({
-    "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway",
-    "complexGateway",
-})
+_ACTIVITIES = CONTAINERS | frozenset(
+    {
+        "task",
+        "userTask",
+        "serviceTask",
+        "scriptTask",
+        "manualTask",
+        "businessRuleTask",
+        "sendTask",
+        "receiveTask",
+        "callActivity",
+    }
+)
+_EVENTS = frozenset(
+    {
+        "startEvent",
+        "endEvent",
+        "intermediateCatchEvent",
+        "intermediateThrowEvent",
+        "boundaryEvent",
+    }
+)
+_GATEWAYS = frozenset(
+    {
+        "exclusiveGateway",
+        "parallelGateway",
+        "inclusiveGateway",
+        "eventBasedGateway",
+        "complexGateway",
+    }
+)
 _DATA = frozenset({"dataObjectReference", "dataStoreReference"})
 _FAMILIES: dict[str, Family] = {
-    **dict.fromkeys(_ACTIVITIES, Family.ACTIVITY), **dict.fromkeys(_EVENTS, Family.EVENT),
-    **dict.fromkeys(_GATEWAYS, Family.GATEWAY), **dict.fromkeys(_DATA, Family.DATA),
-    "textAnnotation": Family.ANNOTATION, "group": Family.GROUP,
+    **dict.fromkeys(_ACTIVITIES, Family.ACTIVITY),
+    **dict.fromkeys(_EVENTS, Family.EVENT),
+    **dict.fromkeys(_GATEWAYS, Family.GATEWAY),
+    **dict.fromkeys(_DATA, Family.DATA),
+    "textAnnotation": Family.ANNOTATION,
+    "group": Family.GROUP,
 }
 
 
@@ -100,6 +127,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
+    """A lane; ``parent`` is the lane around it."""
+
     id: str
     name: str
     process: str
@@ -109,6 +138,8 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
+    """A participant; one without a process is a black box."""
+
     id: str
     name: str
     process: str | None
@@ -126,16 +157,20 @@ class Scene:
     collaboration: str | None = None
 
     def children(self, scope: str) -> list[Shape]:
+        """What lies directly in a process or sub-process."""
         return [s for s in self.shapes.values() if s.scope == scope]
 
     def leaf_lanes(self, process: str) -> list[Lane]:
+        """The lanes of a process that hold nodes, not further lanes."""
         parents = {lane.parent for lane in self.lanes.values()}
         return [
-            lane for lane in self.lanes.values()
+            lane
+            for lane in self.lanes.values()
             if lane.process == process and lane.id not in parents
         ]
 
     def lane_of(self, shape: Shape) -> str | None:
+        """The lane of a node; a boundary event is in the lane of its activity."""
         anchor = shape.attached_to or shape.id
         for lane in self.leaf_lanes(shape.scope):
             if anchor in lane.members:
@@ -150,13 +185,16 @@ def read(source: bytes | str) -> etree._Element:
     """
     data = source.encode() if isinstance(source, str) else source
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=False,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_blank_text=False,
     )
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise UnreadableDiagram(f"文件不是有效的 XML：{error}") from error
-    if root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise UnreadableDiagram("文件含有 DOCTYPE 声明，已拒绝。")
     if etree.QName(root).namespace != MODEL:
         raise UnreadableDiagram("文件不是 BPMN 2.0 流程定义。")
@@ -225,9 +263,7 @@ def _read_scope(scene: Scene, container: etree._Element, scope: str) -> None:
             _read_lanes(scene, child, scope, None)
 
 
-def _read_lanes(
-    scene: Scene, lane_set: etree._Element, process: str, parent: str | None
-) -> None:
+def _read_lanes(scene: Scene, lane_set: etree._Element, process: str, parent: str | None) -> None:
     for element in lane_set:
         if local(element) != "lane":
             continue
@@ -250,10 +286,15 @@ def _shape(element: etree._Element, kind: str, scope: str) -> Shape:
     throwing = kind in {"intermediateThrowEvent", "endEvent"}
     flag = "cancelActivity" if kind == "boundaryEvent" else "isInterrupting"
     return Shape(
-        id=_id(element), kind=kind, family=family, name=name, scope=scope,
+        id=_id(element),
+        kind=kind,
+        family=family,
+        name=name,
+        scope=scope,
         attached_to=_reference(element.get("attachedToRef")) or None,
         trigger=_trigger(element) if family is Family.EVENT else None,
-        throwing=throwing, interrupting=element.get(flag, "true") != "false",
+        throwing=throwing,
+        interrupting=element.get(flag, "true") != "false",
         markers=frozenset(_markers(element, kind)),
         event_subprocess=element.get("triggeredByEvent") == "true",
     )
@@ -284,9 +325,14 @@ def _add_link(
 ) -> None:
     conditional = any(local(c) == "conditionExpression" for c in element)
     scene.links[_id(element)] = Link(
-        id=_id(element), kind=kind, name=_name(element), scope=scope,
-        source=_reference(element.get("sourceRef")), target=_reference(element.get("targetRef")),
-        is_default=default, is_conditional=conditional,
+        id=_id(element),
+        kind=kind,
+        name=_name(element),
+        scope=scope,
+        source=_reference(element.get("sourceRef")),
+        target=_reference(element.get("targetRef")),
+        is_default=default,
+        is_conditional=conditional,
         direction=element.get("associationDirection", "None"),
     )
 
@@ -298,14 +344,17 @@ def _read_data_links(scene: Scene, root: etree._Element) -> None:
             parent = element.getparent()
             owner = _id(parent) if parent is not None else ""
             wanted = "sourceRef" if inward else "targetRef"
-            other = next((
-                (c.text or "").strip() for c in element if local(c) == wanted
-            ), "")
+            other = next(((c.text or "").strip() for c in element if local(c) == wanted), "")
             if owner in scene.shapes and other in scene.shapes:
                 ends = (other, owner) if inward else (owner, other)
                 scene.links[_id(element)] = Link(
-                    id=_id(element), kind=kind, name="", source=ends[0], target=ends[1],
-                    scope=scene.shapes[owner].scope, direction="One",
+                    id=_id(element),
+                    kind=kind,
+                    name="",
+                    source=ends[0],
+                    target=ends[1],
+                    scope=scene.shapes[owner].scope,
+                    direction="One",
                 )
 
 

@@ -1,0 +1,1 @@
+"""The only room that knows XML and SpiffWorkflow: parse, check, compile, compare, draw."""
