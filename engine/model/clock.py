@@ -25,6 +25,7 @@ class TravellingClock:
         self._at = to_utc(at)
 
     def now(self) -> datetime:
+        """The instant it stands at, in UTC."""
         return self._at
 
     def set(self, at: datetime) -> None:
