@@ -1,0 +1,236 @@
+"""Connections and transactions; every difference between the databases lives in this file.
+
+SQLite: WAL, `synchronous=FULL`, one writer at a time in a fair queue, `BEGIN IMMEDIATE`.
+PostgreSQL: psycopg 3, read committed; lost races are found by the guarded update of the instance.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql import ClauseElement
+
+from engine.model.errors import Broken
+from engine.store.statement import Statement
+
+BUSY_TIMEOUT_MS = 15_000
+_WRITES = "nuanliu_writes"
+#: PostgreSQL: serialization failure, deadlock, unique violation (two firsts of the same key)
+_RACE_STATES = frozenset({"40001", "40P01"})
+
+
+class LostRace(Exception):
+    """Somebody else changed the instance between our read and our write; roll back and repeat."""
+
+
+class Transaction:
+    """One open transaction: prebuilt statements on the driver, and a Session when asked for."""
+
+    __slots__ = ("_cursor", "_session", "after_commit", "connection", "dialect")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect
+        self._cursor: Any = connection.connection.cursor()
+        self._session: Session | None = None
+        self.after_commit: list[Callable[[], None]] = []
+
+    @property
+    def session(self) -> Session:
+        """An ORM session on this transaction's connection; flush it, never commit it."""
+        if self._session is None:
+            self._session = Session(
+                bind=self.connection, join_transaction_mode="control_fully", expire_on_commit=False
+            )
+        return self._session
+
+    def rows(self, statement: Statement, values: Mapping[str, Any] | None = None) -> list[Any]:
+        """All rows of a prebuilt query, as named tuples."""
+        prepared = statement.prepared(self.dialect)
+        self._cursor.execute(prepared.sql, prepared.bind(values or {}))
+        return prepared.fetch(self._cursor)
+
+    def first(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Any | None:
+        """The first row, or None."""
+        found = self.rows(statement, values)
+        return found[0] if found else None
+
+    def write(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        """Run one prebuilt write; how many rows it hit."""
+        prepared = statement.prepared(self.dialect)
+        self._cursor.execute(prepared.sql, prepared.bind(values))
+        return int(self._cursor.rowcount)
+
+    def write_all(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
+        """Run one prebuilt write for each set of values, in one round trip."""
+        if not many:
+            return
+        prepared = statement.prepared(self.dialect)
+        if len(many) == 1:
+            self._cursor.execute(prepared.sql, prepared.bind(many[0]))
+        else:
+            self._cursor.executemany(prepared.sql, [prepared.bind(each) for each in many])
+
+    def execute(self, statement: Any, values: Any = None) -> Any:
+        """A statement built for this call (administration, registers), on the same connection."""
+        if values is None:
+            return self.connection.execute(statement)
+        return self.connection.execute(statement, values)
+
+    def flush(self) -> None:
+        """Bring what an operation did through the Session to the database."""
+        if self._session is not None:
+            self._session.flush()
+
+    def close(self) -> None:
+        """Let go of the cursor and the Session, not of the connection."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._cursor.close()
+
+
+class Database:
+    """The one store of an engine, built from a URL or around an existing SQLAlchemy engine."""
+
+    def __init__(self, target: str | Engine) -> None:
+        self.engine = target if isinstance(target, Engine) else _engine(target)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = threading.Lock()
+        self._writing = threading.local()
+        self._shared = isinstance(self.engine.pool, StaticPool)
+        if self.is_sqlite and not event.contains(self.engine, "begin", _begin_sqlite):
+            event.listen(self.engine, "connect", _connect_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One transaction that commits when the block ends and rolls back when it raises.
+
+        Raises `LostRace` where the database itself gave up on a conflict.
+        """
+        if getattr(self._writing, "now", False):
+            raise Broken("a transaction was begun inside another one")
+        self._writing.now = True
+        try:
+            if self.is_sqlite:
+                # Writers of one process queue here fairly; the file lock alone starves some.
+                with self._writer:
+                    yield from self._transaction(writes=True)
+            else:
+                yield from self._transaction(writes=True)
+        finally:
+            self._writing.now = False
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """One snapshot to read from; nothing written in it is kept."""
+        if self._shared and not getattr(self._writing, "now", False):
+            with self._writer:
+                yield from self._transaction(writes=False)
+        else:
+            yield from self._transaction(writes=False)
+
+    def _transaction(self, *, writes: bool) -> Iterator[Transaction]:
+        connection = self.engine.connect()
+        if writes:
+            connection = connection.execution_options(**{_WRITES: True})
+        transaction: Transaction | None = None
+        try:
+            connection.begin()
+            transaction = Transaction(connection)
+            yield transaction
+            if writes:
+                transaction.flush()
+                connection.commit()
+            else:
+                connection.rollback()
+        except BaseException as error:
+            connection.rollback()
+            if is_lost_race(error):
+                raise LostRace from error
+            raise
+        finally:
+            if transaction is not None:
+                transaction.close()
+            connection.close()
+        for callback in transaction.after_commit:
+            callback()
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    def for_update(self, statement: Any, *, skip_locked: bool = False) -> Any:
+        """Lock the rows a query finds; SQLite's only writer needs no lock."""
+        return statement if self.is_sqlite else statement.with_for_update(skip_locked=skip_locked)
+
+
+def is_lost_race(error: BaseException) -> bool:
+    """Whether the database refused because another transaction was faster."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) in _RACE_STATES
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """Whether a unique key was violated."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.IntegrityError):
+        return "UNIQUE" in str(cause)
+    return getattr(cause, "sqlstate", None) == "23505"
+
+
+def compile_sql(statement: ClauseElement, dialect: Any) -> str:
+    """The text of a statement, for explain plans in tests."""
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            return create_engine(
+                parsed, poolclass=StaticPool, connect_args={"check_same_thread": False}
+            )
+        return create_engine(
+            parsed,
+            pool_size=20,
+            max_overflow=20,
+            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        )
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(
+            parsed,
+            pool_size=20,
+            max_overflow=20,
+            pool_pre_ping=False,
+            connect_args={"options": "-c timezone=UTC", "prepare_threshold": 2},
+        )
+    raise Broken(f"no such database: {parsed.get_backend_name()}")
+
+
+def _connect_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control would begin too late and deferred.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Taking the write lock at the start turns an upgrade deadlock into a plain wait.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

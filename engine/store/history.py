@@ -1,0 +1,125 @@
+"""The audit trail: facts in the past tense, chained by hash within each instance.
+
+A row can be changed by whoever owns the database, but not unseen: every hash covers the row
+and the hash before it, and the instance keeps the last one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Index, Integer, String, Text, bindparam, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Blob, Id, UtcDateTime, json_default
+from engine.store.statement import Statement
+
+GENESIS = bytes(32)
+
+
+class HistoryFact(Base):
+    """One thing that happened. Never updated, never deleted."""
+
+    __tablename__ = "history_fact"
+    __table_args__ = (
+        Index(None, "instance_id", "sequence", unique=True),
+        Index(None, "actor_id", "at"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    shard: Mapped[str] = mapped_column(String(6))
+    instance_id: Mapped[str] = mapped_column(Id)
+    sequence: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(64))
+    activity_id: Mapped[str | None] = mapped_column(String(200))
+    task_id: Mapped[str | None] = mapped_column(Id)
+    actor_id: Mapped[str | None] = mapped_column(Id)
+    actor_name: Mapped[str | None] = mapped_column(String(100))
+    detail: Mapped[str] = mapped_column(Text)
+    hash: Mapped[bytes] = mapped_column(Blob)
+
+
+@dataclass(slots=True)
+class Chain:
+    """The head of one instance's chain while facts are added to it."""
+
+    instance_id: str
+    shard: str
+    count: int
+    head: bytes
+
+    def add(
+        self,
+        *,
+        fact_id: str,
+        at: datetime,
+        kind: str,
+        activity_id: str | None = None,
+        task_id: str | None = None,
+        actor_id: str | None = None,
+        actor_name: str | None = None,
+        detail: Mapping[str, object] | None = None,
+    ) -> dict[str, Any]:
+        """The row of the next fact; the head moves on to it."""
+        text = written_detail(detail) if detail else "{}"
+        self.count += 1
+        row: dict[str, Any] = {
+            "id": fact_id,
+            "shard": self.shard,
+            "instance_id": self.instance_id,
+            "sequence": self.count,
+            "at": at,
+            "kind": kind,
+            "activity_id": activity_id,
+            "task_id": task_id,
+            "actor_id": actor_id,
+            "actor_name": actor_name,
+            "detail": text,
+        }
+        self.head = row["hash"] = digest(self.head, row)
+        return row
+
+
+def written_detail(detail: Mapping[str, object]) -> str:
+    """Detail as canonical JSON text: keys sorted, so that equal details hash equally."""
+    option = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(detail, default=json_default, option=option).decode()
+
+
+def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
+    """SHA-256 over the hash before and every field of the row, in fixed order."""
+    at: datetime = row["at"]
+    canonical = orjson.dumps(
+        [
+            row["id"],
+            row["instance_id"],
+            row["sequence"],
+            at.astimezone(UTC).isoformat(timespec="microseconds"),
+            row["kind"],
+            row["activity_id"],
+            row["task_id"],
+            row["actor_id"],
+            row["actor_name"],
+            row["detail"],
+        ]
+    )
+    return hashlib.sha256(previous + canonical).digest()
+
+
+_fact = HistoryFact.__table__
+
+INSERT = Statement(insert(_fact))
+OF_INSTANCE = Statement(
+    select(_fact)
+    .where(
+        _fact.c.instance_id == bindparam("instance_id"), _fact.c.sequence > bindparam("after")
+    )
+    .order_by(_fact.c.sequence)
+    .limit(bindparam("limit"))
+)

@@ -1,0 +1,84 @@
+"""Process instances: one row a case, with its state as bytes and a revision that guards it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, Integer, String, bindparam, insert, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Blob, Id, Unit, UtcDateTime
+from engine.store.statement import Statement
+
+
+class ProcessInstance(Base):
+    """One case. `revision` rises with every commit that touches it; `fact_*` head its chain."""
+
+    __tablename__ = "process_instance"
+    __table_args__ = (
+        Index(None, "process_key", "business_key"),
+        Index(None, "region", "id"),
+        Index(None, "root_id"),
+        Index(None, "parent_id"),
+        Index(
+            "ix_process_instance_open",
+            "process_key",
+            "status",
+            "id",
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    shard: Mapped[str] = mapped_column(String(6))
+    definition_id: Mapped[str] = mapped_column(Id)
+    process_key: Mapped[str] = mapped_column(String(100))
+    business_key: Mapped[str | None] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(300))
+    region: Mapped[str] = mapped_column(Unit)
+    status: Mapped[str] = mapped_column(String(12))
+    revision: Mapped[int] = mapped_column(Integer)
+    state: Mapped[bytes] = mapped_column(Blob)
+    fact_count: Mapped[int] = mapped_column(Integer)
+    fact_hash: Mapped[bytes] = mapped_column(Blob)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_by: Mapped[str | None] = mapped_column(Id)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str | None] = mapped_column(String(500))
+    parent_id: Mapped[str | None] = mapped_column(Id)
+    parent_element: Mapped[int | None] = mapped_column(Integer)
+    root_id: Mapped[str] = mapped_column(Id)
+
+
+_instance = ProcessInstance.__table__
+
+INSERT = Statement(insert(_instance))
+BY_ID = Statement(select(_instance).where(_instance.c.id == bindparam("instance_id")))
+BY_ID_LOCKED = Statement(
+    select(_instance).where(_instance.c.id == bindparam("instance_id")).with_for_update()
+)
+#: hits no row when somebody else wrote the instance since it was read
+SAVE = Statement(
+    update(_instance)
+    .where(
+        _instance.c.id == bindparam("instance_id"),
+        _instance.c.revision == bindparam("loaded_revision"),
+    )
+    .values(
+        revision=bindparam("revision"),
+        state=bindparam("state"),
+        status=bindparam("status"),
+        fact_count=bindparam("fact_count"),
+        fact_hash=bindparam("fact_hash"),
+        ended_at=bindparam("ended_at"),
+        end_reason=bindparam("end_reason"),
+    )
+)
+CHILD_OF = Statement(
+    select(_instance.c.id).where(
+        _instance.c.parent_id == bindparam("parent_id"),
+        _instance.c.parent_element == bindparam("parent_element"),
+        _instance.c.ended_at.is_(None),
+    )
+)

@@ -1,0 +1,107 @@
+"""Jobs: work that follows a commit, one row each; done is deleted in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Blob, Id, UtcDateTime
+from engine.store.statement import Statement
+
+TODO = "todo"
+#: given up after the last attempt; an incident says so, an operator may retry
+DEAD = "dead"
+
+_TODO = text("status = 'todo'")
+
+
+class Job(Base):
+    """A trigger for an instance, or an operation outside a transaction."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_todo", "run_at", "id", postgresql_where=_TODO, sqlite_where=_TODO),
+        Index(None, "instance_id", "element"),
+        Index(None, "key", unique=True),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    shard: Mapped[str] = mapped_column(String(6))
+    kind: Mapped[str] = mapped_column(String(20))
+    #: the instance it works on
+    instance_id: Mapped[str | None] = mapped_column(Id)
+    element: Mapped[int | None] = mapped_column(Integer)
+    #: idempotency key: what is queued twice under one key is done once
+    key: Mapped[str | None] = mapped_column(String(200))
+    #: encoded values (`engine.store.values`)
+    arguments: Mapped[bytes] = mapped_column(Blob)
+    status: Mapped[str] = mapped_column(String(8))
+    run_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+_job: Any = Job.__table__
+
+INSERT = Statement(insert(_job))
+DUE = Statement(
+    select(_job.c.id, _job.c.kind, _job.c.instance_id)
+    .where(_job.c.status == TODO, _job.c.run_at <= bindparam("now"))
+    .order_by(_job.c.run_at, _job.c.id)
+    .limit(bindparam("limit"))
+)
+NEXT = Statement(select(func.min(_job.c.run_at).label("at")).where(_job.c.status == TODO))
+BY_ID = Statement(select(_job).where(_job.c.id == bindparam("job_id")))
+#: the guard: only the one who hits the row has done the work
+TAKE = Statement(
+    delete(_job).where(_job.c.id == bindparam("job_id"), _job.c.status == TODO)
+)
+#: a lease: whoever moves `run_at` from what he read may work outside a transaction
+LEASE = Statement(
+    update(_job)
+    .where(
+        _job.c.id == bindparam("job_id"),
+        _job.c.status == TODO,
+        _job.c.run_at == bindparam("seen_run_at"),
+    )
+    .values(run_at=bindparam("run_at"))
+)
+FAILED = Statement(
+    update(_job)
+    .where(_job.c.id == bindparam("job_id"))
+    .values(
+        run_at=bindparam("run_at"),
+        status=bindparam("status"),
+        error=bindparam("error"),
+        attempts=bindparam("attempts"),
+    )
+)
+REVIVE = Statement(
+    update(_job)
+    .where(_job.c.id == bindparam("job_id"), _job.c.status == DEAD)
+    .values(run_at=bindparam("run_at"), status=TODO, attempts=0)
+)
+CANCEL = Statement(
+    delete(_job).where(
+        _job.c.instance_id == bindparam("instance_id"),
+        _job.c.element == bindparam("element"),
+        _job.c.kind == bindparam("kind"),
+    )
+)

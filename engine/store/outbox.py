@@ -1,0 +1,80 @@
+"""Messages to people, written with the state and delivered after the commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, SmallInteger, String, Text, bindparam, insert, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Id, JsonText, UtcDateTime
+from engine.store.statement import Statement
+
+TODO = "todo"
+SENT = "sent"
+FAILED = "failed"
+
+_TODO = text("status = 'todo'")
+
+
+class OutboxMessage(Base):
+    """One message for one audience; its id is the idempotency key towards every channel."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_todo", "next_at", "id", postgresql_where=_TODO, sqlite_where=_TODO),
+        Index(None, "instance_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    shard: Mapped[str] = mapped_column(String(6))
+    message: Mapped[str] = mapped_column(String(100))
+    audience: Mapped[Any] = mapped_column(JsonText)
+    data: Mapped[Any] = mapped_column(JsonText)
+    process_key: Mapped[str | None] = mapped_column(String(100))
+    definition_id: Mapped[str | None] = mapped_column(Id)
+    instance_id: Mapped[str | None] = mapped_column(Id)
+    task_id: Mapped[str | None] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(8))
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    error: Mapped[str | None] = mapped_column(Text)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+_outbox = OutboxMessage.__table__
+
+INSERT = Statement(insert(_outbox))
+PENDING = Statement(
+    select(_outbox)
+    .where(_outbox.c.status == TODO, _outbox.c.next_at <= bindparam("now"))
+    .order_by(_outbox.c.next_at, _outbox.c.id)
+    .limit(bindparam("limit"))
+)
+#: a lease: whoever moves `next_at` from what he read may send
+LEASE = Statement(
+    update(_outbox)
+    .where(
+        _outbox.c.id == bindparam("message_id"),
+        _outbox.c.status == TODO,
+        _outbox.c.next_at == bindparam("seen_next_at"),
+    )
+    .values(next_at=bindparam("next_at"))
+)
+MARK_SENT = Statement(
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("message_id"), _outbox.c.status == TODO)
+    .values(status=SENT, sent_at=bindparam("sent_at"))
+)
+MARK_FAILED = Statement(
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("message_id"), _outbox.c.status == TODO)
+    .values(
+        status=bindparam("status"),
+        next_at=bindparam("next_at"),
+        error=bindparam("error"),
+        attempts=_outbox.c.attempts + 1,
+    )
+)

@@ -1,0 +1,44 @@
+"""Every table of the engine under one name; importing it fills the metadata."""
+
+from __future__ import annotations
+
+from engine.store.attachments import Attachment
+from engine.store.definitions import (
+    DefinitionFile,
+    DefinitionStart,
+    PackageDraft,
+    ProcessDefinition,
+)
+from engine.store.history import HistoryFact
+from engine.store.human_tasks import HumanTask
+from engine.store.incidents import IncidentRow
+from engine.store.instances import ProcessInstance
+from engine.store.jobs import Job
+from engine.store.notes import TaskComment, TaskDraft
+from engine.store.outbox import OutboxMessage
+from engine.store.participants import Participant, SeatRow, Substitution
+from engine.store.schema import SchemaVersion
+from engine.store.subscriptions import EventSubscription
+from engine.store.timers import Timer
+
+__all__ = [
+    "Attachment",
+    "DefinitionFile",
+    "DefinitionStart",
+    "EventSubscription",
+    "HistoryFact",
+    "HumanTask",
+    "IncidentRow",
+    "Job",
+    "OutboxMessage",
+    "PackageDraft",
+    "Participant",
+    "ProcessDefinition",
+    "ProcessInstance",
+    "SchemaVersion",
+    "SeatRow",
+    "Substitution",
+    "TaskComment",
+    "TaskDraft",
+    "Timer",
+]

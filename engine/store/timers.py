@@ -1,0 +1,100 @@
+"""Timers: rows written with the state; firing one is deleting its row, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.base import Base, Id, UtcDateTime
+from engine.store.statement import Statement
+
+#: a timer of the model, and a rung of a task's ladder
+EVENT = "event"
+LADDER = "ladder"
+
+
+class Timer(Base):
+    """What must happen later. At most one of a kind for an element."""
+
+    __tablename__ = "timer"
+    __table_args__ = (Index(None, "due_at", "id"), Index(None, "instance_id", "kind", "element"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    shard: Mapped[str] = mapped_column(String(6))
+    #: lets pumps own disjoint parts where a database cannot skip locked rows
+    bucket: Mapped[int] = mapped_column(SmallInteger)
+    instance_id: Mapped[str] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(10))
+    element: Mapped[int] = mapped_column(Integer)
+    node_id: Mapped[str] = mapped_column(String(200))
+    task_id: Mapped[str | None] = mapped_column(Id)
+    #: the rung of the ladder
+    rung: Mapped[int | None] = mapped_column(SmallInteger)
+    #: the instant the model asked for; `due_at` moves ahead when firing fails
+    planned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+
+
+_timer = Timer.__table__
+
+INSERT = Statement(insert(_timer))
+DUE = Statement(
+    select(_timer.c.id, _timer.c.instance_id, _timer.c.due_at)
+    .where(_timer.c.due_at <= bindparam("now"))
+    .order_by(_timer.c.due_at, _timer.c.id)
+    .limit(bindparam("limit"))
+)
+BY_ID = Statement(select(_timer).where(_timer.c.id == bindparam("timer_id")))
+NEXT = Statement(select(func.min(_timer.c.due_at).label("at")))
+#: the guard: only the one who hits the row may fire
+TAKE = Statement(delete(_timer).where(_timer.c.id == bindparam("timer_id")))
+CANCEL = Statement(
+    delete(_timer).where(
+        _timer.c.instance_id == bindparam("instance_id"),
+        _timer.c.kind == bindparam("kind"),
+        _timer.c.element == bindparam("element"),
+    )
+)
+CANCEL_ALL = Statement(delete(_timer).where(_timer.c.instance_id == bindparam("instance_id")))
+#: a cancelled timer's row carries the next one: one statement and no dead row instead of two
+REPLACE = Statement(
+    update(_timer)
+    .where(
+        _timer.c.instance_id == bindparam("instance_id"),
+        _timer.c.kind == bindparam("of_kind"),
+        _timer.c.element == bindparam("of_element"),
+    )
+    .values(
+        id=bindparam("id"),
+        kind=bindparam("kind"),
+        element=bindparam("element"),
+        node_id=bindparam("node_id"),
+        task_id=bindparam("task_id"),
+        rung=bindparam("rung"),
+        planned_at=bindparam("planned_at"),
+        due_at=bindparam("due_at"),
+        attempts=0,
+    )
+)
+PUSH_AHEAD = Statement(
+    update(_timer)
+    .where(_timer.c.id == bindparam("timer_id"))
+    .values(due_at=bindparam("due_at"), attempts=_timer.c.attempts + 1)
+)
+OF_INSTANCE = Statement(
+    select(_timer).where(_timer.c.instance_id == bindparam("instance_id")).order_by(_timer.c.id)
+)
