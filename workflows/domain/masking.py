@@ -67,11 +67,11 @@ _WORDS = (
     ("一般户", FamilyCategory.ORDINARY),
 )
 
-_COMPOUND_SURNAMES = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 宇文 长孙 司徒 司空 夏侯 轩辕 "
-    "端木 百里 呼延 南宫 独孤 拓跋 赫连 澹台 太史 申屠 闻人 钟离 万俟 濮阳 淳于 单于 "
-    "公冶 宗政 仲孙 鲜于 闾丘 亓官 子车 巫马 公西 漆雕 乐正 壤驷 公良 夹谷 宰父 谷梁 "
-    "段干 东郭 南门 西门 羊舌 微生 左丘 第五".split()
+_COMPOUND_SURNAME = re.compile(
+    "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|司空|"
+    "夏侯|轩辕|端木|百里|呼延|南宫|独孤|拓跋|赫连|澹台|太史|申屠|闻人|钟离|"
+    "万俟|濮阳|淳于|单于|公冶|宗政|仲孙|鲜于|闾丘|亓官|子车|巫马|公西|漆雕|"
+    "乐正|壤驷|公良|夹谷|宰父|谷梁|段干|东郭|南门|西门|羊舌|微生|左丘|第五"
 )
 
 
@@ -86,7 +86,7 @@ def surname(name: str) -> str:
     """The family name, of one or two signs; of a name with 「·」 the part before it."""
     if "·" in name:
         return name.split("·", 1)[0]
-    return name[:2] if len(name) > 2 and name[:2] in _COMPOUND_SURNAMES else name[:1]
+    return name[:2] if len(name) > 2 and _COMPOUND_SURNAME.match(name) else name[:1]
 
 
 def public_name(

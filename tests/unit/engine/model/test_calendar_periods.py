@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -206,7 +207,7 @@ def test_a_paused_clock_never_advances(start, hours, pauses):
     end = CALENDAR.end_of_period(start, Span(seconds=hours * 3600), pauses=pauses).at
     edges = sorted({start, end, *(e for p in pauses for e in (p.start, p.end) if start < e < end)})
     running = timedelta()
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         if not any(p.start <= left and right <= p.end for p in pauses):
             running += right - left
     assert running == hours * HOUR

@@ -209,7 +209,8 @@ def test_hours_are_exact_where_summer_time_begins():
 def test_every_span_survives_its_own_text(months, days, seconds, microseconds):
     span = Span(months=months, days=days, seconds=seconds, microseconds=microseconds)
     assert parse_duration(str(span)) == span
-    assert -(-span) == span
+    opposite = -span
+    assert -opposite == span
 
 
 @given(st.text(alphabet="PTYMWDHSR0123456789.,-+/ wdhm*", max_size=14))
