@@ -175,6 +175,7 @@ def test_an_open_pause_holds_the_clock(due):
     result = CALENDAR.end_of_period(at("2026-01-05T09:00"), parse_due(due), pauses=held)
     assert result.is_paused
     assert result.at_or_none is None
+    assert result.left_out == ()
     assert "计时暂停中" in result.explanation
     with pytest.raises(ClockIsPaused):
         assert result.at
