@@ -14,7 +14,14 @@ from functools import cache
 from engine.model import calendar_periods as periods
 from engine.model import region
 from engine.model.calendar_data import ANNOUNCED, MOON_DAYS, VERSION
-from engine.model.calendar_periods import DayRule, DueResult, LeftOutDay, Pause
+from engine.model.calendar_periods import (
+    ClockIsPaused,
+    CycleIsOver,
+    DayRule,
+    DueResult,
+    LeftOutDay,
+    Pause,
+)
 from engine.model.calendar_years import (
     ONE_DAY,
     CalendarYearMissing,
@@ -28,9 +35,12 @@ from engine.model.calendar_years import (
 )
 from engine.model.clock import LOCAL_ZONE
 from engine.model.duration import Cycle, Due
+from engine.model.duration_words import days_in_words, in_words
 
 __all__ = [
     "CalendarYearMissing",
+    "ClockIsPaused",
+    "CycleIsOver",
     "DayRule",
     "DueResult",
     "InvalidCalendar",
@@ -39,6 +49,8 @@ __all__ = [
     "Pause",
     "WorkingCalendar",
     "YearTable",
+    "days_in_words",
+    "in_words",
     "read_holiday_json",
 ]
 
