@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.bpmn import drawing as drawing
     from engine.decision import feel as feel
     from engine.decision.model import DecisionModel as DecisionModel
+    from engine.model import calendar as calendar
     from engine.model import clock as clock
     from engine.model import duration as duration
     from engine.model import errors as errors
@@ -60,6 +61,7 @@ _MODULES = {
     "region": "engine.model.region",
     "duration": "engine.model.duration",
     "clock": "engine.model.clock",
+    "calendar": "engine.model.calendar",
     "drawing": "engine.bpmn.drawing",
     "tables": "engine.store.tables",
     "feel": "engine.decision.feel",
@@ -69,6 +71,8 @@ _NAMES = {
     "DecisionModel": "engine.decision.model",
     "WorkingCalendar": "engine.model.calendar",
     "WorklistFilter": "engine.model.worklist",
+    "Holding": "engine.model.worklist",
+    "DueFilter": "engine.model.worklist",
     "Actor": "engine.model.actor",
     "Seat": "engine.model.actor",
     "SYSTEM": "engine.model.actor",
