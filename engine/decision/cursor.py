@@ -1,0 +1,164 @@
+"""Walking over tokens: what every part of the parser needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from engine.decision.errors import FeelSyntaxError
+from engine.decision.kinds import FeelType
+from engine.decision.lexer import KEYWORDS, Token, TokenKind, full_width_hint, tokenize
+from engine.decision.names import NAME_SIGNS, NameTable
+
+MAX_DEPTH = 60
+MAX_CHAIN = 500
+_MAX_STEPS = 200_000
+
+MEMBER_NAMES = ("time offset", "start included", "end included")
+
+
+class Cursor:
+    """A position in the tokens, the names known there and the limits of depth and work."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        names: Iterable[str] = (),
+        builtin_names: Iterable[str] = (),
+        types: Mapping[str, FeelType] | None = None,
+    ) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.index = 0
+        self.types: Mapping[str, FeelType] = types or {}
+        self.known = NameTable(builtin_names)
+        self.members = NameTable(MEMBER_NAMES)
+        for name in names:
+            self.learn(name)
+        self._depth = 0
+        self._steps = 0
+
+    def learn(self, name: str) -> None:
+        """Make a name known from here on, as a variable and as a member of a context."""
+        self.known.add(name)
+        self.members.add(name)
+
+    @property
+    def token(self) -> Token:
+        """The token to be read next."""
+        return self.tokens[self.index]
+
+    def peek(self, ahead: int = 1) -> Token:
+        """Look at a later token."""
+        return self.tokens[min(self.index + ahead, len(self.tokens) - 1)]
+
+    def advance(self) -> Token:
+        """Read a token."""
+        token = self.tokens[self.index]
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            raise self.error("表达式太复杂", hint="拆成几个决策")
+        if token.kind is not TokenKind.END:
+            self.index += 1
+        return token
+
+    def at_symbol(self, *symbols: str) -> bool:
+        """Tell whether the next token is one of these signs."""
+        token = self.tokens[self.index]
+        return token.kind is TokenKind.SYMBOL and token.text in symbols
+
+    def at_word(self, *words: str) -> bool:
+        """Tell whether the next token is one of these words."""
+        token = self.tokens[self.index]
+        return token.kind is TokenKind.NAME and token.text in words
+
+    def take_symbol(self, *symbols: str) -> Token | None:
+        """Read the next token if it is one of these signs."""
+        return self.advance() if self.at_symbol(*symbols) else None
+
+    def take_word(self, *words: str) -> Token | None:
+        """Read the next token if it is one of these words."""
+        return self.advance() if self.at_word(*words) else None
+
+    def expect_symbol(self, symbol: str, hint: str | None = None) -> Token:
+        """Read this sign. Raises FeelSyntaxError."""
+        if not self.at_symbol(symbol):
+            raise self.unexpected(f"“{symbol}”", hint)
+        return self.advance()
+
+    def expect_word(self, word: str, hint: str | None = None) -> Token:
+        """Read this word. Raises FeelSyntaxError."""
+        if not self.at_word(word):
+            raise self.unexpected(f"“{word}”", hint)
+        return self.advance()
+
+    def error(
+        self, message: str, *, at: int | None = None, hint: str | None = None
+    ) -> FeelSyntaxError:
+        """Make an error at the next token or at an offset."""
+        position = self.token.start if at is None else at
+        return FeelSyntaxError(message, text=self.text, position=position, hint=hint)
+
+    def unexpected(self, wanted: str, hint: str | None = None) -> FeelSyntaxError:
+        """Make an error that names what should stand here and what does."""
+        token = self.token
+        found = "表达式到此结束" if token.kind is TokenKind.END else f"却是“{token.text}”"
+        return self.error(f"这里应是{wanted}，{found}", hint=hint or full_width_hint(token.text))
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Guard one level of nesting. Raises FeelSyntaxError when there are too many."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self.error(f"表达式嵌套超过 {MAX_DEPTH} 层", hint="拆成几个决策")
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def name(self) -> str:
+        """Read a variable name: the longest known one, else all words that follow one another."""
+        return self._name(self.known)
+
+    def member_name(self) -> str:
+        """Read a name after a dot."""
+        token = self.token
+        if token.kind is TokenKind.NAME and token.text in KEYWORDS:
+            if self.members.longest(self.tokens, self.index) is None:
+                return self.advance().text
+        return self._name(self.members)
+
+    def _name(self, table: NameTable) -> str:
+        found = table.longest(self.tokens, self.index)
+        if found is not None:
+            self.index = found[1]
+            return found[0]
+        words = [self.advance().text]
+        while self.token.kind is TokenKind.NAME and self.token.text not in KEYWORDS:
+            words.append(self.advance().text)
+        return " ".join(words)
+
+    def name_until(self, *stops: str) -> str | None:
+        """Read a name being introduced, up to one of the stop tokens; None if it is none.
+
+        Nothing is read when it is none.
+        """
+        index = self.index
+        if self.tokens[index].kind is not TokenKind.NAME:
+            return None
+        pieces: list[str] = []
+        previous_end = -1
+        while self.tokens[index].text not in stops or self.tokens[index].kind is TokenKind.STRING:
+            token = self.tokens[index]
+            if token.kind not in (TokenKind.NAME, TokenKind.NUMBER) and not (
+                token.kind is TokenKind.SYMBOL and token.text in NAME_SIGNS
+            ):
+                return None
+            if previous_end not in (-1, token.start):
+                pieces.append(" ")
+            pieces.append(token.text)
+            previous_end = token.end
+            index += 1
+        self.index = index
+        return "".join(pieces)

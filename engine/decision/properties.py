@@ -1,0 +1,83 @@
+"""The properties of moments, durations and ranges that `.name` reads (DMN 1.5 Table 65)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.decision.errors import Fault
+from engine.decision.temporal import (
+    NANOS_PER_SECOND,
+    duration_nanos,
+    in_cycle,
+    offset_of,
+)
+from engine.decision.temporal_text import write_zone
+from engine.decision.values import Range, YearMonthDuration, kind_of
+from engine.decision.wide import WideDate, WideDateTime, WideDuration, WideTime
+
+_DATE = ("year", "month", "day")
+_TIME = ("hour", "minute", "second")
+
+
+def property_of(value: Any, name: str) -> Any:
+    """Read a property. Raises Fault where the value has none of this name."""
+    if isinstance(value, (date, WideDate, WideDateTime)):
+        if name in _DATE:
+            return Decimal(getattr(value, name))
+        if name == "weekday":
+            return Decimal(in_cycle(value).isoweekday())
+    if isinstance(value, (time, datetime, WideTime, WideDateTime)):
+        if name in _TIME:
+            return Decimal(getattr(value, name))
+        if name == "time offset":
+            return offset_of(value)
+        if name == "timezone":
+            return _zone_name(value.tzinfo)
+    if isinstance(value, (timedelta, WideDuration)):
+        return _day_time(value, name)
+    if isinstance(value, YearMonthDuration) and name in ("years", "months"):
+        return Decimal(value.years if name == "years" else value.months)
+    if isinstance(value, Range):
+        return _range(value, name)
+    raise _missing(value, name)
+
+
+def _missing(value: Any, name: str) -> Fault:
+    return Fault(f"{kind_of(value)} 没有“{name}”这一项")
+
+
+def _zone_name(zone: Any) -> str | None:
+    if zone is None:
+        return None
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    return "Z" if zone is timezone.utc else write_zone(zone)
+
+
+def _day_time(value: timedelta | WideDuration, name: str) -> Decimal:
+    nanos = duration_nanos(value)
+    seconds = abs(nanos) // NANOS_PER_SECOND
+    parts = {
+        "days": seconds // 86_400,
+        "hours": seconds // 3_600 % 24,
+        "minutes": seconds // 60 % 60,
+        "seconds": seconds % 60,
+    }
+    if name not in parts:
+        raise _missing(value, name)
+    return Decimal(-parts[name] if nanos < 0 else parts[name])
+
+
+def _range(value: Range, name: str) -> Any:
+    parts = {
+        "start": value.low,
+        "end": value.high,
+        "start included": value.low_closed,
+        "end included": value.high_closed,
+    }
+    if name not in parts:
+        raise _missing(value, name)
+    return parts[name]

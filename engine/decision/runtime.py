@@ -1,0 +1,131 @@
+"""One evaluation: its limits, its moment in time and the reasons for nulls met on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from engine.decision.errors import FeelLimitError, Remark, RemarkKind
+from engine.decision.values import NATIVE_SCALARS, NUMBERS, YearMonthDuration
+
+MAX_STEPS = 1_000_000
+MAX_CALLS = 100
+MAX_TEXT_LENGTH = 1_000_000
+MAX_LIST_LENGTH = 200_000
+_MAX_REMARKS = 50
+_MAX_NESTING = 200
+
+
+class Place(NamedTuple):
+    """A position in the text of an expression, and what the text belongs to."""
+
+    position: int
+    text: str
+    where: str = ""
+
+
+class Runtime:
+    """What an evaluation carries along; made anew for each, shared by the parts of a model."""
+
+    __slots__ = ("_adapted", "at", "calls", "on_rules", "places", "remarks", "steps")
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at
+        self.steps = MAX_STEPS
+        self.calls = 0
+        self.remarks: list[Remark] = []
+        self.places: list[Place] = []
+        self.on_rules: Any = None
+        self._adapted: dict[int, tuple[Any, Any]] | None = None
+
+    def spend(self, steps: int, place: Place | None = None) -> None:
+        """Count work. Raises FeelLimitError when the budget is used up."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise limit("计算步数超出上限", place, "缩小循环的范围")
+
+    def enter(self, place: Place) -> None:
+        """Count one more function call within another. Raises FeelLimitError."""
+        self.calls += 1
+        self.steps -= 5
+        if self.calls > MAX_CALLS:
+            raise limit(f"函数调用嵌套超过 {MAX_CALLS} 层", place, "改用 for 循环或 partial")
+        if self.steps < 0:
+            raise limit("计算步数超出上限", place, "缩小循环的范围")
+
+    def remark(self, kind: RemarkKind, message: str, place: Place) -> None:
+        """Note why something became null; returns None, the null itself."""
+        if len(self.remarks) < _MAX_REMARKS:
+            self.remarks.append(
+                Remark(kind=kind, message=message, position=place.position, where=place.where)
+            )
+            self.places.append(place)
+
+    def adapt(self, value: Any) -> Any:
+        """Turn a value of the caller into one of FEEL; lists and contexts through and through."""
+        if type(value) in NATIVE_SCALARS:
+            return value
+        if self._adapted is None:
+            self._adapted = {}
+        known = self._adapted.get(id(value))
+        if known is not None and known[0] is value:
+            return known[1]
+        adapted = adapt(value)
+        if isinstance(value, (list, dict)):
+            self._adapted[id(value)] = (value, adapted)
+        return adapted
+
+
+def limit(message: str, place: Place | None, hint: str | None = None) -> FeelLimitError:
+    """Make the error of a limit that was hit."""
+    if place is None:
+        return FeelLimitError(message, hint=hint)
+    return FeelLimitError(message, text=place.text, position=place.position, hint=hint)
+
+
+def adapt(value: Any, depth: int = 0) -> Any:
+    """Turn any Python value into one of FEEL; what FEEL has no word for becomes null."""
+    kind = type(value)
+    if kind in NATIVE_SCALARS:
+        return value
+    if depth > _MAX_NESTING:
+        raise FeelLimitError(f"数据嵌套超过 {_MAX_NESTING} 层")
+    if kind is list:
+        adapted = [adapt(one, depth + 1) for one in value]
+        same = all(new is old for new, old in zip(adapted, value, strict=True))
+        return value if same else adapted
+    if kind is dict:
+        entries = {str(key): adapt(one, depth + 1) for key, one in value.items()}
+        same = all(key in value and value[key] is one for key, one in entries.items())
+        return value if same else entries
+    return _adapt_rare(value, depth)
+
+
+def _adapt_rare(value: Any, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): adapt(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, (tuple, set, frozenset, list)):
+        return [adapt(one, depth + 1) for one in value]
+    if isinstance(value, (int, float)):
+        number = Decimal(value) if isinstance(value, int) else Decimal(repr(float(value)))
+        return NUMBERS.plus(number) if number.is_finite() else None
+    return _adapt_subclass(value)
+
+
+def _adapt_subclass(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return NUMBERS.plus(value) if value.is_finite() else None
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, datetime):
+        clock = time(value.hour, value.minute, value.second, value.microsecond)
+        return datetime.combine(date(value.year, value.month, value.day), clock, value.tzinfo)
+    if isinstance(value, date):
+        return date(value.year, value.month, value.day)
+    if isinstance(value, time):
+        return time(value.hour, value.minute, value.second, value.microsecond, value.tzinfo)
+    if isinstance(value, timedelta):
+        return timedelta(value.days, value.seconds, value.microseconds)
+    return value if isinstance(value, YearMonthDuration) else None

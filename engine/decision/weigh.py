@@ -1,0 +1,45 @@
+"""Measuring a tree: how large it is, and whether it looks at the input of a unary test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from engine.decision.tree import Input, Membership, Node
+
+
+def children(node: Any) -> Iterator[Any]:
+    """Yield the nodes directly under a node or an iterator of it."""
+    for spec in dataclasses.fields(node):
+        yield from _nodes(getattr(node, spec.name))
+
+
+def _nodes(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        for one in value:
+            yield from _nodes(one)
+    elif dataclasses.is_dataclass(value) and type(value).__module__ == Input.__module__:
+        yield value
+
+
+def weight(node: Node) -> int:
+    """Count the nodes of a tree."""
+    count = 0
+    queue: list[Any] = [node]
+    while queue:
+        count += 1
+        queue.extend(children(queue.pop()))
+    return count
+
+
+def mentions_input(node: Node) -> bool:
+    """Tell whether the tree reads `?` outside of unary tests of its own."""
+    queue: list[Any] = [node]
+    while queue:
+        found = queue.pop()
+        if isinstance(found, Input):
+            return True
+        if not (isinstance(found, Membership) and found.unary):
+            queue.extend(children(found))
+    return False
