@@ -6,7 +6,7 @@ line and a fact of the case; no other code sets `state` (Inv-6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -57,6 +57,14 @@ def person(context: OperationContext) -> Actor:
     if context.actor is None:
         raise errors.NotAllowed("隐患只能由具体人员办理")
     return context.actor
+
+
+def seen_institution(context: OperationContext, code: object) -> str:
+    """The institution's code when it exists and the actor's seat covers it."""
+    found = hazard_institution.get(context.session, str(code or ""))
+    if not person(context).sees(found.code):
+        raise hazard_institution.UnknownInstitution
+    return found.code
 
 
 def read_finding(
@@ -157,6 +165,16 @@ def move(
     note(context, hazard, event.title_cn, remark)
 
 
+def keys(hazards: Iterable[HazardRow]) -> list[dict[str, str]]:
+    """What a token carries of hazards: id and number, nothing else."""
+    return [{"id": one.id, "number": one.number} for one in hazards]
+
+
+def position(hazard: HazardRow) -> dict[str, object]:
+    """What the process decides by: grade, day that counts, failed re-inspections."""
+    return {"grade": hazard.grade, "due": hazard.current_due, "failures": hazard.failures}
+
+
 def note(context: OperationContext, hazard: HazardRow, what: str, remark: str = "") -> None:
     """Add a line to the hazard's time line and a fact to the case, and flush."""
     actor = person(context)
@@ -172,7 +190,8 @@ def note(context: OperationContext, hazard: HazardRow, what: str, remark: str = 
             note=remark,
         )
     )
-    context.record("hazard", {"number": hazard.number, "what": what, "state": hazard.state})
+    if context.instance is not None:
+        context.record("hazard", {"number": hazard.number, "what": what, "state": hazard.state})
     context.session.flush()
 
 

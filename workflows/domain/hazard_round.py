@@ -199,15 +199,30 @@ def _is_late(found: RoundRow, one: RoundUnitRow, today: date) -> bool:
     return reported_on > found.ledger_due
 
 
+def require_covered(context: OperationContext, found: RoundRow) -> None:
+    """Every institution has been inspected by two. Raises `NotCovered` naming the others."""
+    now = figures(context.session, found, register.today(context))
+    missing = "、".join(unit.name for unit in now.units if not unit.inspected)
+    if missing:
+        raise NotCovered(f"还有机构没有完成市级检查：{missing}")
+
+
+def named(session: Session, units: Sequence[RoundUnitRow]) -> list[dict[str, str]]:
+    """Code and name of each institution, the keys that a case carries."""
+    return [
+        {"code": one.institution, "name": hazard_institution.get(session, one.institution).name}
+        for one in units
+    ]
+
+
 def report(context: OperationContext, found: RoundRow, text: str, *, final: bool) -> None:
     """阶段通报 or 汇总通报: figures frozen as signed, told to every institution.
 
     The final one needs 100 % coverage: raises `NotCovered`.
     """
+    if final:
+        require_covered(context, found)
     now = figures(context.session, found, register.today(context))
-    if final and now.coverage < 1000:
-        missing = "、".join(unit.name for unit in now.units if not unit.inspected)
-        raise NotCovered(f"还有机构没有完成市级检查：{missing}")
     found.summary, found.figures = text, now.as_data()
     if final:
         found.closed_by, found.closed_at = register.person(context).id, context.now

@@ -109,6 +109,18 @@ def _hazard_of_item(session: Session, part: RoundUnitRow, item: str) -> HazardRo
     return None
 
 
+def add_found(context: OperationContext, part: RoundUnitRow, data: Mapping[str, Any]) -> HazardRow:
+    """A hazard that the institution found beside the items of the checklist."""
+    finding = register.read_finding(
+        context,
+        data,
+        institution=part.institution,
+        round_id=part.round_id,
+        source=Source.SELF,
+    )
+    return register.register(context, finding)
+
+
 def finish_answers(context: OperationContext, part: RoundUnitRow) -> int:
     """自查 is done when every item has its answer; answers the count of hazards found.
 
