@@ -1,0 +1,126 @@
+// The model editor: bpmn-js with our vocabulary, in Chinese, saving through plain POSTs.
+import Modeler from 'bpmn-js/lib/Modeler';
+import { BpmnPropertiesPanelModule, BpmnPropertiesProviderModule } from 'bpmn-js-properties-panel';
+import minimap from 'diagram-js-minimap';
+import linting from 'bpmn-js-bpmnlint';
+import groups from './groups.js';
+import lintConfig from './lint.js';
+import moddle from './moddle.json';
+import zh from './zh.js';
+import 'bpmn-js/dist/assets/diagram-js.css';
+import 'bpmn-js/dist/assets/bpmn-js.css';
+import 'bpmn-js/dist/assets/bpmn-font/css/bpmn-embedded.css';
+import '@bpmn-io/properties-panel/dist/assets/properties-panel.css';
+import 'diagram-js-minimap/assets/diagram-js-minimap.css';
+import 'bpmn-js-bpmnlint/dist/assets/css/bpmn-js-bpmnlint.css';
+import './modeler.css';
+
+const root = document.getElementById('studio');
+const status = document.getElementById('studio-status');
+const list = document.getElementById('studio-findings');
+const SEVERITY = { error: ['错误', 'bad'], warning: ['提醒', 'warn'], info: ['说明', 'info'] };
+
+const modeler = new Modeler({
+  container: '#studio-canvas',
+  propertiesPanel: { parent: '#studio-panel' },
+  moddleExtensions: { nl: moddle },
+  linting: { bpmnlint: lintConfig, active: true },
+  additionalModules: [
+    BpmnPropertiesPanelModule, BpmnPropertiesProviderModule, minimap, linting, zh,
+    { __init__: ['nuanliuGroups'], nuanliuGroups: ['type', groups] },
+  ],
+});
+let dirty = false;
+
+// The whole picture, beside the palette and not under it.
+function fit() {
+  const canvas = modeler.get('canvas');
+  canvas.zoom('fit-viewport', 'auto');
+  const { inner, outer } = canvas.viewbox();
+  const left = 124;
+  const wanted = Math.min(1, (outer.width - left - 24) / inner.width, (outer.height - 48) / inner.height);
+  if (!Number.isFinite(wanted) || wanted <= 0) return;
+  canvas.viewbox({
+    x: inner.x - left / wanted, y: inner.y - Math.max(24, (outer.height - inner.height * wanted) / 2) / wanted,
+    width: outer.width / wanted, height: outer.height / wanted,
+  });
+}
+const say = (text, tone = '') => { status.textContent = text; status.className = `studio-status tag ${tone}`; status.hidden = !text; };
+
+async function open() {
+  const inline = document.getElementById('model');
+  const xml = inline ? JSON.parse(inline.textContent).xml : await (await fetch(root.dataset.xml)).text();
+  const { warnings } = await modeler.importXML(xml);
+  fit();
+  if (warnings.length) say(`读入时有 ${warnings.length} 处不认识的内容，已原样保留`, 'warn');
+  modeler.on('commandStack.changed', () => { dirty = true; say('有未保存的修改', 'warn'); });
+}
+
+function choose(id) {
+  const element = modeler.get('elementRegistry').get(id);
+  if (!element) return;
+  modeler.get('selection').select(element);
+  modeler.get('canvas').scrollToElement(element, { top: 120, bottom: 160, left: 160, right: 160 });
+}
+
+function show(findings) {
+  const items = findings.map((finding) => {
+    const [word, tone] = SEVERITY[finding.severity] ?? SEVERITY.error;
+    const element = finding.element && modeler.get('elementRegistry').get(finding.element);
+    const button = Object.assign(document.createElement('button'), { type: 'button', className: 'finding' });
+    const tag = Object.assign(document.createElement('span'), { className: `tag ${tone}`, textContent: word });
+    const where = Object.assign(document.createElement('b'), { textContent: element?.businessObject.name || finding.element || finding.file || '流程' });
+    const text = Object.assign(document.createElement('span'), { textContent: finding.message ?? finding.reason ?? '' });
+    button.append(tag, where, text);
+    button.addEventListener('click', () => choose(finding.element));
+    return button;
+  });
+  list.querySelector('[data-list]').replaceChildren(...items);
+  list.querySelector('[data-count]').textContent = findings.length ? `共 ${findings.length} 条` : '没有发现问题';
+  list.hidden = false;
+  modeler.get('canvas').resized();
+}
+
+async function post(action) {
+  const { xml } = await modeler.saveXML({ format: true });
+  say('正在提交…');
+  let answer;
+  try {
+    const response = await fetch(root.dataset[action], {
+      method: 'POST', body: xml,
+      headers: { 'Content-Type': 'application/xml', Accept: 'application/json', 'X-CSRFToken': document.querySelector('meta[name=csrf-token]').content },
+    });
+    answer = await response.json();
+    answer.ok = response.ok;
+  } catch {
+    say('没有送达，请检查网络或重新登录；图还在，没有丢失', 'bad');
+    return;
+  }
+  if (answer.findings?.length || action === 'validate' || !answer.ok) show(answer.findings ?? []);
+  if (answer.ok && action !== 'validate') dirty = false;
+  const text = { validate: '校验完成', draft: '草稿已保存', publish: '新版本已发布' }[action];
+  say(answer.message ?? (answer.ok ? text : '没有通过，原因见下方'), answer.ok ? 'ok' : 'bad');
+  if (answer.redirect) { dirty = false; location.assign(answer.redirect); }
+}
+
+const actions = {
+  undo: () => modeler.get('commandStack').undo(),
+  redo: () => modeler.get('commandStack').redo(),
+  fit,
+  close: () => { list.hidden = true; modeler.get('canvas').resized(); },
+  validate: () => post('validate'),
+  draft: () => post('draft'),
+  publish: () => document.getElementById('publish-dialog').showModal(),
+  'publish-now': () => { document.getElementById('publish-dialog').close(); return post('publish'); },
+};
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-studio]');
+  if (button) actions[button.dataset.studio]?.();
+});
+document.addEventListener('keydown', (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === 's') { event.preventDefault(); post('draft'); }
+});
+addEventListener('beforeunload', (event) => { if (dirty) event.preventDefault(); });
+
+window.studio = modeler;
+open().then(() => { root.dataset.ready = '1'; }, (error) => say(`打不开这个流程：${error.message}`, 'bad'));
