@@ -1,0 +1,165 @@
+"""What an event waits for: timers, subscriptions and conditions, armed and taken back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from engine.decision.values import YearMonthDuration
+from engine.kernel.effects import ArmTimer, CancelTimer, EventKind, Subscribe, Unsubscribe
+from engine.kernel.program import EventDefinition, EventType, Kind, Node, TimerKind
+from engine.kernel.state import ROOT, Phase
+from engine.kernel.work import Work
+from engine.model import duration
+from engine.model.clock import LOCAL_ZONE
+from engine.model.errors import ModelFault
+
+CYCLE = "#cycle"
+"""Where a listener keeps the text of its cycle."""
+
+_SILENT = frozenset(
+    {
+        EventType.ERROR,
+        EventType.ESCALATION,
+        EventType.COMPENSATION,
+        EventType.CANCEL,
+        EventType.LINK,
+        EventType.TERMINATE,
+    }
+)
+"""Thrown inside the instance: found when thrown, nothing to wait for."""
+
+
+def listen(work: Work, host: int, node: Node) -> None:
+    """One listener for each event definition that can come from outside the throwing token."""
+    for index, definition in enumerate(node.events or _message_of(node)):
+        if definition.type not in _SILENT:
+            listener = work.add(node, host, Phase.LISTENING, index=index)
+            subscribe(work, listener, definition)
+
+
+def listen_at_boundary(work: Work, host: int, node: Node) -> None:
+    """The boundary events of this activity become possible."""
+    for index in node.boundaries:
+        listen(work, host, work.program.nodes[index])
+
+
+def definition_of(work: Work, number: int) -> EventDefinition:
+    """The event definition this element waits for."""
+    element = work.elements[number]
+    node = work.program.by_id[element.node]
+    return (node.events or _message_of(node))[element.index]
+
+
+def subscribe(work: Work, number: int, definition: EventDefinition) -> None:
+    """Arm what the definition says for this element."""
+    node = work.node(number)
+    if definition.type is EventType.TIMER:
+        _arm(work, number, node, definition)
+    elif definition.type is EventType.CONDITIONAL:
+        work.conditions_dirty = True
+    elif definition.type in (EventType.MESSAGE, EventType.SIGNAL):
+        work.emit(
+            Subscribe(
+                element=number,
+                node_id=node.id,
+                kind=_KINDS[definition.type],
+                name=definition.name or "",
+                key=correlation_key(work, number, definition),
+            )
+        )
+
+
+def unsubscribe(work: Work, number: int) -> None:
+    """Take back the timer or subscription of this element."""
+    node = work.node(number)
+    if node.kind in (Kind.CATCH, Kind.RECEIVE_TASK) and len(node.events) > 1:
+        if work.elements[number].phase is Phase.WAITING:
+            return
+    kind = definition_of(work, number).type
+    if kind is EventType.TIMER:
+        work.emit(CancelTimer(element=number))
+    elif kind in (EventType.MESSAGE, EventType.SIGNAL):
+        work.emit(Unsubscribe(element=number))
+
+
+def correlation_key(work: Work, number: int, definition: EventDefinition) -> str | None:
+    """The key as text; numbers without trailing zeros, so that 3 and 3.0 correlate."""
+    if definition.key is None:
+        return None
+    value = work.evaluate(number, definition.key)
+    if value is None:
+        raise ModelFault(f"消息“{definition.name}”的关联键为空", element=work.elements[number].node)
+    return as_text(value)
+
+
+def rearm(work: Work, number: int, due_at: datetime) -> bool:
+    """Arm the next firing of a cycle, counted from the last due instant; False when it is over."""
+    text = work.locals.get(number, {}).get(CYCLE)
+    left = work.elements[number].left
+    if not isinstance(text, str) or left == 0:
+        return False
+    cycle = duration.parse_cycle(text)
+    if cycle.end is not None and due_at >= cycle.end:
+        return False
+    work.change(number, left=left - 1 if left > 0 else left)
+    node_id = work.elements[number].node
+    work.emit(
+        ArmTimer(element=number, node_id=node_id, when=str(cycle.interval), since=due_at)
+    )
+    return True
+
+
+def as_text(value: object) -> str:
+    """A value as a correlation key or label."""
+    if isinstance(value, str):
+        return value
+    text = str(value)
+    return text.rstrip("0").rstrip(".") if "." in text and text.replace(".", "").isdigit() else text
+
+
+def when(value: object, node: Node) -> object:
+    """What a timer expression gave, as `ArmTimer.when`. Raises `ModelFault`."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=LOCAL_ZONE)
+    if isinstance(value, timedelta):
+        return str(duration.Span(days=value.days, seconds=value.seconds, microseconds=value.microseconds))
+    if isinstance(value, date | YearMonthDuration):
+        return value if isinstance(value, date) else str(value)
+    if isinstance(value, str):
+        try:
+            due = duration.parse_due(value)
+        except duration.InvalidDuration as error:
+            raise ModelFault(str(error), element=node.id) from error
+        if isinstance(due, date):
+            return when(due, node) if isinstance(due, datetime) else due
+        return value.strip()
+    raise ModelFault(f"定时“{node.name or node.id}”的值不是日期、时间或时长", element=node.id)
+
+
+def _arm(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
+    assert definition.timer is not None
+    value = when(work.text(_host_view(work, number), definition.timer.value), node)
+    since = work.at
+    if isinstance(value, str) and value[:1] in "Rr":
+        value = _first_of_cycle(work, number, value)
+    elif definition.timer.kind is TimerKind.CYCLE:
+        raise ModelFault(f"定时“{node.name or node.id}”的周期应写成 R3/PT1H 这样", element=node.id)
+    work.emit(ArmTimer(element=number, node_id=node.id, when=value, since=since))
+
+
+def _first_of_cycle(work: Work, number: int, text: str) -> object:
+    cycle = duration.parse_cycle(text)
+    work.declare(number, CYCLE, text)
+    work.change(number, left=-1 if cycle.repetitions is None else cycle.repetitions - 1)
+    return cycle.start if cycle.start is not None else str(cycle.interval)
+
+
+def _host_view(work: Work, number: int) -> int:
+    return number if number in work.elements else ROOT
+
+
+def _message_of(node: Node) -> tuple[EventDefinition, ...]:
+    return (node.message,) if node.message is not None else ()
+
+
+_KINDS = {EventType.MESSAGE: EventKind.MESSAGE, EventType.SIGNAL: EventKind.SIGNAL}

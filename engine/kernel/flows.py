@@ -1,0 +1,51 @@
+"""Which outgoing flows a token takes, and the end of an element."""
+
+from __future__ import annotations
+
+from engine.kernel.effects import Move
+from engine.kernel.program import ACTIVITIES, Flow, Kind, Node
+from engine.kernel.work import Work
+from engine.model.errors import ModelFault
+
+
+def chosen(work: Work, number: int, node: Node) -> list[Flow]:
+    """The flows the element leaves by, in document order. Raises `ModelFault` for none.
+
+    Exclusive: the first whose condition holds (BPMN 2.0.2 §13.4.2).  Parallel: all.  Everything
+    else, activities included: all without condition and all whose condition holds (§13.4.3).
+    The default is for the case that no other was taken.
+    """
+    flows = [work.program.flows[index] for index in node.outgoing]
+    if node.kind is Kind.PARALLEL or (len(flows) < 2 and not _conditional(flows, node)):
+        return flows
+    first_only = node.kind is Kind.EXCLUSIVE
+    taken: list[Flow] = []
+    for flow in flows:
+        if flow.index == node.default:
+            continue
+        if flow.condition is None or work.holds(number, flow.condition):
+            taken.append(flow)
+            if first_only:
+                break
+    if not taken and node.default is not None:
+        taken.append(work.program.flows[node.default])
+    if not taken:
+        raise ModelFault(f"“{node.name or node.id}”的所有分支条件都不成立，又没有默认分支", element=node.id)
+    return taken
+
+
+def _conditional(flows: list[Flow], node: Node) -> bool:
+    return any(flow.condition is not None and flow.index != node.default for flow in flows)
+
+
+def depart(work: Work, number: int, node: Node, flows: list[Flow], **detail: object) -> None:
+    """The element is completed and gone; one token (or more) leaves on each flow."""
+    if len(node.outgoing) > 1:
+        detail["flows"] = [flow.id for flow in flows]
+    work.record(Move.COMPLETED, number, node, **detail)
+    scope = work.elements[number].parent
+    work.remove(number)
+    copies = node.completion_quantity if node.kind in ACTIVITIES else 1
+    for flow in flows:
+        for _ in range(copies):
+            work.take(flow, scope)
