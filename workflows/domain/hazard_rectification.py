@@ -18,7 +18,8 @@ from workflows.domain.hazard_tables import HazardRow, RecheckRow
 
 def order(context: OperationContext, hazard: HazardRow) -> None:
     """下达整改: from now on the institution owes the rectification."""
-    register.move(context, hazard, HazardEvent.ORDER, f"期限 {hazard.current_due:%Y-%m-%d}")
+    until = f"期限 {hazard.current_due:%Y-%m-%d}" if hazard.current_due else ""
+    register.move(context, hazard, HazardEvent.ORDER, until)
 
 
 def submit(context: OperationContext, hazard: HazardRow, data: Mapping[str, Any]) -> None:
