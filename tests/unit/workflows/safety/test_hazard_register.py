@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from engine import Actor, Seat, errors
 from workflows.domain import hazard as register
 from workflows.domain import (

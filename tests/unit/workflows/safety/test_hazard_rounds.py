@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 
 from engine import Actor, errors
+from workflows.domain import hazard as register
 from workflows.domain import (
     hazard_checklist,
     hazard_export,
@@ -22,7 +23,6 @@ from workflows.domain import (
     hazard_rules,
     hazard_selfcheck,
 )
-from workflows.domain import hazard as register
 from workflows.domain.hazard_tables import HazardRow, InstitutionRow
 
 CITY, STATION, HOME = "349800000000", "349898000000.1", "349898000000.2"
