@@ -26,6 +26,7 @@ class Cursor:
         *,
         names: Iterable[str] = (),
         builtin_names: Iterable[str] = (),
+        member_names: Iterable[str] = (),
         types: Mapping[str, FeelType] | None = None,
     ) -> None:
         self.text = text
@@ -34,6 +35,8 @@ class Cursor:
         self.types: Mapping[str, FeelType] = types or {}
         self.known = NameTable(builtin_names)
         self.members = NameTable(MEMBER_NAMES)
+        for name in member_names:
+            self.members.add(name)
         for name in names:
             self.learn(name)
         self._depth = 0

@@ -70,6 +70,11 @@ def use_instant(provider: Callable[[], datetime] | None) -> None:
     _instant = provider
 
 
+def default_instant() -> datetime | None:
+    """Ask the injected provider for the moment, if there is one."""
+    return None if _instant is None else _instant()
+
+
 class CompiledExpression:
     """An expression ready to run. Equal and hashed by text and kind; safe to share."""
 
@@ -162,11 +167,14 @@ def parse(
     text: str,
     *,
     names: Iterable[str] = (),
+    member_names: Iterable[str] = (),
     unary: bool = False,
     types: Mapping[str, FeelType] | None = None,
 ) -> tuple[Node, bool]:
     """Read a text to a tree; also tell whether a caller's names could change the reading."""
-    parser = Parser(text, names=names, builtin_names=BUILTINS, types=types)
+    parser = Parser(
+        text, names=names, builtin_names=BUILTINS, member_names=member_names, types=types
+    )
     node = parser.whole_unary_tests() if unary else parser.whole_expression()
     return node, may_need_names(parser.tokens)
 
@@ -227,7 +235,7 @@ def unary_test(
 
 
 def _moment(at: datetime | None) -> datetime | None:
-    return _instant() if at is None and _instant is not None else at
+    return default_instant() if at is None else at
 
 
 def dumps(value: Any) -> str:

@@ -10,6 +10,7 @@ from engine.decision.tree import (
     Between,
     Binary,
     Comparison,
+    Failing,
     For,
     FormalParameter,
     Function,
@@ -165,9 +166,11 @@ class Parser(OperandParser):
             parameters.append(FormalParameter(name=name, kind=kind))
             self.learn(name)
         self.advance()
-        if self.at_word("external"):
-            raise self.error("不执行外部函数", hint="用 FEEL 写出函数体")
-        return Function(at=at, parameters=tuple(parameters), body=self.expression())
+        external = self.take_word("external")
+        body = self.expression()
+        if external is not None:
+            body = Failing(at=external.start, message="不执行外部函数，请用 FEEL 写出函数体")
+        return Function(at=at, parameters=tuple(parameters), body=body)
 
     def _junction(self, *, conjunction: bool) -> Node:
         below = self._comparison if conjunction else self._conjunction
