@@ -1,0 +1,1 @@
+"""Messages to people: pulled from the engine's outbox, rendered, delivered, recorded."""
