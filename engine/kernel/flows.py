@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.kernel.effects import Move
-from engine.kernel.program import ACTIVITIES, Flow, Kind, Node
+from engine.kernel.program import ACTIVITIES, GATEWAYS, Flow, Kind, Node
 from engine.kernel.work import Work
 from engine.model.errors import ModelFault
 
@@ -13,22 +13,26 @@ def chosen(work: Work, number: int, node: Node) -> list[Flow]:
 
     Exclusive: the first whose condition holds (BPMN 2.0.2 §13.4.2).  Parallel: all.  Everything
     else, activities included: all without condition and all whose condition holds (§13.4.3).
-    The default is for the case that no other was taken.
+    The default is for the case that no condition held: next to it an activity also leaves by its
+    flows without condition (§10.4.1), a gateway does not.
     """
     flows = [work.program.flows[index] for index in node.outgoing]
     if node.kind is Kind.PARALLEL or (len(flows) < 2 and not _conditional(flows, node)):
         return flows
     first_only = node.kind is Kind.EXCLUSIVE
     taken: list[Flow] = []
+    held = False
     for flow in flows:
         if flow.index == node.default:
             continue
         if flow.condition is None or work.holds(number, flow.condition):
             taken.append(flow)
+            held = held or flow.condition is not None or node.kind in GATEWAYS
             if first_only:
                 break
-    if not taken and node.default is not None:
+    if not held and node.default is not None:
         taken.append(work.program.flows[node.default])
+        taken.sort(key=lambda flow: flow.index)
     if not taken:
         raise ModelFault(f"“{node.name or node.id}”的所有分支条件都不成立，又没有默认分支", element=node.id)
     return taken

@@ -73,6 +73,7 @@ def empty(work: Work, number: int, spare: int | None = None) -> None:
         if child != spare and work.node(child).kind is not Kind.BOUNDARY:
             cancel(work, child)
     _forget_tokens(work, number)
+    work.drop_tokens_on_the_way(number)
     work.touched_scopes[number] = None
 
 

@@ -72,6 +72,9 @@ def _run(work: Work) -> None:
             moves += 1
             if moves > MAXIMUM_MOVES:
                 raise ModelFault("一步之内的移动太多，流程可能有不等待的循环")
+            if work.conditions_dirty:
+                # A condition that is true already when it is first listened to comes first.
+                _guarded(work, None, events.ask_conditions)
             _make(work, work.moves.popleft())
         if not _settle(work):
             return

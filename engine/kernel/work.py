@@ -182,6 +182,14 @@ class Work:
         """The element has done its part; its token goes on."""
         self.moves.append((Step.FINISH, number))
 
+    def drop_tokens_on_the_way(self, scope: int) -> None:
+        """Tokens of this scope instance that are between two nodes are gone, too."""
+        self.moves = deque(
+            move
+            for move in self.moves
+            if not (move[0] in (Step.TAKE, Step.ENTER) and move[2] == scope)
+        )
+
     # -- variables --------------------------------------------------------------------------
 
     def lookup(self, number: int, name: str) -> tuple[bool, object]:
