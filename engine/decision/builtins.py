@@ -11,6 +11,7 @@ from engine.decision import (
     builtins_numbers,
     builtins_ranges,
     builtins_strings,
+    range_text,
 )
 from engine.decision.arguments import BUILTINS as _REGISTERED
 from engine.decision.values import Builtin
@@ -23,5 +24,6 @@ MODULES = (
     builtins_numbers,
     builtins_ranges,
     builtins_strings,
+    range_text,
 )
 BUILTINS: Mapping[str, Builtin] = dict(_REGISTERED)

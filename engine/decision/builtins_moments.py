@@ -44,10 +44,12 @@ _UTC_MIDNIGHT = time(0, 0, tzinfo=timezone.utc)
 
 
 @builtin("date", "from", "year, month, day")
-def to_date(first: Any, month: Any = None, day_of_month: Any = None, *rest: Any) -> Any:
+def to_date(first: Any, *rest: Any) -> Any:
     """Read a date, take that of a date and time, or build one of three numbers."""
-    if month is not None or day_of_month is not None:
-        return make_date(whole(first), whole(month), whole(day_of_month))
+    if rest:
+        if len(rest) == 1:
+            raise Fault("要年、月、日三个数")
+        return make_date(whole(first), whole(rest[0]), whole(rest[1]))
     value = single(first)
     if type(value) is str:
         return read_date(value)
@@ -59,10 +61,12 @@ def to_date(first: Any, month: Any = None, day_of_month: Any = None, *rest: Any)
 
 
 @builtin("time", "from", "hour, minute, second, offset")
-def to_time(first: Any, minute: Any = None, second: Any = None, offset: Any = None) -> Any:
+def to_time(first: Any, *rest: Any) -> Any:
     """Read a time, take that of a date and time, or build one of its parts."""
-    if minute is not None or second is not None or offset is not None:
-        return _time_of_parts(first, minute, second, offset)
+    if rest:
+        if len(rest) == 1:
+            raise Fault("要时、分、秒三个数")
+        return _time_of_parts(first, *rest)
     value = single(first)
     if type(value) is str:
         return read_time(value)
@@ -75,7 +79,7 @@ def to_time(first: Any, minute: Any = None, second: Any = None, offset: Any = No
     raise Fault(f"要 string 或 time，却是 {kind_of(first)}")
 
 
-def _time_of_parts(hour: Any, minute: Any, second: Any, offset: Any) -> Any:
+def _time_of_parts(hour: Any, minute: Any, second: Any, offset: Any = None) -> Any:
     seconds = number(second)
     full = int(seconds.to_integral_value(ROUND_FLOOR))
     nano = int((seconds - full) * NANOS_PER_SECOND)
@@ -88,14 +92,14 @@ def _time_of_parts(hour: Any, minute: Any, second: Any, offset: Any) -> Any:
     return make_time(whole(hour), whole(minute), full, nano, zone)
 
 
-@builtin("date and time", "from", "date, time", "date, timezone")
-def to_date_time(first: Any, second: Any = None) -> Any:
+@builtin("date and time", "from", "date, time")
+def to_date_time(first: Any, *second: Any) -> Any:
     """Read a date and time, or join a date with a time."""
     value = single(first)
-    if second is not None:
-        moment = single(second)
+    if second:
+        moment = single(second[0])
         if type(moment) not in TIMES:
-            raise Fault(f"要 time，却是 {kind_of(second)}")
+            raise Fault(f"要 time，却是 {kind_of(moment)}")
         return make_datetime(day(value), moment)
     if type(value) is str:
         return read_date_time(value)

@@ -211,19 +211,16 @@ def shift_months(moment: _Moment, months: int) -> _Moment:
 
 
 def months_between(start: AnyDate | AnyDateTime, end: AnyDate | AnyDateTime) -> YearMonthDuration:
-    """Count the whole months from one moment to the other (`years and months duration`)."""
+    """Count the whole months from one day to the other (`years and months duration`).
+
+    The times of day do not count (DMN 1.5 Table 70 works on dates).
+    """
     months = (end.year - start.year) * 12 + end.month - start.month
-    first = (start.day, _time_part(start))
-    last = (end.day, _time_part(end))
-    if months > 0 and last < first:
+    if months > 0 and end.day < start.day:
         months -= 1
-    elif months < 0 and last > first:
+    elif months < 0 and end.day > start.day:
         months += 1
     return YearMonthDuration(months)
-
-
-def _time_part(moment: AnyDate | AnyDateTime) -> int:
-    return day_nanos(moment) if isinstance(moment, (datetime, WideDateTime)) else 0
 
 
 def as_date_time(day: AnyDate) -> AnyDateTime:
