@@ -57,6 +57,12 @@ class Package:
     operations: tuple[str, ...] = ()
     #: role keys that lanes and tasks may name, with their Chinese titles
     roles: Mapping[str, str] = field(default_factory=dict)
+    #: role key of the direct leader at a unit, by level (`village`, `town`, `county` …; `""` for
+    #: every other level): receives what a ladder sends to `leader`, may reassign
+    leaders: Mapping[str, str] = field(default_factory=dict)
+    #: role key of the desk at a superior unit, by level as above: receives what goes to
+    #: `superior`; without an entry every holder of one of `roles` there does
+    desks: Mapping[str, str] = field(default_factory=dict)
     #: role keys that may start the process by hand; empty: only called or by message
     starters: tuple[str, ...] = ()
     retention: str = ""

@@ -98,7 +98,8 @@ TASK_TRANSITIONS: Mapping[Verb, TaskTransition] = dict(
         _verb(Verb.FORWARD, _WORKABLE, _READY, (Who.OWNER, Who.ADMINISTRATOR), "转办"),
         _verb(Verb.NOMINATE, _WORKABLE, _RESERVED, (Who.ADMINISTRATOR,), "指派"),
         _verb(Verb.SKIP, _WORKABLE, TaskStatus.OBSOLETE, (Who.ADMINISTRATOR,), "跳过"),
-        _verb(Verb.FAIL, (_IN_PROGRESS,), TaskStatus.FAILED, _OWN, "报告无法办理"),
+        # The token still waits: the task goes back to the queue and an incident tells the managers.
+        _verb(Verb.FAIL, (_RESERVED, _IN_PROGRESS), _READY, _OWN, "报告无法办理"),
         _verb(
             Verb.SUSPEND,
             _WORKABLE,

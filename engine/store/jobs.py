@@ -49,7 +49,7 @@ class Job(Base):
     element: Mapped[int | None] = mapped_column(Integer)
     #: idempotency key: what is queued twice under one key is done once
     key: Mapped[str | None] = mapped_column(String(200))
-    #: encoded values (`engine.store.values`)
+    #: encoded values (`engine.kernel.codec`)
     arguments: Mapped[bytes] = mapped_column(Blob)
     status: Mapped[str] = mapped_column(String(8))
     run_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,227 @@
+"""Messages find the one instance that waits for them; signals find all in a subtree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.execution import settle
+from engine.execution.command import Commands
+from engine.execution.work import Work, new_instance
+from engine.kernel import codec
+from engine.kernel.triggers import EventArrived
+from engine.model import region as regions
+from engine.model.actor import Actor
+from engine.model.errors import NotCorrelated
+from engine.model.facts import Fact
+from engine.model.process import InstanceStatus
+from engine.store import definitions, instances, jobs, subscriptions
+from engine.store.database import Transaction
+
+_starts = definitions.DefinitionStart
+
+
+def deliver(
+    commands: Commands,
+    *,
+    name: str,
+    key: str | None,
+    payload: Mapping[str, object],
+    actor: Actor,
+    unit: str | None = None,
+    job_id: str | None = None,
+) -> tuple[str, list[str]]:
+    """Bring a message to the instance that waits for it longest, else to a message start event.
+
+    Answers the instance and the follow-up jobs. Raises NotCorrelated when nobody wants it.
+    """
+    for waiting in _waiting(commands, name, key):
+        arrived, follow_up = _arrive(commands, waiting, payload, actor, job_id)
+        if arrived:
+            return waiting.instance_id, follow_up
+    return _start_by_message(commands, name, key, payload, actor, unit, job_id)
+
+
+def deliver_job(
+    commands: Commands, job: Any, arguments: Mapping[str, Any], actor: Actor
+) -> list[str]:
+    """A thrown message; one that nobody waits for is gone, as BPMN has it (§10.5.1)."""
+    try:
+        _, follow_up = deliver(
+            commands,
+            name=arguments["name"],
+            key=arguments["key"],
+            payload=arguments["payload"],
+            actor=actor,
+            unit=arguments["region"],
+            job_id=job.id,
+        )
+    except NotCorrelated:
+        with commands.environment.database.write() as tx:
+            tx.write(jobs.TAKE, {"job_id": job.id})
+        return []
+    return follow_up
+
+
+def broadcast_job(commands: Commands, job: Any, arguments: Mapping[str, Any]) -> list[str]:
+    """A thrown signal: one trigger job for every instance of the subtree that waits for it."""
+    with commands.environment.database.write() as tx:
+        if tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
+            return []
+        return broadcast(commands, tx, arguments["name"], arguments["payload"], arguments["region"])
+
+
+def broadcast(
+    commands: Commands,
+    tx: Transaction,
+    name: str,
+    payload: Mapping[str, object],
+    unit: str,
+) -> list[str]:
+    """Queue the signal for everybody who waits for it at the unit or below; the job ids."""
+    now = commands.environment.clock.now()
+    waiting = tx.rows(subscriptions.WAITING, {"kind": "signal", "name": name})
+    rows = [
+        {
+            "id": commands.environment.ids.new(),
+            "shard": row.shard,
+            "kind": settle.JOB_TRIGGER,
+            "instance_id": row.instance_id,
+            "element": row.element,
+            "key": None,
+            "arguments": codec.encode(
+                {
+                    "trigger": "event",
+                    "element": row.element,
+                    "node_id": row.node_id,
+                    "name": name,
+                    "payload": codec.plain(payload),
+                }
+            ),
+            "status": jobs.TODO,
+            "run_at": now,
+            "created_at": now,
+            "attempts": 0,
+            "error": None,
+        }
+        for row in waiting
+        if regions.covers(unit, row.region)
+    ]
+    tx.write_all(jobs.INSERT, rows)
+    return [row["id"] for row in rows]
+
+
+def _waiting(commands: Commands, name: str, key: str | None) -> list[Any]:
+    wanted = {"kind": "message", "name": name}
+    with commands.environment.database.read() as tx:
+        if key is None:
+            return tx.rows(subscriptions.WAITING, wanted)
+        exact = tx.rows(subscriptions.WAITING_FOR_KEY, {**wanted, "key": key})
+        if exact:
+            return exact
+        return [row for row in tx.rows(subscriptions.WAITING, wanted) if row.key is None]
+
+
+def _arrive(
+    commands: Commands,
+    waiting: Any,
+    payload: Mapping[str, object],
+    actor: Actor,
+    job_id: str | None,
+) -> tuple[bool, list[str]]:
+    def act(work: Work) -> bool:
+        still = work.tx.rows(
+            subscriptions.OF_ELEMENT,
+            {"instance_id": waiting.instance_id, "element": waiting.element},
+        )
+        takes = work.instance.status in (InstanceStatus.ACTIVE, InstanceStatus.INCIDENT)
+        if not takes or not any(row.name == waiting.name for row in still):
+            return False
+        if job_id is not None and work.tx.write(jobs.TAKE, {"job_id": job_id}) != 1:
+            return True
+        work.record(
+            Fact.MESSAGE_RECEIVED, activity_id=waiting.node_id, detail={"name": waiting.name}
+        )
+        plain = codec.plain(payload)
+        assert isinstance(plain, dict)
+        settle.advance(
+            work, EventArrived(at=work.now, element=waiting.element, payload=plain)
+        )
+        return True
+
+    return commands.run_on_instance(waiting.instance_id, actor, act)
+
+
+def _start_by_message(
+    commands: Commands,
+    name: str,
+    key: str | None,
+    payload: Mapping[str, object],
+    actor: Actor,
+    unit: str | None,
+    job_id: str | None,
+) -> tuple[str, list[str]]:
+    environment = commands.environment
+    unit = str(payload.get("region") or unit or "")
+    with environment.database.write() as tx:
+        started = _latest_start(commands, tx, name)
+        if started is None:
+            raise NotCorrelated
+        if not regions.is_code(unit):
+            raise NotCorrelated("消息没有说明区划，不能启动流程")
+        if job_id is not None:
+            tx.write(jobs.TAKE, {"job_id": job_id})
+        deployed, node_id = started
+        now = environment.clock.now()
+        instance_id, start_id = environment.ids.new(), environment.ids.new()
+        tx.write(
+            instances.INSERT,
+            new_instance(
+                instance_id,
+                deployed=deployed,
+                title=str(payload.get("title") or deployed.title),
+                unit=unit,
+                business_key=key,
+                actor=actor,
+                now=now,
+            ),
+        )
+        tx.write(
+            jobs.INSERT,
+            {
+                "id": start_id,
+                "shard": regions.shard(unit),
+                "kind": settle.JOB_START,
+                "instance_id": instance_id,
+                "element": None,
+                "key": None,
+                "arguments": codec.encode(
+                    {
+                        "variables": codec.plain(payload),
+                        "node": node_id,
+                        "by": [actor.id, actor.name],
+                    }
+                ),
+                "status": jobs.TODO,
+                "run_at": now,
+                "created_at": now,
+                "attempts": 0,
+                "error": None,
+            },
+        )
+    return instance_id, [start_id]
+
+
+def _latest_start(commands: Commands, tx: Transaction, name: str) -> Any:
+    rows = tx.execute(
+        select(_starts.definition_id, _starts.node_id, _starts.process_key).where(
+            _starts.kind == "message", _starts.name == name
+        )
+    ).all()
+    for row in rows:
+        latest = commands.environment.programs.latest(tx, row.process_key)
+        if latest.id == row.definition_id:
+            return latest, row.node_id
+    return None

@@ -1,0 +1,139 @@
+"""When a task is due and which rung of its ladder comes next.
+
+Lengths are counted by the working calendar of the task's region. Rungs are armed one at a
+time, so that a ladder of five steps is one row and not five.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from engine.decision.values import YearMonthDuration
+from engine.model.calendar import WorkingCalendar
+from engine.model.clock import end_of_day, to_local, to_utc
+from engine.model.duration import (
+    CalendarDays,
+    Cycle,
+    Due,
+    Span,
+    WorkingDays,
+    parse_due,
+    parse_duration,
+)
+from engine.model.errors import ModelFault
+from engine.model.package import Ladder, Rung
+
+_PERCENT = re.compile(r"(\d{1,3})%")
+_RELATIVE = re.compile(r"due(?:([+-])(.+))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueInstant:
+    """When something is due, and how that was counted, in words for people."""
+
+    at: datetime
+    note: str = ""
+
+
+parsed_due = lru_cache(maxsize=1024)(parse_due)
+
+
+def due_instant(calendar: WorkingCalendar, since: datetime, wanted: object) -> DueInstant:
+    """The instant a deadline or timer names.
+
+    A date ends at 24:00 of that day. Raises ModelFault for what is no time at all.
+    """
+    if isinstance(wanted, datetime):
+        if wanted.tzinfo is None:
+            raise ModelFault(f"时间“{wanted.isoformat()}”缺少时区")
+        return DueInstant(at=to_utc(wanted))
+    if isinstance(wanted, timedelta):
+        return DueInstant(at=since + wanted)
+    return _counted(calendar, since, _due(wanted))
+
+
+def timer_instant(calendar: WorkingCalendar, since: datetime, wanted: object) -> datetime:
+    """As `due_instant`, without the words; a plain span is added without asking the calendar."""
+    due = parsed_due(wanted) if isinstance(wanted, str) else wanted
+    if isinstance(due, Span) and not due.months:
+        return since + timedelta(days=due.days) + due.clock_time
+    return due_instant(calendar, since, due).at
+
+
+def deadline_text(wanted: object) -> str | None:
+    """The deadline as it is kept with the task, to be counted again when the calendar changes."""
+    if wanted is None:
+        return None
+    return wanted.isoformat() if isinstance(wanted, date) else str(wanted)
+
+
+def next_rung(
+    ladder: Ladder, after: int, calendar: WorkingCalendar, since: datetime, due_at: datetime
+) -> tuple[int, datetime] | None:
+    """The number and instant of the rung after number `after` (-1: the first); None at the end."""
+    number = after + 1
+    if number >= len(ladder.rungs):
+        return None
+    return number, rung_instant(ladder.rungs[number], calendar, since, due_at)
+
+
+def first_rung_from(
+    ladder: Ladder, calendar: WorkingCalendar, since: datetime, due_at: datetime, now: datetime
+) -> tuple[int, datetime] | None:
+    """The first rung not yet past, after a due date has moved."""
+    for number, rung in enumerate(ladder.rungs):
+        at = rung_instant(rung, calendar, since, due_at)
+        if at > now:
+            return number, at
+    return None
+
+
+def rung_instant(
+    rung: Rung, calendar: WorkingCalendar, since: datetime, due_at: datetime
+) -> datetime:
+    """When a rung is reached: `80%` of the span, `due`, `due+1wd`, `due-1d`. Raises ModelFault."""
+    share = _PERCENT.fullmatch(rung.at)
+    if share is not None:
+        return since + (due_at - since) * int(share[1]) / 100
+    relative = _RELATIVE.fullmatch(rung.at)
+    if relative is None:
+        raise ModelFault(f"督办阶梯的时间“{rung.at}”看不懂")
+    sign, length = relative[1], relative[2]
+    if length is None:
+        return due_at
+    duration = parse_duration(length)
+    if isinstance(duration, Span):
+        return due_instant(calendar, due_at, duration if sign == "+" else -duration).at
+    days = duration.days if sign == "+" else -duration.days
+    # Due at 24:00 of a day reads as 00:00 of the next: one working day later is 24:00 of the
+    # next working day, so the count starts from the last day that was in time.
+    last = to_local(due_at - timedelta(microseconds=1)).date()
+    if isinstance(duration, WorkingDays):
+        shifted = calendar.add_working_days(last, days)
+    else:
+        shifted = last + timedelta(days=days)
+    return due_at + (end_of_day(shifted) - end_of_day(last))
+
+
+def _due(wanted: object) -> Due:
+    if isinstance(wanted, str):
+        return parsed_due(wanted)
+    if isinstance(wanted, YearMonthDuration):
+        return Span(months=wanted.total_months)
+    if isinstance(wanted, (date, Span, CalendarDays, WorkingDays, Cycle)):
+        return wanted
+    raise ModelFault(f"时限应为日期、时间或时长，得到的是 {type(wanted).__name__}")
+
+
+def _counted(calendar: WorkingCalendar, since: datetime, due: Due) -> DueInstant:
+    result = calendar.end_of_period(since, due)
+    return DueInstant(at=result.at, note=_note(result.explanation, provisional=result.provisional))
+
+
+def _note(explanation: Iterable[str], *, provisional: bool) -> str:
+    text = "；".join(explanation)
+    return f"暂定：{text}" if provisional and "暂定" not in text else text

@@ -1,0 +1,103 @@
+"""What every command needs, built once by `ProcessEngine`: store, clock, ids, programs, seats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy.orm import Session
+
+from engine.execution.programs import Programs
+from engine.model.calendar import WorkingCalendar
+from engine.model.clock import Clock, local_date
+from engine.model.ids import IdSource
+from engine.model.operation import OperationRegistry
+from engine.store import participants
+from engine.store.attachments import FileStore
+from engine.store.database import Database, Transaction
+
+SEATS_ARE_FRESH_FOR = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Calendars:
+    """Which calendar counts where; the administration may replace it while all runs."""
+
+    default: WorkingCalendar
+    by_region: Mapping[str, WorkingCalendar] = field(default_factory=dict)
+    _resolved: dict[str, WorkingCalendar] = field(default_factory=dict)
+
+    def at(self, unit: str) -> WorkingCalendar:
+        """The calendar of the nearest region that has its own, with its local days."""
+        found = self._resolved.get(unit)
+        if found is None:
+            covering = [code for code in self.by_region if _covers(code, unit)]
+            nearest = max(covering, key=len, default=None)
+            own = self.default if nearest is None else self.by_region[nearest]
+            found = self._resolved[unit] = own.for_region(unit)
+        return found
+
+    def replace(self, default: WorkingCalendar) -> None:
+        """From now on count with this calendar where no region has its own."""
+        self.default = default
+        self._resolved = {}
+
+
+def _covers(code: str, unit: str) -> bool:
+    return unit.startswith(code.rstrip("0")) if "." not in code else unit == code
+
+
+class Seats:
+    """Who sits where, remembered for half a minute: asked for every task that opens."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[datetime, tuple[str, ...]]] = {}
+        self._lock = Lock()
+
+    def holders(self, tx: Transaction, role: str, unit: str, now: datetime) -> tuple[str, ...]:
+        """Ids of the living participants who hold the role at the unit today."""
+        known = self._known.get((role, unit))
+        if known is not None and abs(now - known[0]) < SEATS_ARE_FRESH_FOR:
+            return known[1]
+        rows = tx.rows(
+            participants.HOLDERS, {"role": role, "unit": unit, "today": local_date(now)}
+        )
+        found = tuple(row.id for row in rows)
+        with self._lock:
+            self._known[(role, unit)] = (now, found)
+        return found
+
+    def forget(self) -> None:
+        """A seat changed in this process; other processes see it within the half minute."""
+        with self._lock:
+            self._known.clear()
+
+
+@dataclass(slots=True, kw_only=True)
+class Environment:
+    """The engine's parts, handed to commands and services."""
+
+    database: Database
+    clock: Clock
+    ids: IdSource
+    files: FileStore
+    operations: OperationRegistry
+    calendars: Calendars
+    programs: Programs
+    seats: Seats = field(default_factory=Seats)
+    #: called after a commit that left work behind; must return at once
+    nudge: Callable[[], None] | None = None
+
+    def wake(self) -> None:
+        """Tell whoever drives due work that there may be some."""
+        if self.nudge is not None:
+            self.nudge()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A read-only session; whatever is written through it is rolled back."""
+        with self.database.read() as tx:
+            yield tx.session

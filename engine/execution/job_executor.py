@@ -1,0 +1,331 @@
+"""Runs what is due: timers and jobs, each in its own transaction, each once.
+
+A row that fails is pushed ahead, shouted about and, when it keeps failing, made an incident;
+the loop lives on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.execution import correlation, ladder, operations, settle
+from engine.execution.command import Commands
+from engine.execution.work import Work
+from engine.kernel import codec
+from engine.kernel.triggers import (
+    Cancelled,
+    ChildEnded,
+    EscalationReached,
+    EventArrived,
+    OperationFailed,
+    OperationReturned,
+    Started,
+    TimerFired,
+    Trigger,
+)
+from engine.model.actor import SYSTEM, Actor
+from engine.model.errors import BusinessError, NotFound, Stale
+from engine.model.facts import Fact
+from engine.model.process import InstanceStatus
+from engine.store import incidents, jobs, timers
+from engine.store.base import FAR_FUTURE
+
+_log = logging.getLogger("engine.jobs")
+
+#: more would keep a caller waiting; the heartbeat does the rest
+DRAIN_AT_ONCE = 300
+ATTEMPTS = 8
+_FIRST_BACK_OFF = timedelta(seconds=30)
+_LONGEST_BACK_OFF = timedelta(hours=1)
+
+
+class JobExecutor:
+    """Drives timers and jobs of one engine; any number of them may run side by side."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+        self._environment = commands.environment
+        commands.drain = self.drain
+
+    def run_due(self, now: datetime | None = None, limit: int = 200) -> int:
+        """Run what is due by now, at most `limit` timers and as many jobs; how many ran."""
+        at = now or self._environment.clock.now()
+        with self._environment.database.read() as tx:
+            due_timers = tx.rows(timers.DUE, {"now": at, "limit": limit})
+            due_jobs = tx.rows(jobs.DUE, {"now": at, "limit": limit})
+        for row in due_timers:
+            self._fire(row)
+        self.drain([row.id for row in due_jobs], at_most=None)
+        return len(due_timers) + len(due_jobs)
+
+    def next_due(self) -> datetime | None:
+        """When something is due next; None when nothing is armed."""
+        with self._environment.database.read() as tx:
+            found = [tx.first(timers.NEXT), tx.first(jobs.NEXT)]
+        instants = [row.at for row in found if row is not None and row.at is not None]
+        due = min(instants, default=None)
+        return None if due == FAR_FUTURE else due
+
+    def drain(self, job_ids: Sequence[str], *, at_most: int | None = DRAIN_AT_ONCE) -> None:
+        """Run these jobs and those they lead to, in order; never raises for a failing job."""
+        queue = deque(job_ids)
+        done = 0
+        while queue and (at_most is None or done < at_most):
+            queue.extend(self._run(queue.popleft()))
+            done += 1
+
+    # --- timers ------------------------------------------------------------------------------
+
+    def _fire(self, row: Any) -> None:
+        def act(work: Work) -> None:
+            timer = work.tx.first(timers.BY_ID, {"timer_id": row.id})
+            # The guard against a second firing, wherever it runs: the row must go by our hand.
+            if timer is None or work.tx.write(timers.TAKE, {"timer_id": row.id}) != 1:
+                return
+            if work.instance.ended_at is not None or timer.element not in work.state.elements:
+                return
+            self._fire_taken(work, timer)
+
+        try:
+            _, follow_up = self._commands.run_on_instance(row.instance_id, SYSTEM, act)
+        except Exception as error:  # noqa: BLE001  # a poisoned row must not stop the loop
+            self._timer_failed(row, error)
+        else:
+            self.drain(follow_up)
+
+    @staticmethod
+    def _fire_taken(work: Work, timer: Any) -> None:
+        if timer.kind == timers.LADDER:
+            ladder.climb(work, timer)
+            return
+        work.record(
+            Fact.TIMER_FIRED, activity_id=timer.node_id, detail={"due": timer.planned_at}
+        )
+        settle.advance(
+            work, TimerFired(at=work.now, element=timer.element, due_at=timer.planned_at)
+        )
+
+    def _timer_failed(self, row: Any, error: Exception) -> None:
+        _log.exception("timer %s of instance %s failed", row.id, row.instance_id)
+        now = self._environment.clock.now()
+        with self._environment.database.write() as tx:
+            timer = tx.first(timers.BY_ID, {"timer_id": row.id})
+            if timer is None:
+                return
+            tx.write(
+                timers.PUSH_AHEAD,
+                {"timer_id": row.id, "due_at": now + _back_off(timer.attempts)},
+            )
+            known = tx.first(incidents.OPEN_OF_TIMER, {"timer_id": row.id})
+        if timer.attempts + 1 >= ATTEMPTS and known is None:
+            self._incident(
+                row.instance_id,
+                kind="timer",
+                message=_said(error),
+                activity_id=timer.node_id,
+                element=timer.element,
+                timer_id=row.id,
+                attempts=timer.attempts + 1,
+            )
+
+    # --- jobs --------------------------------------------------------------------------------
+
+    def _run(self, job_id: str) -> list[str]:
+        with self._environment.database.read() as tx:
+            job = tx.first(jobs.BY_ID, {"job_id": job_id})
+        if job is None or job.status != jobs.TODO:
+            return []
+        try:
+            return self._dispatch(job, codec.decode(bytes(job.arguments)))
+        except Exception as error:  # noqa: BLE001  # a poisoned row must not stop the loop
+            return self._job_failed(job, error)
+
+    def _dispatch(self, job: Any, arguments: Mapping[str, Any]) -> list[str]:
+        if job.kind == settle.JOB_MESSAGE:
+            return correlation.deliver_job(self._commands, job, arguments, _actor(arguments))
+        if job.kind == settle.JOB_SIGNAL:
+            return correlation.broadcast_job(self._commands, job, arguments)
+
+        def act(work: Work) -> None:
+            if work.instance.status is InstanceStatus.SUSPENDED and job.kind != settle.JOB_CANCEL:
+                _put_off(work, job)
+                return
+            if work.tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
+                return
+            if work.instance.ended_at is None and _still_waits(work, job, arguments):
+                _HANDLERS[job.kind](work, job, arguments)
+
+        _, follow_up = self._commands.run_on_instance(job.instance_id, _actor(arguments), act)
+        return follow_up
+
+    def _job_failed(self, job: Any, error: Exception) -> list[str]:
+        _log.exception("job %s (%s) of instance %s failed", job.id, job.kind, job.instance_id)
+        attempts = job.attempts + 1
+        dead = attempts >= ATTEMPTS
+        now = self._environment.clock.now()
+        with self._environment.database.write() as tx:
+            tx.write(
+                jobs.FAILED,
+                {
+                    "job_id": job.id,
+                    "run_at": now + _back_off(job.attempts),
+                    "status": jobs.DEAD if dead else jobs.TODO,
+                    "error": _said(error),
+                    "attempts": attempts,
+                },
+            )
+        if dead and job.instance_id is not None:
+            arguments = codec.decode(bytes(job.arguments))
+            self._incident(
+                job.instance_id,
+                kind=job.kind,
+                message=_said(error),
+                activity_id=arguments.get("activity_id"),
+                element=job.element,
+                job_id=job.id,
+                attempts=attempts,
+            )
+        return []
+
+    def _incident(self, instance_id: str, **about: Any) -> None:
+        def act(work: Work) -> None:
+            work.raise_incident(**about)
+
+        try:
+            self._commands.run_on_instance(instance_id, SYSTEM, act)
+        except (NotFound, Stale):
+            _log.exception("no incident could be stored for instance %s", instance_id)
+
+
+def _still_waits(work: Work, job: Any, arguments: Mapping[str, Any]) -> bool:
+    # Cancelled in the meantime: there is nobody to tell any more.
+    element = job.element if job.element is not None else arguments.get("element")
+    return element is None or element in work.state.elements
+
+
+def _put_off(work: Work, job: Any) -> None:
+    work.tx.write(
+        jobs.FAILED,
+        {
+            "job_id": job.id,
+            "run_at": FAR_FUTURE,
+            "status": jobs.TODO,
+            "error": None,
+            "attempts": job.attempts,
+        },
+    )
+
+
+def _actor(arguments: Mapping[str, Any]) -> Actor:
+    by = arguments.get("by")
+    return SYSTEM if by is None else Actor(id=by[0], name=by[1])
+
+
+def _back_off(attempts: int) -> timedelta:
+    return min(_FIRST_BACK_OFF * 2**attempts, _LONGEST_BACK_OFF)
+
+
+def _said(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:1000]
+
+
+def _start(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
+    start(work, arguments["variables"], arguments["node"])
+
+
+def start(work: Work, variables: Mapping[str, object], node: str | None) -> None:
+    """Begin an instance whose row has been made."""
+    work.record(
+        Fact.INSTANCE_STARTED,
+        detail={"version": work.deployed.version, "parent": work.instance.parent_id},
+    )
+    settle.advance(work, Started(at=work.now, variables=variables, node=node))
+
+
+def _trigger(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
+    make = _TRIGGERS[arguments["trigger"]]
+    settle.advance(work, make(work, arguments))
+
+
+def _child_ended(work: Work, arguments: Mapping[str, Any]) -> Trigger:
+    element = arguments["element"]
+    node = dict(work.state.waiting()).get(element)
+    work.record(
+        Fact.CHILD_ENDED,
+        activity_id=node,
+        detail={"instance": arguments["child"], "error": arguments["error_code"]},
+    )
+    return ChildEnded(
+        at=work.now,
+        element=element,
+        outputs=arguments["outputs"],
+        error_code=arguments["error_code"],
+    )
+
+
+def _escalation(work: Work, arguments: Mapping[str, Any]) -> Trigger:
+    return EscalationReached(
+        at=work.now,
+        element=arguments["element"],
+        escalation_code=arguments["code"],
+        payload=arguments["payload"],
+    )
+
+
+def _event(work: Work, arguments: Mapping[str, Any]) -> Trigger:
+    work.record(
+        Fact.SIGNAL_RECEIVED,
+        activity_id=arguments["node_id"],
+        detail={"name": arguments["name"]},
+    )
+    return EventArrived(
+        at=work.now, element=arguments["element"], payload=arguments["payload"]
+    )
+
+
+def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
+    try:
+        outputs = operations.run(
+            work,
+            arguments["operation"],
+            arguments["inputs"],
+            activity_id=arguments["activity_id"],
+        )
+    except BusinessError as error:
+        settle.advance(
+            work,
+            OperationFailed(
+                at=work.now,
+                element=job.element,
+                error_code=error.error_code,
+                message=error.message,
+            ),
+        )
+        return
+    settle.settle_variables(work)
+    settle.advance(
+        work, OperationReturned(at=work.now, element=job.element, outputs=outputs)
+    )
+
+
+def _cancel(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
+    work.instance.end_reason = arguments["reason"]
+    settle.advance(work, Cancelled(at=work.now, reason=arguments["reason"]))
+
+
+_TRIGGERS: dict[str, Callable[[Work, Mapping[str, Any]], Trigger]] = {
+    "child_ended": _child_ended,
+    "escalation": _escalation,
+    "event": _event,
+}
+_HANDLERS: dict[str, Callable[[Work, Any, Mapping[str, Any]], None]] = {
+    settle.JOB_START: _start,
+    settle.JOB_TRIGGER: _trigger,
+    settle.JOB_OPERATION: _operation,
+    settle.JOB_CANCEL: _cancel,
+    settle.JOB_CALL: lambda work, _job, arguments: settle.call(work, arguments),
+}

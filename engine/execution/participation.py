@@ -1,0 +1,131 @@
+"""What operations and assignment ask about the people and tasks of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from engine.execution.deadlines import DueInstant, due_instant, first_rung_from
+from engine.execution.work import Work
+from engine.model.facts import Fact
+from engine.store import definitions, human_tasks, instances, subscriptions, timers
+from engine.store.base import FAR_FUTURE
+from engine.store.database import Transaction
+
+
+def completers(work: Work, activity_ids: Iterable[str]) -> frozenset[str]:
+    """Who completed one of these activities.
+
+    A plain id means this instance or one of its callers; `process_key.activity` also those it
+    called and those its caller called beside it.
+    """
+    found: set[str] = set()
+    for wanted in activity_ids:
+        key, _, activity_id = wanted.rpartition(".")
+        rows = work.tx.rows(
+            human_tasks.COMPLETERS,
+            {"root_id": work.instance.root_id, "activity_id": activity_id},
+        )
+        if key:
+            rows = [row for row in rows if row.process_key == key]
+        if not rows:
+            continue
+        family = _family(work, with_called=bool(key))
+        found.update(row.completed_by for row in rows if row.instance_id in family)
+    return frozenset(found)
+
+
+def _family(work: Work, *, with_called: bool) -> frozenset[str]:
+    here = work.instance
+    if here.parent_id is None and not with_called:
+        return frozenset({here.id})
+    table: Any = instances.ProcessInstance.__table__
+    rows = work.tx.execute(
+        select(table.c.id, table.c.parent_id).where(table.c.root_id == here.root_id)
+    ).all()
+    parents = {row.id: row.parent_id for row in rows}
+    family = {here.id, *_above(parents, here.id)}
+    if with_called:
+        family |= {each for each in parents if here.id in _above(parents, each)}
+        if here.parent_id is not None:
+            family |= {each for each, parent in parents.items() if parent == here.parent_id}
+    return frozenset(family)
+
+
+def _above(parents: dict[str, str | None], instance_id: str) -> list[str]:
+    found = []
+    parent = parents.get(instance_id)
+    while parent is not None:
+        found.append(parent)
+        parent = parents.get(parent)
+    return found
+
+
+def somebody_waits(tx: Transaction, name: str, key: str) -> bool:
+    """Whether an instance waits for this message, or a process starts by it."""
+    waiting = tx.rows(
+        subscriptions.WAITING_FOR_KEY, {"kind": "message", "name": name, "key": key}
+    )
+    if waiting:
+        return True
+    starts = definitions.DefinitionStart
+    count = tx.execute(
+        select(func.count()).where(starts.kind == "message", starts.name == name)
+    ).scalar()
+    return bool(count)
+
+
+def move_due(work: Work, row: Any, due: datetime | date, reason: str) -> None:
+    """A new due instant for an open task; its ladder starts again from the rungs to come."""
+    calendar = work.environment.calendars.at(row.unit or work.instance.region)
+    moved = due_instant(calendar, row.created_at, due)
+    work.change_task(
+        row, due_at=moved.at, due_note=_noted(moved, reason), urgency=None
+    )
+    work.disarm(timers.LADDER, row.element)
+    arm_ladder_again(work, row._asdict(), moved.at)
+    work.record(
+        Fact.TASK_DUE_CHANGED,
+        activity_id=row.activity_id,
+        task_id=row.id,
+        detail={"from": row.due_at, "to": moved.at, "reason": reason},
+    )
+
+
+def move_gathered_due(work: Work, row: dict[str, Any], moved: DueInstant, reason: str) -> None:
+    """The same for a task that this very command opens."""
+    row.update(due_at=moved.at, due_sort=moved.at or FAR_FUTURE, due_note=_noted(moved, reason))
+    work.disarm(timers.LADDER, row["element"])
+    arm_ladder_again(work, row, moved.at)
+    work.record(
+        Fact.TASK_DUE_CHANGED,
+        activity_id=row["activity_id"],
+        task_id=row["id"],
+        detail={"to": moved.at, "reason": reason},
+    )
+
+
+def arm_ladder_again(work: Work, row: dict[str, Any], due_at: datetime) -> None:
+    """Arm the first rung of a task's ladder that is not past."""
+    spec = work.deployed.program.node(row["activity_id"]).task
+    ladder = work.deployed.ladder(spec.ladder if spec else None)
+    if ladder is None:
+        return
+    calendar = work.environment.calendars.at(row["unit"])
+    rung = first_rung_from(ladder, calendar, row["created_at"], due_at, work.now)
+    if rung is not None:
+        work.arm(
+            kind=timers.LADDER,
+            element=row["element"],
+            node_id=row["activity_id"],
+            at=rung[1],
+            task_id=row["id"],
+            rung=rung[0],
+        )
+
+
+def _noted(moved: DueInstant, reason: str) -> str:
+    return f"{reason}；{moved.note}" if moved.note else reason

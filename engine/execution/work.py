@@ -1,0 +1,455 @@
+"""One command at work on one instance: what was read, what changed, what will be written.
+
+Rows are gathered and written together at the end, so that a completed task costs the same few
+statements however many things it leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import zstandard
+
+from engine.execution.environment import Environment
+from engine.execution.programs import Deployed
+from engine.kernel import codec
+from engine.kernel.state import State
+from engine.model import region
+from engine.model.actor import SYSTEM, Actor
+from engine.model.facts import Fact
+from engine.model.process import InstanceStatus
+from engine.store import (
+    history,
+    human_tasks,
+    incidents,
+    instances,
+    jobs,
+    outbox,
+    subscriptions,
+    timers,
+)
+from engine.store.base import FAR_FUTURE
+from engine.store.database import LostRace, Transaction
+
+COMPRESS_ABOVE = 1024
+#: a zstd frame begins with these bytes, a plain state with its codec version
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_BUCKETS = 64
+
+
+def pack(state: State) -> bytes:
+    """The state as stored: codec version first, compressed above 1 kB."""
+    content = state.encode()
+    if len(content) > COMPRESS_ABOVE:
+        return zstandard.ZstdCompressor(level=3).compress(content)
+    return content
+
+
+def unpack(content: bytes) -> State:
+    """The state that was packed."""
+    if content[:4] == _ZSTD:
+        content = zstandard.ZstdDecompressor().decompress(content)
+    return State.decode(content)
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """An instance as it was read; the mutable fields as they shall be written."""
+
+    id: str
+    shard: str
+    definition_id: str
+    process_key: str
+    business_key: str | None
+    title: str
+    region: str
+    parent_id: str | None
+    parent_element: int | None
+    root_id: str
+    started_by: str | None
+    started_at: datetime
+    loaded_revision: int
+    status: InstanceStatus
+    state: State
+    fact_count: int
+    fact_hash: bytes
+    ended_at: datetime | None
+    end_reason: str | None
+
+    @classmethod
+    def of(cls, row: Any, prefix: str = "") -> Snapshot:
+        """From a row of the instance table, or of a join that labels its columns."""
+
+        def cell(name: str) -> Any:
+            return getattr(row, prefix + name)
+
+        return cls(
+            cell("id"),
+            cell("shard"),
+            cell("definition_id"),
+            cell("process_key"),
+            cell("business_key"),
+            cell("title"),
+            cell("region"),
+            cell("parent_id"),
+            cell("parent_element"),
+            cell("root_id"),
+            cell("started_by"),
+            cell("started_at"),
+            cell("revision"),
+            InstanceStatus(cell("status")),
+            unpack(bytes(cell("state"))),
+            cell("fact_count"),
+            bytes(cell("fact_hash")),
+            cell("ended_at"),
+            cell("end_reason"),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class PendingFact:
+    """A fact not yet numbered; element tells which of the kernel's records it can absorb."""
+
+    kind: str
+    activity_id: str | None = None
+    task_id: str | None = None
+    detail: dict[str, object] = field(default_factory=dict)
+    element: int | None = None
+    by: Actor | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """The unit of work of one command."""
+
+    environment: Environment
+    tx: Transaction
+    now: datetime
+    actor: Actor
+    instance: Snapshot
+    deployed: Deployed
+    facts: list[PendingFact] = field(default_factory=list)
+    #: open tasks made by this command, by element
+    tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    armed: list[dict[str, Any]] = field(default_factory=list)
+    disarmed: list[tuple[str, int]] = field(default_factory=list)
+    subscribed: list[dict[str, Any]] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    incidents: list[dict[str, Any]] = field(default_factory=list)
+    #: task elements closed by this command: their facts absorb the kernel's record
+    closed: dict[int, PendingFact] = field(default_factory=dict)
+    #: the human task on whose behalf operations run
+    task: Any = None
+    #: root variables an operation set; they enter the state with the next step
+    pending_variables: dict[str, object] = field(default_factory=dict)
+    #: jobs to run right after the commit, in order
+    follow_up: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        return self.instance.state
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        return self.environment.ids.new()
+
+    def record(
+        self,
+        kind: str,
+        *,
+        activity_id: str | None = None,
+        task_id: str | None = None,
+        detail: Mapping[str, object] | None = None,
+        element: int | None = None,
+    ) -> PendingFact:
+        """Append a fact to the instance's chain with the commit."""
+        fact = PendingFact(
+            kind=kind,
+            activity_id=activity_id,
+            task_id=task_id,
+            detail=dict(detail or {}),
+            element=element,
+        )
+        self.facts.append(fact)
+        return fact
+
+    def arm(
+        self,
+        *,
+        kind: str,
+        element: int,
+        node_id: str,
+        at: datetime,
+        task_id: str | None = None,
+        rung: int | None = None,
+    ) -> None:
+        """A timer row with the commit."""
+        due_at = FAR_FUTURE if self.instance.status is InstanceStatus.SUSPENDED else at
+        self.armed.append(
+            {
+                "id": self.new_id(),
+                "shard": self.instance.shard,
+                "bucket": int(self.instance.id[-2:], 16) % _BUCKETS,
+                "instance_id": self.instance.id,
+                "kind": kind,
+                "element": element,
+                "node_id": node_id,
+                "task_id": task_id,
+                "rung": rung,
+                "planned_at": at,
+                "due_at": due_at,
+                "attempts": 0,
+            }
+        )
+
+    def disarm(self, kind: str, element: int) -> None:
+        """Forget the timer of this kind of an element, whether written or still gathered."""
+        for row in self.armed:
+            if row["kind"] == kind and row["element"] == element:
+                self.armed.remove(row)
+                return
+        self.disarmed.append((kind, element))
+
+    def queue(
+        self,
+        kind: str,
+        arguments: Mapping[str, object],
+        *,
+        instance_id: str | None = None,
+        shard: str | None = None,
+        element: int | None = None,
+        key: str | None = None,
+        at_once: bool = True,
+    ) -> str:
+        """A job row with the commit; `at_once` runs it right after, in this process."""
+        job_id = self.new_id()
+        self.jobs.append(
+            {
+                "id": job_id,
+                "shard": shard or self.instance.shard,
+                "kind": kind,
+                "instance_id": instance_id,
+                "element": element,
+                "key": key,
+                "arguments": codec.encode({**arguments, "by": self._behind()}),
+                "status": jobs.TODO,
+                "run_at": self.now,
+                "created_at": self.now,
+                "attempts": 0,
+                "error": None,
+            }
+        )
+        if at_once:
+            self.follow_up.append(job_id)
+        return job_id
+
+    def _behind(self) -> list[str] | None:
+        return None if self.actor is SYSTEM else [self.actor.id, self.actor.name]
+
+    def notify(
+        self,
+        message: str,
+        audience: Mapping[str, object],
+        data: Mapping[str, object] | None = None,
+        *,
+        task_id: str | None = None,
+    ) -> None:
+        """An outbox row with the commit."""
+        self.messages.append(
+            {
+                "id": self.new_id(),
+                "shard": self.instance.shard,
+                "message": message,
+                "audience": dict(audience),
+                "data": dict(data or {}),
+                "process_key": self.instance.process_key,
+                "definition_id": self.instance.definition_id,
+                "instance_id": self.instance.id,
+                "task_id": task_id,
+                "created_at": self.now,
+                "status": outbox.TODO,
+                "next_at": self.now,
+                "attempts": 0,
+                "error": None,
+                "sent_at": None,
+            }
+        )
+
+    def raise_incident(
+        self,
+        *,
+        kind: str,
+        message: str,
+        element: int | None = None,
+        activity_id: str | None = None,
+        job_id: str | None = None,
+        timer_id: str | None = None,
+        attempts: int = 0,
+    ) -> None:
+        """An incident row with the commit; a running instance is marked."""
+        self.incidents.append(
+            {
+                "id": self.new_id(),
+                "shard": self.instance.shard,
+                "instance_id": self.instance.id,
+                "region": self.instance.region,
+                "element": element,
+                "activity_id": activity_id,
+                "kind": kind,
+                "message": message,
+                "at": self.now,
+                "attempts": attempts,
+                "job_id": job_id,
+                "timer_id": timer_id,
+                "resolved_at": None,
+                "resolved_by": None,
+            }
+        )
+        if self.instance.status is InstanceStatus.ACTIVE:
+            self.instance.status = InstanceStatus.INCIDENT
+        self.record(
+            Fact.INCIDENT_RAISED, activity_id=activity_id, detail={"kind": kind, "message": message}
+        )
+
+    def end(self, status: InstanceStatus, reason: str | None = None) -> None:
+        """The instance is over."""
+        self.instance.status = status
+        self.instance.ended_at = self.now
+        self.instance.end_reason = reason[:500] if reason else None
+
+    def change_task(self, row: Any, **changes: Any) -> dict[str, Any]:
+        """Write a task now, if nobody changed it since it was read. Raises LostRace."""
+        values = {name: getattr(row, name) for name in _TASK_FIELDS}
+        values.update(changes)
+        values["version"] = row.version + 1
+        if values["due_at"] != row.due_at:
+            values["due_sort"] = values["due_at"] or FAR_FUTURE
+        hit = self.tx.write(
+            human_tasks.CHANGE, {**values, "task_id": row.id, "loaded_version": row.version}
+        )
+        if hit != 1:
+            raise LostRace
+        return values
+
+    def flush(self) -> None:
+        """Write everything gathered; the guarded update of the instance is the last word.
+
+        Raises LostRace when somebody else changed the instance since it was read.
+        """
+        tx = self.tx
+        tx.flush()
+        self._flush_timers()
+        tx.write_all(human_tasks.INSERT, list(self.tasks.values()))
+        tx.write_all(subscriptions.INSERT, self.subscribed)
+        tx.write_all(jobs.INSERT, self.jobs)
+        tx.write_all(outbox.INSERT, self.messages)
+        tx.write_all(incidents.INSERT, self.incidents)
+        tx.write_all(history.INSERT, self._numbered_facts())
+        self._save()
+
+    def _flush_timers(self) -> None:
+        replaced = []
+        while self.armed and self.disarmed:
+            kind, element = self.disarmed.pop()
+            replaced.append({**self.armed.pop(), "of_kind": kind, "of_element": element})
+        for row in replaced:
+            # The cancelled timer may have fired and gone already: then this one is new.
+            if self.tx.write(timers.REPLACE, row) == 0:
+                self.armed.append(row)
+        self.tx.write_all(timers.INSERT, self.armed)
+        self.tx.write_all(
+            timers.CANCEL,
+            [
+                {"instance_id": self.instance.id, "kind": kind, "element": element}
+                for kind, element in self.disarmed
+            ],
+        )
+
+    def _numbered_facts(self) -> list[dict[str, Any]]:
+        instance = self.instance
+        chain = history.Chain(
+            instance.id, instance.shard, instance.fact_count, instance.fact_hash
+        )
+        rows = []
+        for fact in self.facts:
+            actor = fact.by or self.actor
+            rows.append(
+                chain.add(
+                    fact_id=self.new_id(),
+                    at=self.now,
+                    kind=fact.kind,
+                    activity_id=fact.activity_id,
+                    task_id=fact.task_id,
+                    actor_id=actor.id,
+                    actor_name=actor.name,
+                    detail=fact.detail,
+                )
+            )
+        instance.fact_count, instance.fact_hash = chain.count, chain.head
+        return rows
+
+    def _save(self) -> None:
+        instance = self.instance
+        hit = self.tx.write(
+            instances.SAVE,
+            {
+                "instance_id": instance.id,
+                "loaded_revision": instance.loaded_revision,
+                "revision": instance.loaded_revision + 1,
+                "state": pack(instance.state),
+                "status": instance.status,
+                "fact_count": instance.fact_count,
+                "fact_hash": instance.fact_hash,
+                "ended_at": instance.ended_at,
+                "end_reason": instance.end_reason,
+            },
+        )
+        if hit != 1:
+            raise LostRace
+
+
+_TASK_FIELDS = (
+    "status", "suspended_from", "is_open", "owner", "role", "unit", "claimed_at", "due_at",
+    "due_sort", "due_note", "urgency", "no_holder", "completed_at", "completed_by", "outcome",
+    "completion_key",
+)  # fmt: skip
+
+
+def new_instance(
+    work_id: str,
+    *,
+    deployed: Deployed,
+    title: str,
+    unit: str,
+    business_key: str | None,
+    actor: Actor,
+    now: datetime,
+    parent: Snapshot | None = None,
+    parent_element: int | None = None,
+) -> dict[str, Any]:
+    """The row of an instance that has not started yet."""
+    return {
+        "id": work_id,
+        "shard": region.shard(unit),
+        "definition_id": deployed.id,
+        "process_key": deployed.key,
+        "business_key": business_key,
+        "title": title[:300],
+        "region": unit,
+        "status": InstanceStatus.ACTIVE,
+        "revision": 0,
+        "state": pack(State.initial(deployed.program)),
+        "fact_count": 0,
+        "fact_hash": history.GENESIS,
+        "started_at": now,
+        "started_by": actor.id,
+        "ended_at": None,
+        "end_reason": None,
+        "parent_id": parent.id if parent else None,
+        "parent_element": parent_element,
+        "root_id": parent.root_id if parent else work_id,
+    }

@@ -1,0 +1,144 @@
+"""The engine as one object: built once from its settings, it offers the services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from engine import bpmn
+from engine.execution.command import Commands
+from engine.execution.environment import Calendars, Environment
+from engine.execution.job_executor import JobExecutor
+from engine.execution.programs import Programs
+from engine.kernel.decide import Decisions
+from engine.kernel.program import Program
+from engine.model.calendar import WorkingCalendar
+from engine.model.clock import Clock
+from engine.model.errors import Broken
+from engine.model.ids import IdSource
+from engine.model.operation import OperationRegistry, collect
+from engine.model.package import Finding, Package
+from engine.services.history import HistoryService
+from engine.services.identity import IdentityService
+from engine.services.management import ManagementService
+from engine.services.repository import RepositoryService
+from engine.services.runtime import RuntimeService
+from engine.services.tasks import TaskService
+from engine.services.worklist import WorklistService
+from engine.store import schema, tables
+from engine.store.attachments import FileStore
+from engine.store.clock import SystemClock
+from engine.store.database import Database
+from engine.store.ids import SystemIds
+
+
+class ProcessEngine:
+    """Owns the store, the clock and the operations; safe to share between threads.
+
+    `operations` are modules with functions declared by `@operation`. `nudge` is called after
+    every commit that may have left work behind; it must return at once.
+    """
+
+    def __init__(
+        self,
+        database: str | Engine,
+        *,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+        operations: Iterable[object] = (),
+        files: Path | None = None,
+        calendar: WorkingCalendar | None = None,
+        region_calendars: Mapping[str, WorkingCalendar] | None = None,
+        nudge: Callable[[], None] | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.ids: IdSource = ids or SystemIds(self.clock)
+        self.database = Database(database)
+        registry = OperationRegistry()
+        for module in operations:
+            for declared in collect(module):
+                registry.add(declared)
+        self._environment = Environment(
+            database=self.database,
+            clock=self.clock,
+            ids=self.ids,
+            files=FileStore(files or Path("files")),
+            operations=registry,
+            calendars=Calendars(calendar or WorkingCalendar.default(), region_calendars or {}),
+            programs=Programs(compiled),
+            nudge=nudge,
+        )
+        commands = Commands(self._environment)
+        executor = JobExecutor(commands)
+        self.repository = RepositoryService(self._environment, self._gate)
+        self.runtime = RuntimeService(commands)
+        self.tasks = TaskService(commands)
+        self.worklist = WorklistService(commands)
+        self.history = HistoryService(commands)
+        self.management = ManagementService(commands, executor)
+        self.identity = IdentityService(self._environment)
+
+    def calendar_for(self, region: str) -> WorkingCalendar:
+        """The working calendar that counts at this unit."""
+        return self._environment.calendars.at(region)
+
+    def replace_calendar(self, calendar: WorkingCalendar) -> None:
+        """Count with this calendar from now on, where no region has its own."""
+        self._environment.calendars.replace(calendar)
+
+    def on_commit(self, nudge: Callable[[], None] | None) -> None:
+        """Replace the callable that is told of commits."""
+        self._environment.nudge = nudge
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for queries; whatever is written through it is rolled back."""
+        with self._environment.session() as session:
+            yield session
+
+    def create_schema(self) -> None:
+        """Every table that is missing, those of the domain included if they were imported."""
+        schema.create_schema(self.database.engine, self.clock)
+
+    def upgrade(self) -> list[str]:
+        """Run the migrations that have not run yet; their names."""
+        return schema.upgrade(self.database.engine, self.clock)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.database.dispose()
+
+    @staticmethod
+    def _gate(package: Package) -> tuple[Finding, ...]:
+        return examine(package)
+
+
+def examine(package: Package) -> tuple[Finding, ...]:
+    """What the publishing gate says of a package."""
+    content = package.files.get(package.bpmn)
+    if content is None:
+        return (_missing(package, f"流程包里没有文件“{package.bpmn}”"),)
+    result = bpmn.read(content, file=package.bpmn)
+    if result.program(package.key) is None and result.ok:
+        return (*result.findings, _missing(package, f"文件里没有流程“{package.key}”"))
+    return result.findings
+
+
+def compiled(package: Package) -> tuple[Program, Decisions | None]:
+    """The program of a package that passed the gate, and what evaluates its decisions."""
+    result = bpmn.read(package.files[package.bpmn], file=package.bpmn)
+    program = result.program(package.key)
+    if program is None:
+        raise Broken(f"package {package.key} holds no process of its key")
+    return program, None
+
+
+def _missing(package: Package, message: str) -> Finding:
+    return Finding(rule="package", severity="error", message=message, file=package.bpmn)
+
+
+__all__ = ["ProcessEngine", "compiled", "examine", "tables"]

@@ -1,0 +1,345 @@
+"""For the heartbeat and the operators: due work, the outbox, incidents, health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select, text, update
+
+from engine.execution import assignment, settle
+from engine.execution.command import Commands
+from engine.execution.job_executor import JobExecutor
+from engine.execution.work import Work
+from engine.kernel import codec
+from engine.kernel.triggers import Retried, VariablesSet
+from engine.model import region
+from engine.model.actor import SYSTEM, Actor
+from engine.model.errors import InvalidState, NotAllowed, NotFound
+from engine.model.facts import Fact
+from engine.model.process import IncidentView
+from engine.store import human_tasks, incidents, instances, jobs, outbox, timers
+from engine.store.base import FAR_FUTURE
+from engine.store.database import Transaction
+
+SEND_LEASE = timedelta(minutes=5)
+MAXIMUM_SENDS = 8
+_EMPTY: Mapping[str, object] = {}
+_incident: Any = incidents.IncidentRow.__table__
+_instance: Any = instances.ProcessInstance.__table__
+_outbox: Any = outbox.OutboxMessage.__table__
+_timer: Any = timers.Timer.__table__
+_job: Any = jobs.Job.__table__
+_task: Any = human_tasks.HumanTask.__table__
+_REFRESH_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxView:
+    """One message to deliver; `id` is the idempotency key towards every channel."""
+
+    id: str
+    message: str
+    audience: Mapping[str, str]
+    data: Mapping[str, Any]
+    process_key: str | None
+    definition_id: str | None
+    instance_id: str | None
+    task_id: str | None
+    created_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Gauges; `problems` are sentences for the operator, none when all is well."""
+
+    oldest_due_timer: datetime | None
+    oldest_due_job: datetime | None
+    oldest_message: datetime | None
+    dead_jobs: int
+    failed_messages: int
+    open_incidents: int
+    unattended_tasks: int
+    problems: tuple[str, ...]
+
+
+class ManagementService:
+    """What keeps the engine going, and what shows that it does."""
+
+    def __init__(self, commands: Commands, executor: JobExecutor) -> None:
+        self._commands = commands
+        self._environment = commands.environment
+        self._executor = executor
+        self._refreshed_at: datetime | None = None
+
+    def run_due(self, now: datetime | None = None, limit: int = 200) -> int:
+        """Run timers and jobs due by now, a batch of each; how many. Call again while > 0."""
+        self._refresh_unattended()
+        return self._executor.run_due(now, limit)
+
+    def next_due(self) -> datetime | None:
+        """When something will be due next; None when nothing is armed."""
+        return self._executor.next_due()
+
+    # --- incidents ---------------------------------------------------------------------------
+
+    def incidents(
+        self,
+        actor: Actor,
+        *,
+        instance_id: str | None = None,
+        resolved: bool = False,
+        limit: int = 200,
+    ) -> tuple[IncidentView, ...]:
+        """Incidents of the cases in his subtrees, newest first."""
+        query = (
+            select(_incident, _instance.c.title.label("instance_title"))
+            .join(_instance, _instance.c.id == _incident.c.instance_id, isouter=True)
+            .order_by(_incident.c.id.desc())
+            .limit(limit)
+        )
+        if not resolved:
+            query = query.where(_incident.c.resolved_at.is_(None))
+        if instance_id is not None:
+            query = query.where(_incident.c.instance_id == instance_id)
+        if actor is not SYSTEM:
+            units = sorted({seat.unit for seat in actor.seats})
+            query = query.where(or_(*[_within(unit) for unit in units], False))
+        with self._environment.database.read() as tx:
+            return tuple(_view(row) for row in tx.execute(query).all())
+
+    def retry(
+        self, incident_id: str, actor: Actor, variables: Mapping[str, object] = _EMPTY
+    ) -> None:
+        """Try again what failed, with these root variables set first; the incident is resolved.
+
+        Raises NotFound, NotAllowed, InvalidState when it is resolved already.
+        """
+        with self._environment.database.read() as tx:
+            row = tx.first(incidents.BY_ID, {"incident_id": incident_id})
+        if row is None or row.instance_id is None:
+            raise NotFound("没有这个异常")
+
+        def act(work: Work) -> None:
+            if actor is not SYSTEM and not assignment.sees(work, actor):
+                raise NotFound("没有这个异常")
+            self._require_operator(work, actor)
+            resolved = work.tx.write(
+                incidents.RESOLVE,
+                {"incident_id": incident_id, "resolved_at": work.now, "resolved_by": actor.id},
+            )
+            if resolved != 1:
+                raise InvalidState("异常已经处理过")
+            work.record(
+                Fact.INCIDENT_RESOLVED,
+                activity_id=row.activity_id,
+                detail={"variables": sorted(variables)},
+            )
+            _try_again(work, row, variables)
+
+        self._commands.on_instance(row.instance_id, actor, act)
+
+    # --- outbox ------------------------------------------------------------------------------
+
+    def pending_outbox(self, limit: int = 100) -> tuple[OutboxView, ...]:
+        """Messages to deliver now; each is leased to the caller for five minutes."""
+        now = self._environment.clock.now()
+        with self._environment.database.write() as tx:
+            rows = tx.rows(outbox.PENDING, {"now": now, "limit": limit})
+            mine = [
+                row
+                for row in rows
+                if tx.write(
+                    outbox.LEASE,
+                    {
+                        "message_id": row.id,
+                        "seen_next_at": row.next_at,
+                        "next_at": now + SEND_LEASE,
+                    },
+                )
+                == 1
+            ]
+        return tuple(
+            OutboxView(
+                id=row.id,
+                message=row.message,
+                audience=row.audience,
+                data=row.data,
+                process_key=row.process_key,
+                definition_id=row.definition_id,
+                instance_id=row.instance_id,
+                task_id=row.task_id,
+                created_at=row.created_at,
+                attempts=row.attempts,
+            )
+            for row in mine
+        )
+
+    def mark_sent(self, message_id: str) -> None:
+        """The message is delivered and never offered again."""
+        with self._environment.database.write() as tx:
+            tx.write(
+                outbox.MARK_SENT,
+                {"message_id": message_id, "sent_at": self._environment.clock.now()},
+            )
+
+    def mark_failed(self, message_id: str, error: str, *, permanent: bool = False) -> None:
+        """Offer it again later; after eight times, or a permanent failure, never."""
+        now = self._environment.clock.now()
+        with self._environment.database.write() as tx:
+            attempts = tx.execute(
+                select(_outbox.c.attempts).where(_outbox.c.id == message_id)
+            ).scalar()
+            over = permanent or (attempts or 0) + 1 >= MAXIMUM_SENDS
+            tx.write(
+                outbox.MARK_FAILED,
+                {
+                    "message_id": message_id,
+                    "status": outbox.FAILED if over else outbox.TODO,
+                    "next_at": now + timedelta(minutes=2 ** (attempts or 0)),
+                    "error": error[:1000],
+                },
+            )
+
+    # --- health ------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """What is late or stuck, asked of the database."""
+        now = self._environment.clock.now()
+        with self._environment.database.read() as tx:
+            timer = _scalar(tx, select(func.min(_timer.c.due_at)).where(_timer.c.due_at <= now))
+            job = _scalar(
+                tx,
+                select(func.min(_job.c.run_at)).where(
+                    _job.c.status == jobs.TODO, _job.c.run_at <= now
+                ),
+            )
+            message = _scalar(
+                tx,
+                select(func.min(_outbox.c.created_at)).where(_outbox.c.status == outbox.TODO),
+            )
+            dead = _count(tx, _job, _job.c.status == jobs.DEAD)
+            failed = _count(tx, _outbox, _outbox.c.status == outbox.FAILED)
+            faults = _count(tx, _incident, _incident.c.resolved_at.is_(None))
+            alone = _count(tx, _task, _task.c.is_open == 1, _task.c.no_holder.is_(True))
+        problems = []
+        late = now - timedelta(minutes=1)
+        if (timer is not None and timer < late) or (job is not None and job < late):
+            problems.append("有到期的定时或作业超过一分钟没有执行，请检查后台进程")
+        if message is not None and message < now - timedelta(minutes=15):
+            problems.append("有消息超过十五分钟没有送出")
+        if dead:
+            problems.append(f"{dead} 个作业多次失败后停止，请在异常列表中处理")
+        if alone:
+            problems.append(f"{alone} 件待办无人任职可以签收")
+        return Health(
+            oldest_due_timer=timer,
+            oldest_due_job=job,
+            oldest_message=message,
+            dead_jobs=dead,
+            failed_messages=failed,
+            open_incidents=faults,
+            unattended_tasks=alone,
+            problems=tuple(problems),
+        )
+
+    def ping(self) -> None:
+        """Raises when the database does not answer."""
+        with self._environment.database.read() as tx:
+            tx.execute(text("SELECT 1"))
+
+    # --- private -----------------------------------------------------------------------------
+
+    @staticmethod
+    def _require_operator(work: Work, actor: Actor) -> None:
+        if actor is SYSTEM or actor.has_role("sys_admin"):
+            return
+        roles = work.deployed.package.roles
+        if not any(
+            seat.role in roles and region.covers(seat.unit, work.instance.region)
+            for seat in actor.seats
+        ):
+            raise NotAllowed
+
+    def _refresh_unattended(self) -> None:
+        """Ask again for the offices without anybody; rarely, and only for those."""
+        now = self._environment.clock.now()
+        if self._refreshed_at is not None and abs(now - self._refreshed_at) < _REFRESH_EVERY:
+            return
+        self._refreshed_at = now
+        with self._environment.database.read() as tx:
+            offices = tx.execute(
+                select(_task.c.role, _task.c.unit)
+                .where(_task.c.is_open == 1, _task.c.no_holder.is_(True))
+                .distinct()
+                .limit(500)
+            ).all()
+            held = [
+                office
+                for office in offices
+                if office.role is not None
+                and self._environment.seats.holders(tx, office.role, office.unit, now)
+            ]
+        if not held:
+            return
+        with self._environment.database.write() as tx:
+            for office in held:
+                tx.execute(
+                    update(_task)
+                    .where(
+                        _task.c.is_open == 1,
+                        _task.c.no_holder.is_(True),
+                        _task.c.role == office.role,
+                        _task.c.unit == office.unit,
+                    )
+                    .values(no_holder=False)
+                )
+
+
+def _try_again(work: Work, row: Any, variables: Mapping[str, object]) -> None:
+    plain = codec.plain(variables)
+    assert isinstance(plain, dict)
+    failed = dict(work.state.failed())
+    if row.element in failed:
+        settle.advance(work, Retried(at=work.now, element=row.element, variables=plain))
+        return
+    if plain:
+        settle.advance(work, VariablesSet(at=work.now, variables=plain))
+    if row.job_id is not None:
+        work.tx.write(jobs.REVIVE, {"job_id": row.job_id, "run_at": work.now})
+        work.follow_up.append(row.job_id)
+    if row.timer_id is not None:
+        work.tx.write(timers.PUSH_AHEAD, {"timer_id": row.timer_id, "due_at": work.now})
+
+
+def _view(row: Any) -> IncidentView:
+    return IncidentView(
+        id=row.id,
+        instance_id=row.instance_id,
+        instance_title=row.instance_title or "",
+        activity_id=row.activity_id,
+        kind=row.kind,
+        message=row.message,
+        at=row.at,
+        resolved_at=row.resolved_at,
+        attempts=row.attempts,
+    )
+
+
+def _within(unit: str) -> Any:
+    prefix = region.prefix(unit)
+    if not prefix:
+        return _incident.c.id.is_not(None)
+    return _incident.c.region.startswith(prefix, autoescape=True)
+
+
+def _scalar(tx: Transaction, query: Any) -> datetime | None:
+    found: datetime | None = tx.execute(query).scalar()
+    return None if found == FAR_FUTURE else found
+
+
+def _count(tx: Transaction, table: Any, *where: Any) -> int:
+    return int(tx.execute(select(func.count()).select_from(table).where(*where)).scalar() or 0)

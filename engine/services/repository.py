@@ -1,0 +1,320 @@
+"""Published process versions and their packages: deploy, list, read, retire, draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from engine.execution.environment import Environment
+from engine.execution.programs import (
+    Deployed,
+    Programs,
+    manifest_of,
+    package_digest,
+    stored_package,
+)
+from engine.kernel.program import EventType, Program
+from engine.model.actor import Actor
+from engine.model.errors import DeploymentRefused, NotFound, Stale
+from engine.model.package import Finding, Package
+from engine.model.process import DefinitionView
+from engine.store.database import Transaction
+from engine.store.definitions import (
+    INSERT_DEFINITION,
+    INSERT_FILE,
+    INSERT_START,
+    DefinitionFile,
+    PackageDraft,
+    ProcessDefinition,
+)
+from engine.store.instances import ProcessInstance
+
+Gate = Callable[[Package], tuple[Finding, ...]]
+_definition = ProcessDefinition
+_file = DefinitionFile
+
+
+class RepositoryService:
+    """What runs, in which version. A version never changes; running cases stay on theirs."""
+
+    def __init__(self, environment: Environment, gate: Gate) -> None:
+        self._environment = environment
+        self._gate = gate
+
+    @property
+    def _programs(self) -> Programs:
+        return self._environment.programs
+
+    def examine(self, package: Package) -> tuple[Finding, ...]:
+        """Everything the publishing gate has to say; nothing is stored."""
+        return self._gate(package)
+
+    def deploy(self, package: Package, actor: Actor) -> DefinitionView:
+        """Publish a new version, if the package passes the gate and differs from the latest.
+
+        Raises DeploymentRefused with every finding.
+        """
+        findings = self._gate(package)
+        if any(finding.is_error for finding in findings):
+            first = next(finding for finding in findings if finding.is_error)
+            raise DeploymentRefused(
+                f"“{package.title}”没有通过发布检查：{first.message}", findings
+            )
+        digest = package_digest(package)
+        program, _ = self._programs.compile(package)
+        with self._environment.database.write() as tx:
+            newest = self._newest(tx, package.key)
+            if newest is not None and newest.digest == digest and newest.retired_at is None:
+                return self._view(tx, newest)
+            definition_id = self._store(tx, package, digest, newest, actor)
+            self._index_starts(tx, definition_id, program)
+        return self.definition(definition_id)
+
+    def definitions(self) -> tuple[DefinitionView, ...]:
+        """The latest version of every process, by key."""
+        newest = (
+            select(_definition.key, func.max(_definition.version).label("version"))
+            .group_by(_definition.key)
+            .subquery()
+        )
+        with self._environment.database.read() as tx:
+            rows = tx.execute(
+                select(_definition.__table__)
+                .join(
+                    newest,
+                    (newest.c.key == _definition.key) & (newest.c.version == _definition.version),
+                )
+                .order_by(_definition.key)
+            ).all()
+            return tuple(self._view(tx, row) for row in rows)
+
+    def definition(self, definition_id: str) -> DefinitionView:
+        """One version. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            return self._view(tx, self._row(tx, definition_id))
+
+    def versions(self, key: str) -> tuple[DefinitionView, ...]:
+        """Every version of a process, newest first."""
+        with self._environment.database.read() as tx:
+            rows = tx.execute(
+                select(_definition.__table__)
+                .where(_definition.key == key)
+                .order_by(_definition.version.desc())
+            ).all()
+            return tuple(self._view(tx, row) for row in rows)
+
+    def latest(self, key: str) -> DefinitionView:
+        """The newest version. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            newest = self._newest(tx, key)
+            if newest is None:
+                raise NotFound(f"没有发布过流程“{key}”")
+            return self._view(tx, newest)
+
+    def package(self, definition_id: str) -> Package:
+        """The package as it was deployed. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            return stored_package(tx, self._row(tx, definition_id))
+
+    def program(self, definition_id: str) -> Program:
+        """The compiled process of a version. Raises NotFound."""
+        return self.deployed(definition_id).program
+
+    def deployed(self, definition_id: str) -> Deployed:
+        """A version ready to run. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            return self._programs.by_id(tx, definition_id)
+
+    def resource(self, definition_id: str, path: str) -> bytes:
+        """One file of a deployed package. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            row = tx.execute(
+                select(_file.content).where(
+                    _file.definition_id == definition_id, _file.path == path
+                )
+            ).first()
+        if row is None:
+            raise NotFound(f"流程包里没有文件“{path}”")
+        return bytes(row.content)
+
+    def xml(self, definition_id: str) -> bytes:
+        """The BPMN file of a version. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            path = self._row(tx, definition_id).bpmn
+        return self.resource(definition_id, path)
+
+    def retire(self, definition_id: str) -> None:
+        """Nobody can start this version by hand any more; running cases go on. Raises NotFound."""
+        self._set_retired(definition_id, self._environment.clock.now())
+
+    def activate(self, definition_id: str) -> None:
+        """Undo `retire`. Raises NotFound."""
+        self._set_retired(definition_id, None)
+
+    # --- drafts of the studio ------------------------------------------------------------
+
+    def save_draft(
+        self, key: str, path: str, content: bytes, actor: Actor, *, revision: int | None = None
+    ) -> int:
+        """Keep a package file that is not deployed yet; its new revision.
+
+        Raises Stale when `revision` is given and somebody saved since.
+        """
+        where = (PackageDraft.key == key, PackageDraft.path == path)
+        with self._environment.database.write() as tx:
+            known = tx.execute(select(PackageDraft.revision).where(*where)).scalar()
+            if revision is not None and (known or 0) != revision:
+                raise Stale
+            following = (known or 0) + 1
+            values = {
+                "content": content,
+                "saved_at": self._environment.clock.now(),
+                "saved_by": actor.id,
+                "revision": following,
+            }
+            if known is None:
+                tx.execute(insert(PackageDraft).values(key=key, path=path, **values))
+            else:
+                tx.execute(update(PackageDraft).where(*where).values(values))
+        return following
+
+    def load_draft(self, key: str, path: str) -> bytes | None:
+        """A package file as somebody left it; None without a draft."""
+        with self._environment.database.read() as tx:
+            found = tx.execute(
+                select(PackageDraft.content).where(
+                    PackageDraft.key == key, PackageDraft.path == path
+                )
+            ).scalar()
+        return None if found is None else bytes(found)
+
+    def drafts(self, key: str) -> dict[str, int]:
+        """Paths of the drafts of a package with their revisions."""
+        with self._environment.database.read() as tx:
+            rows = tx.execute(
+                select(PackageDraft.path, PackageDraft.revision)
+                .where(PackageDraft.key == key)
+                .order_by(PackageDraft.path)
+            ).all()
+        return {row.path: row.revision for row in rows}
+
+    def discard_drafts(self, key: str) -> None:
+        """Forget every draft of a package."""
+        with self._environment.database.write() as tx:
+            tx.execute(delete(PackageDraft).where(PackageDraft.key == key))
+
+    # --- private -------------------------------------------------------------------------
+
+    def _store(
+        self, tx: Transaction, package: Package, digest: str, newest: Any, actor: Actor
+    ) -> str:
+        definition_id = self._environment.ids.new()
+        tx.write(
+            INSERT_DEFINITION,
+            {
+                "id": definition_id,
+                "key": package.key,
+                "version": newest.version + 1 if newest is not None else 1,
+                "version_tag": package.version_tag,
+                "title": package.title,
+                "summary": package.summary,
+                "retention": package.retention,
+                "digest": digest,
+                "bpmn": package.bpmn,
+                "deployed_at": self._environment.clock.now(),
+                "deployed_by": actor.id,
+                "retired_at": None,
+                "manifest": manifest_of(package),
+                "bound": self._current_versions(tx),
+            },
+        )
+        tx.write_all(
+            INSERT_FILE,
+            [
+                {
+                    "definition_id": definition_id,
+                    "path": path,
+                    "sha256": sha256(content).hexdigest(),
+                    "content": content,
+                }
+                for path, content in package.files.items()
+            ],
+        )
+        return definition_id
+
+    @staticmethod
+    def _index_starts(tx: Transaction, definition_id: str, program: Program) -> None:
+        rows: list[dict[str, Any]] = []
+        for index in program.triggered_starts:
+            node = program.nodes[index]
+            rows += [
+                {
+                    "definition_id": definition_id,
+                    "node_id": node.id,
+                    "process_key": program.key,
+                    "kind": event.type.value,
+                    "name": event.name,
+                }
+                for event in node.events
+                if event.type in (EventType.MESSAGE, EventType.SIGNAL) and event.name
+            ]
+        tx.write_all(INSERT_START, rows)
+
+    @staticmethod
+    def _current_versions(tx: Transaction) -> dict[str, int]:
+        rows = tx.execute(
+            select(_definition.key, func.max(_definition.version)).group_by(_definition.key)
+        ).all()
+        return {row[0]: row[1] for row in rows}
+
+    def _newest(self, tx: Transaction, key: str) -> Any:
+        return tx.execute(
+            select(_definition.__table__)
+            .where(_definition.key == key)
+            .order_by(_definition.version.desc())
+            .limit(1)
+        ).first()
+
+    @staticmethod
+    def _row(tx: Transaction, definition_id: str) -> Any:
+        row = tx.execute(
+            select(_definition.__table__).where(_definition.id == definition_id)
+        ).first()
+        if row is None:
+            raise NotFound("没有这个流程版本")
+        return row
+
+    def _set_retired(self, definition_id: str, at: Any) -> None:
+        with self._environment.database.write() as tx:
+            self._row(tx, definition_id)
+            tx.execute(
+                update(_definition).where(_definition.id == definition_id).values(retired_at=at)
+            )
+
+    def _view(self, tx: Transaction, row: Any) -> DefinitionView:
+        latest = tx.execute(
+            select(func.max(_definition.version)).where(_definition.key == row.key)
+        ).scalar()
+        running = tx.execute(
+            select(func.count()).where(
+                ProcessInstance.definition_id == row.id, ProcessInstance.ended_at.is_(None)
+            )
+        ).scalar()
+        return DefinitionView(
+            id=row.id,
+            key=row.key,
+            version=row.version,
+            version_tag=row.version_tag,
+            title=row.title,
+            summary=row.summary,
+            digest=row.digest,
+            deployed_at=row.deployed_at,
+            deployed_by=row.deployed_by,
+            is_latest=row.version == latest,
+            retired=row.retired_at is not None,
+            starters=tuple(row.manifest["starters"]),
+            running=int(running or 0),
+        )

@@ -1,0 +1,452 @@
+"""Cases: start, correlate, signal, return, suspend, resume, terminate, look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from engine.execution import assignment, correlation, operations, settle
+from engine.execution.command import Commands
+from engine.execution.job_executor import start as begin
+from engine.execution.work import Snapshot, Work, new_instance, unpack
+from engine.kernel import codec, jump
+from engine.kernel.decide import RunningDecide
+from engine.kernel.program import Expression
+from engine.kernel.triggers import Cancelled, Moved
+from engine.model import region as regions
+from engine.model.actor import SYSTEM, Actor
+from engine.model.errors import (
+    BusinessError,
+    InvalidInput,
+    InvalidState,
+    ModelFault,
+    NotAllowed,
+    NotFound,
+    Stale,
+)
+from engine.model.facts import Fact
+from engine.model.process import InstancePage, InstanceStatus, InstanceView
+from engine.model.states import InstanceVerb, Verb, require_instance_verb
+from engine.services.files import Files
+from engine.store import human_tasks, instances, jobs, timers
+from engine.store.base import FAR_FUTURE
+from engine.store.database import Transaction
+from engine.store.definitions import ProcessDefinition
+
+_EMPTY: Mapping[str, object] = {}
+_instance: Any = instances.ProcessInstance.__table__
+_definition: Any = ProcessDefinition.__table__
+_timer: Any = timers.Timer.__table__
+_job: Any = jobs.Job.__table__
+_task: Any = human_tasks.HumanTask.__table__
+
+
+class RuntimeService:
+    """What can be done to a whole case."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+        self._environment = commands.environment
+        self._files = Files(commands)
+
+    def start(
+        self,
+        key: str,
+        actor: Actor,
+        *,
+        variables: Mapping[str, object] = _EMPTY,
+        region: str,
+        title: str | None = None,
+        business_key: str | None = None,
+    ) -> str:
+        """Start the latest version of a process at a region; the id of the new case.
+
+        The actor must hold a starter role of the package at a unit that covers the region.
+        Raises NotFound, NotAllowed, InvalidState for a retired version, InvalidRegion.
+        """
+        regions.level(region)
+        plain = codec.plain(variables)
+        assert isinstance(plain, dict)
+
+        def act(tx: Transaction) -> tuple[str, list[str]]:
+            deployed = self._environment.programs.latest(tx, key)
+            self._require_starter(tx, deployed, actor, region)
+            now = self._environment.clock.now()
+            instance_id = self._environment.ids.new()
+            row = new_instance(
+                instance_id,
+                deployed=deployed,
+                title=title or self._title(deployed, plain, now),
+                unit=region,
+                business_key=business_key,
+                actor=actor,
+                now=now,
+            )
+            tx.write(instances.INSERT, row)
+            snapshot = Snapshot.of(_Row(row))
+            work = Work(self._environment, tx, now, actor, snapshot, deployed)
+            begin(work, plain, None)
+            settle.settle_variables(work)
+            work.flush()
+            return instance_id, work.follow_up
+
+        return self._commands.apart(act)
+
+    def perform(
+        self, operation: str, actor: Actor | None, data: Mapping[str, object] = _EMPTY
+    ) -> Mapping[str, object]:
+        """Run an operation that belongs to no task, in its own transaction.
+
+        It must be public, or the actor must hold one of its roles. Raises NotFound, NotAllowed,
+        InvalidState for a business error.
+        """
+        declared = self._environment.operations.by_name.get(operation)
+        if declared is None:
+            raise NotFound(f"没有操作“{operation}”")
+        allowed = declared.public or (
+            actor is not None and (actor is SYSTEM or actor.has_role(*declared.roles))
+        )
+        if not allowed:
+            raise NotAllowed
+
+        def act(tx: Transaction) -> tuple[Mapping[str, object], list[str]]:
+            context = operations.Context(
+                environment=self._environment,
+                tx=tx,
+                now=self._environment.clock.now(),
+                actor=None if actor is SYSTEM else actor,
+            )
+            try:
+                outputs = declared.function(context, dict(data))
+            except BusinessError as error:
+                raise InvalidState(error.message) from error
+            tx.flush()
+            context.close()
+            return operations.checked_outputs(operation, outputs), context.follow_up
+
+        return self._commands.apart(act)
+
+    def correlate(
+        self,
+        message: str,
+        key: str | None,
+        payload: Mapping[str, object] = _EMPTY,
+        actor: Actor = SYSTEM,
+    ) -> str:
+        """Bring a message to the one case that waits for it; its id. Raises NotCorrelated."""
+        instance_id, follow_up = correlation.deliver(
+            self._commands, name=message, key=key, payload=payload, actor=actor
+        )
+        self._commands.finish(follow_up)
+        return instance_id
+
+    def signal(self, name: str, payload: Mapping[str, object] = _EMPTY, *, region: str) -> int:
+        """Tell every case of the region's subtree that waits for the signal; how many."""
+
+        def act(tx: Transaction) -> tuple[int, list[str]]:
+            queued = correlation.broadcast(self._commands, tx, name, payload, region)
+            return len(queued), queued
+
+        return self._commands.apart(act)
+
+    def return_to(
+        self,
+        task_id: str,
+        activity_id: str,
+        actor: Actor,
+        reason: str,
+        version: int | None = None,
+    ) -> str:
+        """Send the case back from a task to an earlier activity that the task lists.
+
+        Everything the moved token would do again is cancelled first; nothing is left behind. The
+        people who did the earlier activity are told. Answers the case's id. Raises NotFound,
+        NotAllowed, InvalidInput, InvalidState (also when the move would break a join), Stale.
+        """
+        if not reason.strip():
+            raise InvalidInput("退回必须说明原因", {"reason": "必填"})
+
+        def act(work: Work, row: Any) -> str:
+            if version is not None and row.version != version:
+                raise Stale
+            assignment.require(work, row, Verb.RETURN)
+            if activity_id not in assignment.spec_of(work, row).returns:
+                raise NotAllowed("不能退回到这个环节")
+            self._move_back(work, row, activity_id, reason)
+            return work.instance.id
+
+        return self._commands.on_task(task_id, actor, act)
+
+    def suspend(self, instance_id: str, actor: Actor, reason: str) -> None:
+        """The case stands still: no task can be done, no timer fires, until it is resumed."""
+
+        def act(work: Work) -> None:
+            _require_manager(work, actor)
+            require_instance_verb(InstanceVerb.SUSPEND, work.instance.status)
+            work.instance.status = InstanceStatus.SUSPENDED
+            work.tx.execute(
+                update(_timer)
+                .where(_timer.c.instance_id == instance_id)
+                .values(due_at=FAR_FUTURE)
+            )
+            work.record(Fact.INSTANCE_SUSPENDED, detail={"reason": reason})
+
+        self._commands.on_instance(instance_id, actor, act)
+
+    def resume(self, instance_id: str, actor: Actor, reason: str = "") -> None:
+        """The case goes on; what became due meanwhile happens now."""
+
+        def act(work: Work) -> None:
+            _require_manager(work, actor)
+            require_instance_verb(InstanceVerb.RESUME, work.instance.status)
+            work.instance.status = (
+                InstanceStatus.INCIDENT if work.state.failed() else InstanceStatus.ACTIVE
+            )
+            work.tx.execute(
+                update(_timer)
+                .where(_timer.c.instance_id == instance_id)
+                .values(due_at=_timer.c.planned_at)
+            )
+            work.tx.execute(
+                update(_job)
+                .where(_job.c.instance_id == instance_id, _job.c.run_at == FAR_FUTURE)
+                .values(run_at=work.now)
+            )
+            work.record(Fact.INSTANCE_RESUMED, detail={"reason": reason})
+
+        self._commands.on_instance(instance_id, actor, act)
+
+    def terminate(self, instance_id: str, actor: Actor, reason: str) -> None:
+        """End the case and everything it called; open tasks are Exited."""
+        if not reason.strip():
+            raise InvalidInput("终止必须说明原因", {"reason": "必填"})
+
+        def act(work: Work) -> None:
+            _require_manager(work, actor)
+            require_instance_verb(InstanceVerb.TERMINATE, work.instance.status)
+            work.instance.end_reason = reason
+            settle.advance(work, Cancelled(at=work.now, reason=reason))
+
+        self._commands.on_instance(instance_id, actor, act)
+
+    # --- looking -----------------------------------------------------------------------------
+
+    def instance(self, instance_id: str, actor: Actor) -> InstanceView:
+        """One case with its variables and where it waits. Raises NotFound for strangers."""
+        with self._environment.database.read() as tx:
+            self._files.place(tx, actor, None, instance_id)
+            row = tx.execute(_listed().where(_instance.c.id == instance_id)).first()
+            assert row is not None
+            return _view(row, with_state=True)
+
+    def instances(
+        self,
+        actor: Actor,
+        *,
+        process_key: str | None = None,
+        status: InstanceStatus | None = None,
+        search: str | None = None,
+        root_id: str | None = None,
+        parent_id: str | None = None,
+        region: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> InstancePage:
+        """Cases the actor may see, newest first."""
+        query = _listed().where(_visible_to(actor)).order_by(_instance.c.id.desc())
+        given = {"process_key": process_key, "root_id": root_id, "parent_id": parent_id}
+        for column, value in given.items():
+            if value is not None:
+                query = query.where(_instance.c[column] == value)
+        if status is not None:
+            query = query.where(_instance.c.status == status.value)
+        if region is not None:
+            query = query.where(_below(_instance.c.region, region))
+        if search:
+            query = query.where(
+                or_(
+                    _instance.c.title.contains(search, autoescape=True),
+                    _instance.c.business_key == search,
+                )
+            )
+        if cursor is not None:
+            query = query.where(_instance.c.id < cursor)
+        with self._environment.database.read() as tx:
+            rows = tx.execute(query.limit(limit + 1)).all()
+        views = tuple(_view(row, with_state=False) for row in rows[:limit])
+        return InstancePage(rows=views, next_cursor=views[-1].id if len(rows) > limit else None)
+
+    # --- private -----------------------------------------------------------------------------
+
+    @staticmethod
+    def _require_starter(tx: Transaction, deployed: Any, actor: Actor, unit: str) -> None:
+        retired = tx.execute(
+            select(_definition.c.retired_at).where(_definition.c.id == deployed.id)
+        ).scalar()
+        if retired is not None:
+            raise InvalidState(f"流程“{deployed.title}”已停用")
+        if actor is SYSTEM:
+            return
+        starters = deployed.package.starters
+        if not any(
+            seat.role in starters and regions.covers(seat.unit, unit) for seat in actor.seats
+        ):
+            raise NotAllowed(f"您不能在这个单位启动“{deployed.title}”")
+
+    def _title(self, deployed: Any, variables: Mapping[str, object], now: Any) -> str:
+        title = deployed.program.title
+        if not isinstance(title, Expression):
+            return title or deployed.title
+        decide = RunningDecide(now, decisions=deployed.decisions)
+        root = deployed.program.by_id[""]
+        try:
+            found = decide.value(
+                root, title, lambda name: (name in variables, variables.get(name))
+            )
+        except ModelFault:
+            return str(deployed.title)
+        return str(found or deployed.title)
+
+    @staticmethod
+    def _move_back(work: Work, row: Any, activity_id: str, reason: str) -> None:
+        if work.instance.status is InstanceStatus.SUSPENDED:
+            raise InvalidState("事项已挂起，恢复后才能退回")
+        program = work.deployed.program
+        cancel = jump.elements_to_cancel(program, work.state, row.element, activity_id)
+        work.change_task(
+            row,
+            status="Exited",
+            is_open=0,
+            owner=row.owner or work.actor.id,
+            completed_at=work.now,
+            completed_by=None,
+            outcome="return",
+        )
+        work.task = assignment.task_ref(row, "return")
+        node = program.node(activity_id)
+        work.closed[row.element] = work.record(
+            Fact.TASK_RETURNED,
+            activity_id=row.activity_id,
+            task_id=row.id,
+            element=row.element,
+            detail={"to": activity_id, "name": node.name, "reason": reason},
+        )
+        settle.advance(
+            work,
+            Moved(
+                at=work.now,
+                cancel=cancel,
+                node=activity_id,
+                variables={
+                    row.activity_id: {
+                        "outcome": "return",
+                        "by": work.actor.id,
+                        "at": work.now,
+                        "reason": reason,
+                    }
+                },
+            ),
+        )
+        _tell_earlier(work, row, activity_id, reason)
+
+
+class _Row:
+    """Attribute access on the row that was just inserted, so that it need not be read back."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
+    earlier = work.tx.execute(
+        select(_task.c.completed_by)
+        .where(
+            _task.c.instance_id == work.instance.id,
+            _task.c.activity_id == activity_id,
+            _task.c.completed_by.is_not(None),
+        )
+        .distinct()
+    ).all()
+    for person in earlier:
+        work.notify(
+            "task_returned",
+            {"kind": "participant", "id": person.completed_by},
+            {"name": row.name, "subject": row.subject, "reason": reason},
+            task_id=row.id,
+        )
+
+
+def _require_manager(work: Work, actor: Actor) -> None:
+    if actor is SYSTEM:
+        return
+    if not assignment.sees(work, actor):
+        raise NotFound
+    unit = work.instance.region
+    roles = work.deployed.package.roles
+    starters = work.deployed.package.starters
+    leader = work.deployed.leader_role(unit)
+    for seat in actor.seats:
+        above = seat.unit != unit and regions.covers(seat.unit, unit) and seat.role in roles
+        here = seat.unit == unit and (seat.role in starters or seat.role == leader)
+        if above or here:
+            return
+    raise NotAllowed("只有本单位负责人、发起岗位或上级经办才能这样做")
+
+
+def _listed() -> Any:
+    columns = [_instance.c[name] for name in _LISTED]
+    return select(
+        *columns,
+        _instance.c.state,
+        _definition.c.version,
+        _definition.c.title.label("process_title"),
+    ).join(_definition, _definition.c.id == _instance.c.definition_id)
+
+
+_LISTED = (
+    "id", "definition_id", "process_key", "title", "business_key", "region", "status",
+    "started_at", "started_by", "ended_at", "parent_id", "root_id",
+)  # fmt: skip
+
+
+def _view(row: Any, *, with_state: bool) -> InstanceView:
+    state = unpack(bytes(row.state))
+    return InstanceView(
+        id=row.id,
+        definition_id=row.definition_id,
+        process_key=row.process_key,
+        process_title=row.process_title,
+        version=row.version,
+        title=row.title,
+        business_key=row.business_key,
+        region=row.region,
+        status=InstanceStatus(row.status),
+        started_at=row.started_at,
+        started_by=row.started_by,
+        ended_at=row.ended_at,
+        parent_id=row.parent_id,
+        root_id=row.root_id,
+        waiting_at=tuple(sorted(node for _, node in state.waiting())),
+        variables=dict(state.variables) if with_state else None,
+    )
+
+
+def _below(column: Any, unit: str) -> Any:
+    prefix = regions.prefix(unit)
+    return column.startswith(prefix, autoescape=True) if prefix else column.is_not(None)
+
+
+def _visible_to(actor: Actor) -> Any:
+    if actor is SYSTEM:
+        return _instance.c.id.is_not(None)
+    units = sorted({seat.unit for seat in actor.seats})
+    took_part = select(_task.c.instance_id).where(
+        or_(_task.c.completed_by == actor.id, _task.c.owner == actor.id)
+    )
+    return or_(
+        *[_below(_instance.c.region, unit) for unit in units],
+        _instance.c.started_by == actor.id,
+        _instance.c.id.in_(took_part),
+    )
