@@ -1,37 +1,70 @@
-"""Where static files lie: hashed when the front end was built, as authored otherwise."""
+"""Static files: names that change with their content may be kept for ever; served by whitenoise.
+
+Without a front-end build the authored files are served as they are, and only the editors of models
+are missing.
+"""
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
+import functools
+import hashlib
+import re
 from pathlib import Path
 
+import orjson
 from flask import Flask, url_for
+from whitenoise import WhiteNoise
 
-_STATIC = Path(__file__).resolve().parents[1] / "static"
+FOLDER = Path(__file__).parent.parent / "static"
+MANIFEST = FOLDER / "dist" / "manifest.json"
+HASHED = re.compile(r"/dist/.*-[A-Za-z0-9]{8}\.")
+HOUR = 3600
 
 
-@lru_cache(maxsize=1)
-def manifest() -> dict[str, str]:
-    """Logical name → path below ``static``; empty when the front end was not built."""
-    try:
-        text = (_STATIC / "dist" / "manifest.json").read_text("utf-8")
-    except FileNotFoundError:
-        return {}
-    return {str(k): str(v) for k, v in json.loads(text).items()}
+def install(app: Flask) -> None:
+    """Serve `/static/` and give templates `asset(name)`."""
+    _manifest.cache_clear()
+    app.jinja_env.globals.update(asset=asset, has_asset=is_built)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app,
+        root=str(FOLDER),
+        prefix="static/",
+        max_age=HOUR,
+        immutable_file_test=lambda _path, url: HASHED.search(url) is not None,
+        add_headers_function=_headers,
+    )
 
 
 def asset(name: str) -> str:
-    """The URL of a static file by its logical name (``app.css``, ``modeler.js`` …)."""
-    return url_for("static", filename=manifest().get(name, name))
+    """The address of a file by its logical name."""
+    built = _manifest().get(name)
+    if built is not None:
+        return url_for("static", filename=built)
+    return url_for("static", filename=name, v=_version(name))
 
 
-def has_asset(name: str) -> bool:
-    """Whether a built file exists; the model editor says so when it does not."""
-    return name in manifest()
+def is_built(name: str) -> bool:
+    """Whether an island (the modeler) was built."""
+    return name in _manifest()
 
 
-def register(app: Flask) -> None:
-    """Templates know ``asset`` and ``has_asset`` from now on."""
-    app.jinja_env.globals["asset"] = asset
-    app.jinja_env.globals["has_asset"] = has_asset
+@functools.cache
+def _manifest() -> dict[str, str]:
+    try:
+        found: dict[str, str] = orjson.loads(MANIFEST.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+@functools.cache
+def _version(name: str) -> str | None:
+    try:
+        return hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()[:8]
+    except FileNotFoundError:
+        return None
+
+
+def _headers(headers: object, _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"  # type: ignore[index]  # wsgiref Headers
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"  # type: ignore[index]

@@ -1,0 +1,1 @@
+"""The web shell: pages, forms, login, the command line and the heartbeat."""

@@ -1,0 +1,58 @@
+"""Published processes and their versions."""
+
+from __future__ import annotations
+
+from flask import flash
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine import errors
+from webforms.admin.blueprint import blueprint
+from webforms.database import engine
+from webforms.shell import case, roles
+from webforms.shell.page import render, see_other
+from webforms.shell.permissions import requires
+
+
+@blueprint.get("/admin/definitions")
+@requires(roles.SYSTEM_ADMIN)
+def definitions() -> str:
+    """Every process: its present version and how many cases run on which."""
+    repository = engine().repository
+    latest = repository.definitions()
+    return render(
+        "admin/definitions.html",
+        rows=sorted(latest, key=lambda one: one.title),
+        running={
+            one.key: sum(version.running for version in repository.versions(one.key))
+            for one in latest
+        },
+        drafts={one.key for one in latest if repository.drafts(one.key)},
+    )
+
+
+@blueprint.get("/admin/definitions/<key>")
+@requires(roles.SYSTEM_ADMIN)
+def definition(key: str) -> str:
+    """One process: picture, versions, who published what when."""
+    versions = engine().repository.versions(key)
+    if not versions:
+        raise errors.NotFound
+    latest = versions[0]
+    return render(
+        "admin/definition.html",
+        latest=latest,
+        versions=versions,
+        diagram=case.plain_diagram(latest.id, latest.title),
+        draft=bool(engine().repository.drafts(key)),
+    )
+
+
+@blueprint.post("/admin/definitions/<definition_id>/<any(retire, activate):verb>")
+@requires(roles.SYSTEM_ADMIN)
+def definition_verb(definition_id: str, verb: str) -> Response:
+    """Stop or allow new cases of a version; running ones go on in any case."""
+    found = engine().repository.definition(definition_id)
+    getattr(engine().repository, verb)(definition_id)
+    flash(gettext("已停用") if verb == "retire" else gettext("已启用"), "success")
+    return see_other("admin.definition", key=found.key)

@@ -1,0 +1,39 @@
+"""Faults of models and data that wait for an operator."""
+
+from __future__ import annotations
+
+from flask import flash, request
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine import errors
+from webforms.admin.blueprint import blueprint
+from webforms.database import engine
+from webforms.shell import paging, roles
+from webforms.shell.page import current_actor, render, see_other
+from webforms.shell.permissions import requires
+
+
+@blueprint.get("/admin/incidents")
+@requires(roles.SYSTEM_ADMIN)
+def incidents() -> str:
+    """What stands still and why; with the engine's state of health."""
+    return render(
+        "admin/incidents.html",
+        incidents=engine().management.incidents(current_actor()),
+        health=engine().management.health(),
+        link=paging.link,
+    )
+
+
+@blueprint.post("/admin/incidents/<incident_id>/retry")
+@requires(roles.SYSTEM_ADMIN)
+def incident_retry(incident_id: str) -> Response:
+    """Try again, after the cause was mended."""
+    try:
+        engine().management.retry(incident_id, current_actor(), {})
+    except errors.Incident as error:
+        flash(gettext("仍然失败：%(reason)s", reason=error.message), "error")
+    else:
+        flash(gettext("已重试"), "success")
+    return see_other("admin.incidents", _anchor=request.form.get("anchor") or None)

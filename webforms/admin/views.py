@@ -1,0 +1,8 @@
+"""Administration: one blueprint, one file a subject."""
+
+from __future__ import annotations
+
+from webforms.admin import calendar, definitions, incidents, people, studio
+from webforms.admin.blueprint import blueprint
+
+__all__ = ["blueprint", "calendar", "definitions", "incidents", "people", "studio"]

@@ -1,0 +1,119 @@
+"""The composition root: engine, packages, shell and areas put together; the only file that knows all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import structlog
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from engine import Clock, ProcessEngine, SystemClock
+from webforms import database
+from webforms.forms import library
+from webforms.settings import Settings
+from webforms.shell import (
+    assets,
+    auth,
+    case,
+    compression,
+    demo_clock,
+    errors,
+    i18n,
+    page,
+    permissions,
+    places,
+    security,
+)
+from workflows import catalog
+
+log = structlog.get_logger(__name__)
+#: every area offers `blueprint` in its `views`; `install(app)` where it has more to say
+AREAS = (
+    "worklist",
+    "processes",
+    "admin",
+    "monitor",
+    "rosters",
+    "notices",
+    "payouts",
+    "hazards",
+    "papers",
+)
+
+
+def create_engine(settings: Settings, clock: Clock | None = None) -> ProcessEngine:
+    """The process engine of an installation with the operations of every package."""
+    return ProcessEngine(
+        settings.database_url,
+        clock=clock or SystemClock(),
+        operations=tuple(catalog.operation_modules()),
+        files=settings.files,
+    )
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: ProcessEngine | None = None,
+    clock: Clock | None = None,
+    wall: Clock | None = None,
+) -> Flask:
+    """The WSGI application. `wall` is the time of logins; tests pass one that stands still."""
+    clock = clock or SystemClock()
+    app = Flask("webforms", root_path=str(Path(__file__).parent))
+    _configure(app, settings)
+    built = engine or create_engine(settings, clock)
+    database.attach(
+        app,
+        database.Runtime(
+            engine=built, clock=clock, wall=wall or SystemClock(), settings=settings
+        ),
+    )
+    library.forget()
+    case.forget()
+    CSRFProtect(app)
+    i18n.install(app, cache=settings.data / "translations")
+    for part in (places, page, security, errors, auth, compression, assets):
+        part.install(app)
+    demo_clock.install(app, clock)
+    permissions.install(app)
+    _areas(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
+        )
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        MAX_CONTENT_LENGTH=settings.upload_limit,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        SESSION_COOKIE_NAME="__Host-nuanliu" if settings.https else "nuanliu",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.https,
+        WTF_CSRF_TIME_LIMIT=None,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _areas(app: Flask) -> None:
+    """Register every area that is installed; one that is left out takes its pages with it."""
+    folder = Path(__file__).parent
+    for area in AREAS:
+        if not (folder / area / "views.py").is_file():
+            continue
+        views = import_module(f"webforms.{area}.views")
+        app.register_blueprint(views.blueprint)
+        install = getattr(views, "install", None)
+        if install is not None:
+            with app.app_context():
+                install(app)

@@ -1,0 +1,123 @@
+"""`serve`, `demo` and `worker`: web and heartbeat."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+
+from engine import Clock, SystemClock
+from webforms.app import create_app, create_engine
+from webforms.cli import demo as story
+from webforms.heartbeat import FolderLock, Heartbeat
+from webforms.settings import Settings, from_environment
+from webforms.shell import demo_clock
+
+THREADS = 8
+CLOCK_VARIABLE = "NUANLIU_DEMO_CLOCK"
+DEMO_FOLDER = Path("var/demo")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """网站与心跳（SQLite 一个进程）"""
+    settings = from_environment()
+    if workers > 1 and settings.database_url.startswith("sqlite"):
+        raise click.UsageError("SQLite 只能用一个进程；多进程请使用 PostgreSQL（NUANLIU_DATABASE）")
+    lock = FolderLock(settings.data)
+    lock.take()
+    engine = create_engine(settings)
+    engine.create_schema()
+    _run(host, port, workers)
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--data", type=click.Path(path_type=Path), default=DEMO_FOLDER, help="数据目录")
+@click.option(
+    "--clock",
+    "clock_text",
+    is_flag=False,
+    flag_value=story.STORY_BEGINS,
+    help="可在页面上拨动的时钟，从这个时间开始，如 2026-12-01T09:00",
+)
+@click.option("--reset", is_flag=True, help="清除演示数据，重新开始")
+def demo(port: int, data: Path, clock_text: str | None, reset: bool) -> None:
+    """演示县：建库、造数据、启动网站"""
+    settings = from_environment(data=data)
+    lock = FolderLock(settings.data)
+    lock.take()
+    if reset:
+        story.reset(settings.data)
+    clock = _demo_clock(settings, clock_text)
+    engine = create_engine(settings, clock)
+    app = create_app(settings, engine=engine, clock=clock)
+    click.echo("正在准备演示数据……")
+    story.build(app, engine, clock, settings)
+    story.announce(app, engine, settings, f"http://127.0.0.1:{port}")
+    os.environ["NUANLIU_DATA"] = str(settings.data)
+    if clock_text is not None:
+        os.environ[CLOCK_VARIABLE] = clock.now().isoformat()
+    _run("127.0.0.1", port, 1)
+
+
+def application() -> Any:
+    """What the web server loads in its worker: the pages, with the heartbeat beside them."""
+    _quiet_logs()
+    settings = from_environment()
+    given = os.environ.get(CLOCK_VARIABLE)
+    clock: Clock = story.read_clock(given) if given else SystemClock()
+    app = create_app(settings, clock=clock)
+    Heartbeat(app.extensions["nuanliu"].engine).start()
+    return app
+
+
+def _run(host: str, port: int, workers: int) -> None:
+    server = Granian(
+        "webforms.cli.serving:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        websockets=False,
+        factory=True,
+        log_level="warning",  # type: ignore[arg-type]  # granian takes the plain word, too
+        workers_kill_timeout=10,
+        process_name="nuanliu",
+    )
+    server.serve()
+
+
+def _demo_clock(settings: Settings, text: str | None) -> Clock:
+    """With `--clock` a clock that stands until the page moves it; it remembers where it was."""
+    if text is None:
+        return SystemClock()
+    clock = story.read_clock(text)
+    kept = demo_clock.kept(settings.data)
+    if kept is not None and kept > clock.now():
+        clock.set(kept)
+    return clock
+
+
+def _quiet_logs() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    )
+
+
+COMMANDS = (serve, demo)

@@ -1,0 +1,1 @@
+"""Form definitions (form-js schema) as WTForms classes."""

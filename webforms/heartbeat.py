@@ -1,0 +1,91 @@
+"""Once a second: what is due is run, what waits to be sent is sent. The only importer of APScheduler.
+
+The jobs themselves are rows of the database; the scheduler keeps nothing that could be lost.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from engine import ProcessEngine
+
+log = structlog.get_logger(__name__)
+INTERVAL = 1.0
+BATCH = 200
+
+Beat = Callable[[], object]
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process works on this data folder."""
+
+
+class FolderLock:
+    """One runner a data folder: SQLite and a clock in two processes would run things twice as often."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Hold the folder until this process ends. Raises AlreadyRunning."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise AlreadyRunning(f"数据目录 {self.path.parent} 正被另一个进程使用") from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+
+    def give_back(self) -> None:
+        """Let others have it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class Heartbeat:
+    """Beats every second in a thread of its own, never twice at once."""
+
+    def __init__(self, engine: ProcessEngine, *, also: tuple[Beat, ...] = ()) -> None:
+        self._engine = engine
+        self._also = also
+        self._scheduler = BackgroundScheduler(
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._scheduler.add_job(self.beat, "interval", seconds=INTERVAL, id="heartbeat")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop after the present beat."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def beat(self) -> None:
+        """One beat. A fault of one part is shouted about and does not stop the others."""
+        for part in (self._run_due, *self._also):
+            try:
+                part()
+            except Exception:
+                # The loop must live: whatever failed stays in the database and is tried again.
+                log.exception("heartbeat failed", part=getattr(part, "__qualname__", str(part)))
+
+    def _run_due(self) -> None:
+        while self._engine.management.run_due(limit=BATCH) == BATCH:
+            continue

@@ -1,0 +1,1 @@
+"""For leaders: what is late, and who carries how much."""

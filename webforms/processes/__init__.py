@@ -1,0 +1,1 @@
+"""Processes: the start catalogue, cases, one case's diagram and time line."""

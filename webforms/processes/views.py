@@ -1,0 +1,199 @@
+"""Processes: what may be started, the cases, one case with its diagram and its story."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Blueprint, flash, make_response, request
+from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from engine import Actor, DefinitionView, InstanceStatus, errors, region, states
+from webforms.database import engine, now
+from webforms.forms import binding, library
+from webforms.forms.rendering import FormPage, as_text
+from webforms.shell import case, paging, places
+from webforms.shell.page import current_actor, render, see_other
+from webforms.shell.permissions import requires
+
+blueprint = Blueprint("processes", __name__)
+PAGE_SIZE = 30
+MAXIMUM_TITLE = 100
+SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf"})
+STATUSES = tuple(InstanceStatus)
+
+
+@blueprint.get("/processes")
+@requires()
+def catalogue() -> str:
+    """What I may start by hand."""
+    return render("processes/catalogue.html", definitions=_startable(current_actor()))
+
+
+@blueprint.get("/processes/<key>/start")
+@requires()
+def start(key: str) -> str:
+    """The form asked at the start."""
+    actor = current_actor()
+    definition = _one_startable(key, actor)
+    return _start_page(definition, actor, _bound(definition, None))
+
+
+@blueprint.post("/processes/<key>/start")
+@requires()
+def start_submit(key: str) -> Response:
+    """Start a case in one of my units."""
+    actor = current_actor()
+    definition = _one_startable(key, actor)
+    bound = _bound(definition, MultiDict(request.form))
+    title = request.form.get("title", "").strip()[:MAXIMUM_TITLE]
+    unit = request.form.get("region", "")
+    right = bound.validate()
+    if unit not in _units(definition, actor):
+        right = False
+        bound.faults.append(binding.Fault(id="region", label=gettext("单位"), message=gettext("请选择单位")))
+    if not right:
+        return make_response(_start_page(definition, actor, bound, title=title, unit=unit), 422)
+    try:
+        instance_id = engine().runtime.start(
+            key, actor, variables=bound.data(), region=unit, title=title or definition.title
+        )
+    except errors.InvalidInput as error:
+        bound.add_faults(error.fields or {"": error.message})
+        return make_response(_start_page(definition, actor, bound, title=title, unit=unit), 422)
+    flash(gettext("已发起"), "success")
+    return see_other("processes.instance", instance_id=instance_id)
+
+
+@blueprint.get("/instances")
+@requires()
+def instances() -> str:
+    """The cases within my sight, newest first."""
+    status = request.args.get("status", "")
+    process_key = request.args.get("process") or None
+    page = engine().runtime.instances(
+        current_actor(),
+        process_key=process_key,
+        status=InstanceStatus(status) if status in STATUSES else None,
+        search=paging.search(),
+        cursor=paging.cursor(),
+        limit=PAGE_SIZE,
+    )
+    places.remember({row.region for row in page.rows})
+    definitions = engine().repository.definitions()
+    return render(
+        "processes/instances.html",
+        rows=page.rows,
+        status=status,
+        statuses=[(one.value, states.INSTANCE_TITLES[one]) for one in STATUSES],
+        status_titles=states.INSTANCE_TITLES,
+        processes=sorted({(one.key, one.title) for one in definitions if one.is_latest}),
+        process_key=process_key,
+        search=paging.search(),
+        age=case.age,
+        older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
+        first=paging.link(cursor=None) if paging.cursor() else None,
+        link=paging.link,
+    )
+
+
+@blueprint.get("/instances/<instance_id>")
+@requires()
+def instance(instance_id: str) -> str:
+    """One case: where it is, where it was, what is late, who did what when."""
+    actor = current_actor()
+    view = engine().runtime.instance(instance_id, actor)
+    story = case.story(engine().history.timeline(instance_id, actor))
+    return render(
+        "processes/instance.html",
+        instance=view,
+        status=states.INSTANCE_TITLES[view.status],
+        age=case.age(view),
+        diagram=case.diagram(view, actor),
+        story=story,
+        tasks=engine().worklist.of_instance(instance_id, actor),
+        task_titles=states.TASK_TITLES,
+        variables=_told(view.variables or {}),
+        now=now(),
+    )
+
+
+@blueprint.post("/instances/<instance_id>/<any(suspend, resume, terminate):verb>")
+@requires()
+def instance_verb(instance_id: str, verb: str) -> Response:
+    """Hold a case, let it go on, or end it, with a reason; who may is the engine's answer."""
+    reason = request.form.get("reason", "").strip()
+    if verb != "resume" and not reason:
+        raise errors.InvalidInput("请填写原因")
+    getattr(engine().runtime, verb)(instance_id, current_actor(), reason)
+    flash(gettext("已处理"), "success")
+    return see_other("processes.instance", instance_id=instance_id)
+
+
+@blueprint.get("/attachments/<attachment_id>")
+@requires()
+def attachment(attachment_id: str) -> Response:
+    """A file of a case, for whoever may see the case; it can do nothing in our name."""
+    stored, content = engine().tasks.attachment(attachment_id, current_actor())
+    answer = make_response(content)
+    answer.headers["Content-Type"] = stored.media_type
+    how = "inline" if stored.media_type in SHOWN_INLINE else "attachment"
+    answer.headers["Content-Disposition"] = f"{how}; filename*=UTF-8''{quote(stored.name, safe='')}"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return answer
+
+
+def _startable(actor: Actor) -> list[DefinitionView]:
+    return [
+        one
+        for one in engine().repository.definitions()
+        if one.is_latest and not one.retired and actor.has_role(*one.starters)
+    ]
+
+
+def _one_startable(key: str, actor: Actor) -> DefinitionView:
+    for definition in _startable(actor):
+        if definition.key == key:
+            return definition
+    raise errors.NotAllowed("您不能发起这项流程")
+
+
+def _units(definition: DefinitionView, actor: Actor) -> list[str]:
+    held = [seat.unit for seat in actor.seats if seat.role in definition.starters]
+    return sorted(set(held), key=lambda code: (region.level(code).value, code))
+
+
+def _bound(definition: DefinitionView, posted: MultiDict[str, str] | None) -> binding.BoundForm:
+    return binding.bind(library.start_plan(definition.id), {}, posted=posted)
+
+
+def _start_page(
+    definition: DefinitionView,
+    actor: Actor,
+    bound: binding.BoundForm,
+    *,
+    title: str = "",
+    unit: str = "",
+) -> str:
+    return render(
+        "processes/start.html",
+        definition=definition,
+        units=_units(definition, actor),
+        form=FormPage(bound=bound, attachments={}),
+        title=title,
+        unit=unit,
+        diagram=case.plain_diagram(definition.id, definition.title),
+    )
+
+
+def _told(variables: object) -> list[tuple[str, str]]:
+    """Plain values of the case; lists and structures belong to their own pages."""
+    if not isinstance(variables, dict):
+        return []
+    return [
+        (key, as_text(value))
+        for key, value in variables.items()
+        if not isinstance(value, dict | list) and value is not None
+    ]

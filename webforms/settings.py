@@ -1,0 +1,116 @@
+"""Typed settings, read once from the environment; a wrong value stops the start with one sentence."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+MINIMUM_SECRET = 32
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+class WrongSetting(ValueError):
+    """A setting that cannot be used; the message names it and says what it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an installation may decide."""
+
+    data: Path
+    database_url: str
+    secret_key: str
+    #: cookies only over TLS and HSTS; off only where the demo is served on 127.0.0.1
+    https: bool = False
+    #: addresses of reverse proxies in front of us: how many `X-Forwarded-For` hops to trust
+    proxies: int = 0
+    idle: timedelta = timedelta(minutes=30)
+    session_lifetime: timedelta = timedelta(hours=12)
+    upload_limit: int = 32 * 1024 * 1024
+    language: str = "zh_CN"
+    #: argon2 cost; tests lower it
+    argon2_memory_kib: int = 19 * 1024
+    argon2_rounds: int = 2
+    testing: bool = False
+
+    @property
+    def files(self) -> Path:
+        """Where the bytes of attachments lie."""
+        return self.data / "files"
+
+    def changed(self, **values: object) -> Settings:
+        """The same settings with some values replaced."""
+        return replace(self, **values)  # type: ignore[arg-type]  # names are checked by `replace`
+
+
+def from_environment(
+    environ: Mapping[str, str] | None = None, *, data: Path | None = None
+) -> Settings:
+    """Settings from `NUANLIU_…` variables. Raises WrongSetting.
+
+    `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
+    the data folder), `NUANLIU_SECRET` (default: made once and kept in the data folder),
+    `NUANLIU_HTTPS`, `NUANLIU_PROXIES`, `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
+    """
+    env = os.environ if environ is None else environ
+    folder = (data or Path(env.get("NUANLIU_DATA", "var"))).resolve()
+    prepare_folder(folder)
+    return Settings(
+        data=folder,
+        database_url=env.get("NUANLIU_DATABASE") or f"sqlite:///{folder / 'nuanliu.db'}",
+        secret_key=_secret(env, folder),
+        https=_switch(env, "NUANLIU_HTTPS"),
+        proxies=_number(env, "NUANLIU_PROXIES", default=0, least=0, most=5),
+        idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", default=30, least=1, most=720)),
+        upload_limit=_number(env, "NUANLIU_UPLOAD_MB", default=32, least=1, most=1024) * 1024 * 1024,
+    )
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the data folder, readable for its owner only. Raises WrongSetting."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "files").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise WrongSetting(f"数据目录 {folder} 无法建立：{error.strerror}") from error
+
+
+def _secret(env: Mapping[str, str], folder: Path) -> str:
+    given = env.get("NUANLIU_SECRET")
+    if given is not None:
+        if len(given) < MINIMUM_SECRET:
+            raise WrongSetting(f"NUANLIU_SECRET 至少要 {MINIMUM_SECRET} 个字符")
+        return given
+    kept = folder / "secret"
+    try:
+        # O_EXCL: two first starts at once must not each keep a secret of their own.
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return kept.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        fresh = secrets.token_urlsafe(48)
+        stream.write(fresh)
+    return fresh
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise WrongSetting(f"{name} 应为 1 或 0，而不是“{text}”")
+
+
+def _number(env: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise WrongSetting(f"{name} 应为 {least} 到 {most} 之间的整数，而不是“{text}”")
+    return int(text)

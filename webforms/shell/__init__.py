@@ -1,0 +1,1 @@
+"""What every page stands on: login, permissions, security headers, errors, languages."""

@@ -1,0 +1,140 @@
+"""One case as a picture and as a story: the diagram with its states, the time line in words."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from engine import Actor, ElementStateView, FactView, InstanceView, drawing, facts
+from webforms.database import engine, now
+from webforms.shell import i18n
+
+QUIET = frozenset({facts.Fact.NODE_ENTERED, facts.Fact.NODE_COMPLETED, facts.Fact.VARIABLES_SET})
+_TONES = {
+    facts.Fact.INSTANCE_STARTED: "info",
+    facts.Fact.TASK_COMPLETED: "ok",
+    facts.Fact.INSTANCE_COMPLETED: "ok",
+    facts.Fact.TASK_RETURNED: "warn",
+    facts.Fact.TASK_REMINDED: "warn",
+    facts.Fact.TASK_URGED: "warn",
+    facts.Fact.TASK_SUPERVISED: "bad",
+    facts.Fact.TASK_CIRCULATED: "bad",
+    facts.Fact.TASK_OVERDUE: "bad",
+    facts.Fact.INSTANCE_TERMINATED: "bad",
+    facts.Fact.INSTANCE_FAILED: "bad",
+    facts.Fact.INCIDENT_RAISED: "bad",
+    facts.Fact.OPERATION_FAILED: "bad",
+}
+#: keys of a fact's detail that people are told, and how they are called
+_TOLD = {
+    "outcome_name": "结论",
+    "outcome": "结论",
+    "reason": "原因",
+    "text": "内容",
+    "to": "交给",
+    "to_name": "交给",
+    "due": "时限",
+    "name": "名称",
+    "message": "说明",
+    "note": "说明",
+    "error": "原因",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the time line: who, what, when, and after how long."""
+
+    at: datetime
+    who: str
+    what: str
+    where: str
+    tone: str
+    notes: tuple[tuple[str, str], ...]
+    #: time since the line before, in words; empty when next to nothing
+    after: str
+
+
+@functools.lru_cache(maxsize=128)
+def _drawing(definition_id: str) -> drawing.Drawing:
+    return drawing.drawing_of(engine().repository.xml(definition_id))
+
+
+def diagram(instance: InstanceView, actor: Actor, *, links: Mapping[str, str] | None = None) -> Markup:
+    """The diagram with where the case is, where it was and what is late; drawn on the server."""
+    states = [_state(view) for view in engine().history.overlay(instance.id, actor)]
+    picture = _drawing(instance.definition_id)
+    # Every text in the picture is escaped by the drawing itself.
+    return Markup(picture.svg(states, title=f"流程图：{instance.title}", links=links))
+
+
+def plain_diagram(definition_id: str, title: str) -> Markup:
+    """The diagram of a definition without any state."""
+    return Markup(_drawing(definition_id).svg((), title=title))
+
+
+def forget() -> None:
+    """Drop kept pictures; for applications that begin with another database."""
+    _drawing.cache_clear()
+
+
+def story(found: Iterable[FactView], *, titles: Mapping[str, str] | None = None) -> tuple[Line, ...]:
+    """Facts as lines, oldest first; entering and leaving nodes without people is left out."""
+    lines: list[Line] = []
+    before: datetime | None = None
+    for fact in found:
+        if fact.kind in QUIET:
+            continue
+        lines.append(
+            Line(
+                at=fact.at,
+                who=fact.actor_name or "系统",
+                what=_what(fact, titles or {}),
+                where=fact.activity_name or "",
+                tone=_TONES.get(facts.Fact(fact.kind), "") if fact.kind in set(facts.Fact) else "",
+                notes=_notes(fact.detail),
+                after=_after(before, fact.at),
+            )
+        )
+        before = fact.at
+    return tuple(lines)
+
+
+def age(instance: InstanceView) -> str:
+    """How long the case took, or has been running."""
+    return i18n.span((instance.ended_at or now()) - instance.started_at)
+
+
+def _state(view: ElementStateView) -> drawing.ElementState:
+    return drawing.ElementState(
+        element_id=view.element_id,
+        progress=drawing.Progress(view.state),
+        count=view.count,
+        note=view.note,
+    )
+
+
+def _what(fact: FactView, titles: Mapping[str, str]) -> str:
+    return titles.get(fact.kind) or facts.TITLES.get(fact.kind) or str(
+        fact.detail.get("title") or fact.kind
+    )
+
+
+def _notes(detail: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    notes: dict[str, str] = {}
+    for key, title in _TOLD.items():
+        value = detail.get(key)
+        if value not in (None, "") and title not in notes and not isinstance(value, dict | list):
+            notes[title] = str(value)
+    return tuple(notes.items())
+
+
+def _after(before: datetime | None, at: datetime) -> str:
+    if before is None or (at - before).total_seconds() < 60:
+        return ""
+    return i18n.span(at - before)

@@ -1,0 +1,67 @@
+"""Deadlines as people read them: how late, how soon, in words and never by colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_babel import gettext, ngettext
+
+from engine import WorkingCalendar, clock, errors
+from webforms.shell import i18n
+
+SOON = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A badge: tone is a class of the style sheet."""
+
+    tone: str
+    text: str
+    at: datetime
+
+    @property
+    def exact(self) -> str:
+        """The instant itself, as offices write it."""
+        return moment(self.at)
+
+
+def due(at: datetime | None, now: datetime, calendar: WorkingCalendar | None = None) -> Due | None:
+    """The badge of a deadline, counted in working days where a calendar is given."""
+    if at is None:
+        return None
+    left = at - now
+    days = _working_days(at, now, calendar)
+    if left < timedelta(0):
+        late = -days if days is not None else 0
+        if late > 0:
+            text = ngettext("超期 %(num)d 个工作日", "超期 %(num)d 个工作日", late)
+        else:
+            text = gettext("超期 %(span)s", span=i18n.span(left))
+        return Due(tone="bad", text=text, at=at)
+    # 24:00 of today is the midnight after it: the last instant that is still in time counts.
+    if clock.local_date(at - timedelta(microseconds=1)) == clock.local_date(now):
+        return Due(tone="warn", text=gettext("今日到期"), at=at)
+    tone = "warn" if left < SOON else ""
+    if days:
+        return Due(tone=tone, text=ngettext("剩 %(num)d 个工作日", "剩 %(num)d 个工作日", days), at=at)
+    return Due(tone=tone, text=gettext("剩 %(span)s", span=i18n.span(left)), at=at)
+
+
+def _working_days(at: datetime, now: datetime, calendar: WorkingCalendar | None) -> int | None:
+    if calendar is None:
+        return None
+    try:
+        return calendar.remaining(now, at)
+    except errors.Incident:
+        # A year without an announcement: the natural span is still true.
+        return None
+
+
+def moment(at: datetime) -> str:
+    """`2026-01-09 24:00` for the end of a day, as the law counts periods."""
+    local = clock.to_local(at)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"{(local - timedelta(days=1)).date().isoformat()} 24:00"
+    return local.strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,78 @@
+"""What went wrong, in plain words, with the right status; nothing internal is ever shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from engine import errors
+from webforms.shell.page import render
+
+log = structlog.get_logger(__name__)
+
+Answer = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Title, explanation and what to do next."""
+
+    title: object
+    text: object
+
+
+_WORDS = {
+    400: Words(title=_l("页面已过期"), text=_l("请返回上一页，刷新后再提交一次；已填写的内容如有草稿不会丢失。")),
+    403: Words(title=_l("没有权限"), text=_l("这件事不在您的职责或辖区范围内。如有需要，请联系本级系统管理员。")),
+    404: Words(title=_l("没有找到"), text=_l("这个页面不存在，或者不在您可以查看的范围内。")),
+    405: Words(title=_l("打开方式不对"), text=_l("这个地址不能直接打开，请从页面上的按钮进入。")),
+    409: Words(title=_l("情况有变化"), text=_l("您打开页面之后，这件事已经有了新的进展。请刷新后再办。")),
+    413: Words(title=_l("文件太大"), text=_l("上传的文件超过了大小限制，请压缩后再传。")),
+    422: Words(title=_l("内容有误"), text=_l("请按提示修改后再提交。")),
+    429: Words(title=_l("操作太频繁"), text=_l("请稍等片刻再试。")),
+    500: Words(
+        title=_l("系统出错了"),
+        text=_l("这不是您的操作问题，错误已经记录。请稍后再试；仍不行，请把页面上的时间告诉管理员。"),
+    ),
+}
+
+
+def install(app: Flask) -> None:
+    """Turn the three families of errors into pages."""
+    app.register_error_handler(errors.Rejected, _rejected)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(RequestEntityTooLarge, lambda _error: page(413))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _broken)
+
+
+def page(status: int, text: str | None = None) -> Answer:
+    """The error page of a status; `text` is what the engine had to say about it."""
+    words = _WORDS.get(status) or Words(title=gettext("不能受理"), text="")
+    return render("shell/error.html", status=status, title=words.title, text=text or words.text), status
+
+
+def _rejected(error: errors.Rejected) -> Answer:
+    return page(error.http_status, error.message)
+
+
+def _csrf(_error: CSRFError) -> Answer:
+    return page(400)
+
+
+def _http(error: HTTPException) -> Answer | HTTPException:
+    status = error.code or 500
+    if status < 400:
+        return error
+    return page(status if status in _WORDS else 500 if status >= 500 else 404)
+
+
+def _broken(error: Exception) -> Answer:
+    log.error("request failed", endpoint=request.endpoint, method=request.method, exc_info=error)
+    return page(500)

@@ -1,0 +1,76 @@
+"""Render a page with what every page needs: who is looking, where he may go, what time it is."""
+
+from __future__ import annotations
+
+from flask import Flask, g, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+from werkzeug.utils import redirect as _redirect
+from werkzeug.wrappers import Response
+
+from engine import Actor, errors
+from webforms.database import engine, now, runtime
+from webforms.shell import i18n, navigation, places, roles, security
+
+ELDER_COOKIE = "elder"
+SEATS_SHOWN = 2
+
+
+def install(app: Flask) -> None:
+    """Give every template the frame's context (see `templates/base.html`)."""
+    app.context_processor(frame)
+
+
+def render(template: str, **context: object) -> str:
+    """A page as text; the frame is there by itself."""
+    return render_template(template, **context)
+
+
+def see_other(endpoint: str, **values: object) -> Response:
+    """After a POST: 303 to a page (RFC 9110 §15.4.4), so that reloading repeats nothing."""
+    return _redirect(url_for(endpoint, **values), 303)
+
+
+def current_actor() -> Actor:
+    """The participant behind this request with the seats he holds today. Raises NotAllowed."""
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        if not current_user.is_authenticated:
+            raise errors.NotAllowed("请先登录")
+        actor = g.actor = engine().identity.actor(current_user.participant_id)
+    return actor
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for a piece of a page and not for the whole."""
+    return bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
+
+
+def frame() -> dict[str, object]:
+    """What `base.html` asks for."""
+    actor = _actor_or_none()
+    return {
+        "me": (actor.name, _seats(actor)) if actor else None,
+        "nav": navigation.items(actor) if actor else (),
+        "csrf": generate_csrf(),
+        "csp_nonce": security.csp_nonce(),
+        "clock": i18n.local_time(now()) if runtime().travelling else None,
+        "elder": request.cookies.get(ELDER_COOKIE) == "1",
+        "language": i18n.language(),
+    }
+
+
+def _actor_or_none() -> Actor | None:
+    if not current_user or not current_user.is_authenticated:
+        return None
+    try:
+        return current_actor()
+    except errors.Rejected:
+        return None
+
+
+def _seats(actor: Actor) -> str:
+    """Where he sits, for the head of the page: the first seats by name."""
+    held = list(dict.fromkeys(f"{places.name(s.unit)} {roles.title(s.role)}" for s in actor.seats))
+    rest = len(held) - SEATS_SHOWN
+    return "、".join(held[:SEATS_SHOWN]) + (f" 等 {len(held)} 岗" if rest > 0 else "")

@@ -1,0 +1,1 @@
+"""My tasks: the list, one task's form and every verb."""
