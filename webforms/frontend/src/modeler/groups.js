@@ -77,16 +77,16 @@ const FORMS = [
 const pair = (first_, second) => [['name', first_, { check: name }], ['value', second, { help: 'FEEL 表达式' }]];
 const node = (el) => isAny(el, ['bpmn:Activity', 'bpmn:Event']) && !is(el, 'bpmn:SubProcess');
 const LISTS = [
-  { id: 'outcomes', type: 'nl:Outcome', label: '办理结果', when: (el) => is(el, 'bpmn:UserTask'), fresh: { id: 'agree', name: '同意' },
+  { id: 'outcomes', type: 'nl:Outcome', label: '办理结果', when: (el) => is(el, 'bpmn:UserTask'), fresh: (n) => [{ id: 'agree', name: '同意', tone: 'primary' }, { id: 'return', name: '退回', requires: 'reason', tone: 'danger' }][n] ?? {},
     title: (o) => `${o.get('name') ?? ''}（${o.get('id') ?? ''}）`, fields: [
       ['id', '标识', { check: name }], ['name', '按钮文字'], ['requires', '必填字段', { help: '字段名，用空格分开；意见为 reason' }],
       ['tone', '样式', { choices: [{ value: '', label: '普通' }, { value: 'primary', label: '主要' }, { value: 'danger', label: '警示' }] }] ] },
-  { id: 'permissions', type: 'nl:Permission', label: '字段权限', when: (el) => is(el, 'bpmn:UserTask'), fresh: { mode: 'r' },
+  { id: 'permissions', type: 'nl:Permission', label: '字段权限', when: (el) => is(el, 'bpmn:UserTask'), fresh: () => ({ mode: 'r' }),
     title: (p) => `${p.get('field') ?? '（未选字段）'}：${{ h: '隐藏', r: '只读', w: '可改' }[p.get('mode')] ?? ''}`, fields: [
       ['field', '字段'], ['mode', '权限', { choices: [{ value: 'w', label: '可改' }, { value: 'r', label: '只读' }, { value: 'h', label: '隐藏' }] }] ] },
-  { id: 'assigns', type: 'nl:Assign', label: '赋值', when: (el) => is(el, 'bpmn:ScriptTask'), fresh: {}, title: (a) => a.get('name') || '（未命名）', fields: pair('变量', '值') },
-  { id: 'inputs', type: 'nl:Input', label: '数据传入', when: node, fresh: {}, title: (a) => a.get('name') || '（未命名）', fields: pair('变量', '取值') },
-  { id: 'outputs', type: 'nl:Output', label: '数据传出', when: node, fresh: {}, title: (a) => a.get('name') || '（未命名）', fields: pair('变量', '取值') },
+  { id: 'assigns', type: 'nl:Assign', label: '赋值', when: (el) => is(el, 'bpmn:ScriptTask'), fresh: () => ({}), title: (a) => a.get('name') || '（未命名）', fields: pair('变量', '值') },
+  { id: 'inputs', type: 'nl:Input', label: '数据传入', when: node, fresh: () => ({}), title: (a) => a.get('name') || '（未命名）', fields: pair('变量', '取值') },
+  { id: 'outputs', type: 'nl:Output', label: '数据传出', when: node, fresh: () => ({}), title: (a) => a.get('name') || '（未命名）', fields: pair('变量', '取值') },
 ];
 
 function listItem(element, list, item, index, injector) {
@@ -115,7 +115,7 @@ export default class NuanliuGroups {
       ...LISTS.filter((l) => l.when(element)).map((l) => ({
         id: `nl-${l.id}`, label: l.label, component: ListGroup,
         items: all(element, l.type).map((item, i) => listItem(element, l, item, i, this.injector)),
-        add: (event) => { event.stopPropagation(); add(element, l.type, { ...l.fresh }, this.injector); },
+        add: (event) => { event.stopPropagation(); add(element, l.type, l.fresh(all(element, l.type).length), this.injector); },
       })),
     ];
     return (groups) => {
