@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn
 from engine.execution.command import Commands
+from engine.execution.decisions import package_decisions
 from engine.execution.environment import Calendars, Environment
 from engine.execution.job_executor import JobExecutor
 from engine.execution.programs import Programs
@@ -134,7 +135,7 @@ def compiled(package: Package) -> tuple[Program, Decisions | None]:
     program = result.program(package.key)
     if program is None:
         raise Broken(f"package {package.key} holds no process of its key")
-    return program, None
+    return program, package_decisions(package)
 
 
 def _missing(package: Package, message: str) -> Finding:
