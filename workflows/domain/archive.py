@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine import Base, OperationContext, UtcDateTime, errors
 from workflows.domain import campaign, division, funds, line_input, lines
 from workflows.domain.line_states import DEAD, LineState
+from workflows.domain.money import text_from_fen
 from workflows.domain.notice_tables import Notice, NoticeStatus, Objection, ResultPublication
 from workflows.domain.payout_tables import BatchStatus, PayoutBatch
 from workflows.domain.roster_tables import Roster, RosterLine
@@ -122,11 +123,15 @@ def _county_papers(session: Session, found: campaign.Campaign) -> list[_Row]:
     )
     county = found.county
     return [
-        (county, "D-02", "资金分配方案", node.passed_on_fen > 0, f"{node.passed_on_fen / 100:.2f} 元"),
-        (county, "D-03", "资金台账", node.paid_fen <= node.approved_fen, f"已发 {node.paid_fen / 100:.2f} 元"),
+        (county, "D-02", "资金分配方案", node.passed_on_fen > 0, _yuan(node.passed_on_fen)),
+        (county, "D-03", "资金台账", node.paid_fen <= node.approved_fen, _yuan(node.paid_fen)),
         (county, "D-12", "审定批复", bool(approved), f"{approved} 户"),
         (county, "D-15", "发放结果", not open_lines, f"未了结 {open_lines} 户"),
-    ]  # fmt: skip
+    ]
+
+
+def _yuan(fen: int) -> str:
+    return f"{text_from_fen(fen)} 元"
 
 
 def _town_papers(session: Session, campaign_id: str, town: str) -> list[_Row]:

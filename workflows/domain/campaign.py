@@ -34,6 +34,8 @@ class Campaign(Base):
     status: Mapped[str] = mapped_column(String(10), default=OPEN)
     total_fen: Mapped[int] = mapped_column(BigInteger)
     document_no: Mapped[str] = mapped_column(String(60), default="")
+    #: the document by which the county passes the money on to its towns
+    plan_document_no: Mapped[str] = mapped_column(String(60), default="")
     hotline: Mapped[str] = mapped_column(String(40), default="")
     profiles: Mapped[Any] = mapped_column(JsonText)
     conflicts: Mapped[Any] = mapped_column(JsonText, default=list)
@@ -191,6 +193,13 @@ def choose_schedule(session: Session, campaign_id: str, choice: str) -> None:
             "本次行动的时限互相矛盾，请写明以哪一条为准", {"schedule_choice": "请写明取舍"}
         )
     found.schedule_choice = choice.strip()
+
+
+def number_plan(session: Session, campaign_id: str, document_no: str) -> None:
+    """The allotment's document number is on record. Raises InvalidInput: no money without one."""
+    if not document_no.strip():
+        raise errors.InvalidInput(None, {"document_no": "每笔资金都要有文号"})
+    get(session, campaign_id).plan_document_no = document_no.strip()[:60]
 
 
 def of_county(session: Session, county: str) -> list[Campaign]:

@@ -43,7 +43,7 @@ def names_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """Names by code, in one query; unknown codes stand for themselves."""
     wanted = sorted(set(codes))
     rows = session.execute(select(Division.code, Division.name).where(Division.code.in_(wanted)))
-    return {code: code for code in wanted} | {code: name for code, name in rows}
+    return {code: code for code in wanted} | {row.code: row.name for row in rows}
 
 
 def children(session: Session, code: str) -> Sequence[Division]:

@@ -312,7 +312,41 @@ def _payment(reader: _Reader, head: str) -> dict[str, str]:
     }
 
 
+def read_account(data: Mapping[str, Any], head: str) -> dict[str, str]:
+    """A complete account for this head. Raises InvalidInput with every wrong field."""
+    reader = _Reader(data=data, today=date.min)
+    found = _payment(reader, head)
+    for key in ("bank", "account_no"):
+        if not found[key]:
+            reader.wrong.setdefault(key, "必填")
+    if reader.wrong:
+        raise errors.InvalidInput(None, reader.wrong)
+    return found
+
+
 def people(raw: Any) -> tuple[str, ...]:
     """Ids from a list or from a text with commas, each once."""
     listed = re.split(r"[,，\s]+", raw) if isinstance(raw, str) else list(raw or ())
     return tuple(dict.fromkeys(str(one) for one in listed if one))
+
+
+def allotments(rows: Any) -> dict[str, int]:
+    """Unit → fen from rows of unit and amount (元), or a mapping of them. Raises InvalidInput."""
+    if isinstance(rows, str):
+        try:
+            rows = json.loads(rows)
+        except json.JSONDecodeError as unreadable:
+            raise errors.InvalidInput("分配额无法识别") from unreadable
+    if isinstance(rows, Mapping):
+        rows = [{"unit": unit, "amount": amount} for unit, amount in rows.items()]
+    found: dict[str, int] = {}
+    wrong: dict[str, str] = {}
+    for row in rows:
+        unit = str(row.get("unit") or "")
+        try:
+            found[unit] = money.fen_from_text(str(row.get("amount") or ""))
+        except money.InvalidAmount as refused:
+            wrong[f"amount[{unit}]"] = refused.message
+    if wrong:
+        raise errors.InvalidInput(None, wrong)
+    return found

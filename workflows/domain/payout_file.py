@@ -137,7 +137,7 @@ def render_return(number: str, results: Sequence[ReturnRow]) -> bytes:
         [
             "批次号", number, "总笔数", len(results), "成功笔数", len(paid), "成功金额",
             text_from_fen(sum(row.paid_fen for row in paid), grouped=False),
-        ]  # fmt: skip
+        ]
     )
     writer.writerow(RETURN_COLUMNS)
     for row in results:
@@ -145,7 +145,7 @@ def render_return(number: str, results: Sequence[ReturnRow]) -> bytes:
             [
                 number, row.row_no, row.code, row.reason,
                 text_from_fen(row.paid_fen, grouped=False), row.booked_at, row.reference,
-            ]  # fmt: skip
+            ]
         )
     return out.getvalue().encode("utf-8-sig")
 

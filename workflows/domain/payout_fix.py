@@ -107,13 +107,13 @@ def verify_account(context: OperationContext, fix: PayoutFix) -> None:
     lines.note(context, line, "account_verified", line.standing)
 
 
-def refuse_account(context: OperationContext, fix: PayoutFix, reason: str) -> None:
-    """The second person does not agree: the household is asked again."""
+def refuse(context: OperationContext, fix: PayoutFix, reason: str) -> None:
+    """The second person does not agree: it is done again."""
     if not reason.strip():
         raise errors.InvalidInput(None, {"reason": "请写明不一致之处"})
     fix.status = "open"
     line = lines.get(context.session, fix.line_id)
-    lines.note(context, line, "account_refused", line.standing, reason)
+    lines.note(context, line, "fix_refused", line.standing, reason)
 
 
 def propose_cash(context: OperationContext, fix: PayoutFix, data: Mapping[str, Any]) -> None:
@@ -147,9 +147,17 @@ def verify_cash(context: OperationContext, fix: PayoutFix) -> None:
     _done(context, fix)
 
 
-def cancel(context: OperationContext, fix: PayoutFix, reason: str) -> None:
-    """The household died or moved away before payment: 注销 with counter-entry."""
-    roster.cancel(context, lines.get(context.session, fix.line_id), reason)
+def propose_cancel(context: OperationContext, fix: PayoutFix, reason: str) -> None:
+    """The person died or moved away before payment: a second person has to confirm."""
+    kin.refuse_kin(context, lines.get(context.session, fix.line_id))
+    if not reason.strip():
+        raise errors.InvalidInput(None, {"reason": "请写明去世或迁出的情况"})
+    fix.evidence, fix.status, fix.proposed_by = reason.strip(), "proposed", lines.actor_id(context)
+
+
+def cancel(context: OperationContext, fix: PayoutFix) -> None:
+    """注销 with counter-entry, confirmed by a second person."""
+    roster.cancel(context, _second_person(context, fix), fix.evidence)
     _done(context, fix)
 
 

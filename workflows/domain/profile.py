@@ -47,6 +47,8 @@ class Profile:
     pay_remark: str
     subsidy_code: str
     decision: str
+    #: the process package whose DMN holds the decision
+    decision_process: str
     rural_only: bool
     quorum: str
     visit_required: bool
@@ -121,6 +123,7 @@ def read(text: str) -> Profile:
             pay_remark=pay["remark"],
             subsidy_code=pay.get("subsidy_code", ""),
             decision=data["standard"]["decision"],
+            decision_process=data["standard"]["process"],
             rural_only=bool(data["standard"].get("rural_only", False)),
             quorum=data.get("appraisal", {}).get("quorum", "2/3"),
             visit_required=bool(data.get("review", {}).get("visit_required", True)),

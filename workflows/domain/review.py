@@ -279,8 +279,11 @@ def approve_town(
     return {"approved": len(found), "approved_fen": total}
 
 
-def unpass(context: OperationContext, campaign_id: str, town: str, reason: str) -> None:
-    """The approver sends the list back to the county desk: every pass has to be given again."""
-    for line in lines.of_town(context.session, campaign_id, town, LineState.COUNTY_REVIEW):
+def unpass(
+    context: OperationContext, tier: str, campaign_id: str, town: str, reason: str
+) -> None:
+    """Whoever signs sends the list back to the desk: every pass has to be given again."""
+    for line in lines.of_town(context.session, campaign_id, town, _STATE[tier]):
         line.passed_by = ""
-        lines.note(context, line, "county_again", line.standing, reason)
+        lines.note(context, line, f"{tier}_again", line.standing, reason)
+

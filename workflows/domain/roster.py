@@ -153,6 +153,22 @@ def _write_persons(context: OperationContext, line: RosterLine, household: House
     session.flush()
 
 
+def fill_account(
+    context: OperationContext, line: RosterLine, data: Mapping[str, Any]
+) -> None:
+    """Bank and account of a line that is not reported yet; its notice goes on standing."""
+    if line.standing is not LineState.VILLAGE_NOTICED:
+        raise errors.InvalidState("只能在报送前补齐账户")
+    kin.refuse_kin(context, line)
+    filled = line_input.read_account(data, line.head_name)
+    set_account(line, filled["account_no"])
+    line.bank, line.account_kind = filled["bank"], filled["account_kind"]
+    line.account_name, line.payee_reason = filled["account_name"], filled["payee_reason"]
+    context.session.flush()
+    lines.refuse_shared_account(context, line)
+    lines.note(context, line, "fill_account", line.standing)
+
+
 def withdraw(context: OperationContext, line: RosterLine, reason: str) -> None:
     """The household takes its application back."""
     if not reason.strip():

@@ -21,8 +21,8 @@ from workflows.domain.roster_tables import RosterLine
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 REGISTER_COLUMNS = (
     "序号", "乡镇", "村", "组", "户主姓名", "身份证号", "家庭类型", "家庭人口", "需救助人口",
-    "受灾类型", "救助档次", "口粮(公斤)", "衣被(件)", "取暖(元)", "救助金额(元)", "开户银行", "一卡通账号",
-    "联系电话", "备注",
+    "受灾类型", "救助档次", "口粮(公斤)", "衣被(件)", "取暖(元)", "救助金额(元)", "开户银行",
+    "一卡通账号", "联系电话", "备注",
 )  # fmt: skip
 
 

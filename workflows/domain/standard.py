@@ -84,8 +84,8 @@ def propose(context: OperationContext, profile: Profile, line: RosterLine, level
         "types": list(line.dis_types or []),
         "months": Decimal(line.need_months),
     }
-    answer = context.decide(profile.decision, inputs)
-    found = _read(answer)
+    answer = context.decide(profile.decision, inputs, process_key=profile.decision_process)
+    found = _read(profile.decision, inputs, answer)
     if profile.rural_only and line.hukou != "农村":
         # The table and the profile agree; the profile is what an auditor reads first.
         found = Proposal(
@@ -95,22 +95,20 @@ def propose(context: OperationContext, profile: Profile, line: RosterLine, level
     return found
 
 
-def _read(answer: Any) -> Proposal:
-    value: Mapping[str, Any] = getattr(answer, "value", answer)
-    if not isinstance(value, Mapping) or not {"least", "most"} <= set(value):
+def _read(decision: str, inputs: Mapping[str, Any], answer: Any) -> Proposal:
+    if not isinstance(answer, Mapping) or not {"least", "most"} <= set(answer):
         raise errors.ModelFault("救助标准决策表没有给出 least、most 两个结果")
+    note = str(answer.get("note") or "")
     return Proposal(
-        eligible=bool(value.get("eligible", True)),
-        least_fen=_fen(value["least"]),
-        most_fen=_fen(value["most"]),
-        note=str(value.get("note") or ""),
-        trace={"rules": _rules(answer), "least": str(value["least"]), "most": str(value["most"])},
-    )
-
-
-def _rules(answer: Any) -> list[str]:
-    matched = getattr(answer, "trace", None) or getattr(answer, "matched", None) or ()
-    return [str(rule) for rule in matched]
+        eligible=bool(answer.get("eligible", True)),
+        least_fen=_fen(answer["least"]),
+        most_fen=_fen(answer["most"]),
+        note=note,
+        trace={
+            "decision": decision, "level": inputs["level"], "needy": str(inputs["needy"]),
+            "least": str(answer["least"]), "most": str(answer["most"]), "note": note,
+        },
+    )  # fmt: skip
 
 
 def _fen(yuan: Any) -> int:

@@ -1,0 +1,72 @@
+"""What the payout's case does to bank files and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine import OperationContext, errors, operation
+from workflows.domain import lines, payout
+from workflows.domain.case_variables import outcome, profile, text
+from workflows.domain.line_states import LineState
+from workflows.domain.payout_tables import PayoutBatch
+
+
+def _batch(context: OperationContext) -> PayoutBatch:
+    return payout.get(context.session, text(context, "batch"))
+
+
+@operation("payout.build")
+def build(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
+    """制作报盘文件 of every payable line of the town."""
+    made = payout.build(context, text(context, "campaign"), text(context, "town"), profile(context))
+    return {"batch": made.id if made else None, "rows": made.count if made else 0}
+
+
+@operation("payout.check")
+def check(context: OperationContext, data: Mapping[str, Any]) -> None:
+    """财政复核: totals tie, by another person; a returned file is void."""
+    if outcome(context) == "approve":
+        payout.check(context, _batch(context))
+    else:
+        payout.void(context, _batch(context), str(data.get("reason") or ""))
+
+
+@operation("payout.hand_over")
+def hand_over(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
+    """交付代发银行."""
+    payout.hand_over(context, _batch(context))
+    return {"handed": True}
+
+
+@operation("payout.import_return", roles=("county_clerk", "county_finance", "bank"))
+def import_return(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
+    """导入回盘文件: `batch` and `file` (attachment); right in every row, or refused whole."""
+    found = payout.get(context.session, data.get("batch"))
+    if context.actor is None or not context.actor.sees(found.town):
+        raise errors.NotFound("没有找到这个报盘批次")
+    failed = payout.import_return(context, found, str(data.get("file") or ""))
+    context.send_message("bank_return", found.id)
+    return {"failed": failed}
+
+
+@operation("payout.apply_return")
+def apply_return(context: OperationContext, _: Mapping[str, Any]) -> dict[str, Any]:
+    """回盘入账: every row once."""
+    return payout.apply_return(context, _batch(context))
+
+
+@operation("payout.gather_fixes")
+def gather_fixes(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
+    """清点须更正的户: failed lines, and those that are paid by hand."""
+    session, campaign_id, town = context.session, text(context, "campaign"), text(context, "town")
+    failed = lines.of_town(session, campaign_id, town, LineState.FAILED)
+    found = [*failed, *payout.by_hand(session, campaign_id, town)]
+    return {"to_fix": [line.id for line in found]}
+
+
+@operation("payout.count_payable")
+def count_payable(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
+    """清点再报盘的户."""
+    found = payout.payable(context.session, text(context, "campaign"), text(context, "town"))
+    return {"payable": len(found)}
