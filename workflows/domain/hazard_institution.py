@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine import errors, region
+from workflows.domain import division
+from workflows.domain.hazard_input import Fields
 from workflows.domain.hazard_tables import InstitutionRow
 
 
@@ -29,14 +33,36 @@ class UnknownInstitution(errors.NotFound):
 
 
 def register(session: Session, institution: InstitutionRow) -> InstitutionRow:
-    """Keep an institution. Raises `InvalidRegion` or `InvalidInput` for a code of another level."""
+    """Keep an institution, and its name among the units.
+
+    Raises `InvalidRegion`, `InvalidInput` for a code of another level, `AlreadyExists`.
+    """
     if region.level(institution.code) is not region.Level.INSTITUTION:
         raise errors.InvalidInput(fields={"code": "机构代码应为区划代码加“.序号”"})
     if session.get(InstitutionRow, institution.code) is not None:
         raise errors.AlreadyExists(f"机构 {institution.code} 已经登记")
     session.add(institution)
+    division.add(session, institution.code, institution.name)
     session.flush()
     return institution
+
+
+def read(data: Mapping[str, Any]) -> InstitutionRow:
+    """An institution from a form. Raises `InvalidInput`."""
+    fields = Fields(data)
+    code = fields.text("code", "机构代码", longest=32)
+    kind = fields.choice("kind", "机构类别", InstitutionKind)
+    fields.check("code", region.is_code(code), "机构代码应为区划代码加“.序号”")
+    found = InstitutionRow(
+        code=code,
+        name=fields.text("name", "机构名称", longest=60),
+        kind=kind.value,
+        buddy=fields.text("buddy", "帮包人", required=False, longest=50),
+        opened_on=fields.must_day("opened_on", "启用日期"),
+        hazard_count=0,
+    )
+    fields.refuse_faults()
+    return found
 
 
 def get(session: Session, code: str) -> InstitutionRow:

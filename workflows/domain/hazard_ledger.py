@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine import clock, region
-from workflows.domain import hazard_rules
+from workflows.domain import division, hazard_rules
 from workflows.domain.hazard_state import Category, Grade, HazardState, Source, Suspension
 from workflows.domain.hazard_tables import HazardRow, InstitutionRow, RecheckRow
 
@@ -120,6 +120,24 @@ def everything(
         if len(rows) < batch:
             return
         last = (rows[-1].institution, rows[-1].id)
+
+
+def counts(session: Session, wanted: LedgerFilter, *, today: date) -> dict[View, int]:
+    """How many lines each tab has under the other filters."""
+    return {
+        view: session.scalar(
+            select(func.count()).select_from(
+                _query(replace(wanted, view=view), today).with_only_columns(HazardRow.id).subquery()
+            )
+        )
+        or 0
+        for view in View
+    }
+
+
+def heading(session: Session, unit: str) -> str:
+    """The name of the unit that hands in the ledger."""
+    return division.name_of(session, unit)
 
 
 def visible(session: Session, hazard_id: str, units: Sequence[str]) -> HazardRow | None:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import Audience, OperationContext, errors
+from engine import Audience, OperationContext, errors, region
 from workflows.domain import hazard as register
 from workflows.domain import hazard_checklist, hazard_institution, hazard_rules
 from workflows.domain.hazard_input import Fields
@@ -233,6 +233,12 @@ def report(context: OperationContext, found: RoundRow, text: str, *, final: bool
             Audience.seat("safety_head", unit.institution),
             {"title": found.title, "found": unit.found, "closed": unit.closed},
         )
+
+
+def cities_under(session: Session, units: Sequence[str]) -> list[str]:
+    """Cities with rounds that lie below one of these units."""
+    known = session.scalars(select(RoundRow.city).distinct().order_by(RoundRow.city))
+    return [city for city in known if any(region.covers(unit, city) for unit in units)]
 
 
 def rounds(session: Session, cities: Sequence[str], limit: int = 50) -> list[RoundRow]:

@@ -25,7 +25,6 @@ class InstitutionRow(Base):
     kind: Mapped[str] = mapped_column(_WORD)
     #: 一对一帮包 officer, by name
     buddy: Mapped[str] = mapped_column(String(50), default="")
-    beds: Mapped[int] = mapped_column(Integer, default=0)
     opened_on: Mapped[date] = mapped_column(IsoDate)
     closed_on: Mapped[date | None] = mapped_column(IsoDate)
     #: last serial number given to a hazard here

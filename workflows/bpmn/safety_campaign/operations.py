@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import Audience, OperationContext, operation
 from workflows.domain import hazard as register
-from workflows.domain import hazard_checklist, hazard_round
+from workflows.domain import hazard_checklist, hazard_institution, hazard_round
 from workflows.domain.hazard_input import Fields
 from workflows.domain.hazard_tables import RoundRow
 
@@ -25,6 +25,16 @@ def publish_checklist(context: OperationContext, data: Mapping[str, Any]) -> Res
     actor = register.person(context)
     hazard_checklist.publish(context.session, found, on=register.today(context), by=actor.id)
     return {"checklist": found.id}
+
+
+@operation("hazard.register_institution", roles=("inspector", "sys_admin"))
+def register_institution(context: OperationContext, data: Mapping[str, Any]) -> Result:
+    """登记一个接受安全检查的机构."""
+    found = hazard_institution.read(data)
+    if not register.person(context).sees(found.code):
+        raise hazard_institution.UnknownInstitution
+    hazard_institution.register(context.session, found)
+    return {"code": found.code}
 
 
 @operation("hazard.open_round")

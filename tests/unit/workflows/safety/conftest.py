@@ -23,7 +23,7 @@ from engine import (
     clock,
     errors,
 )
-from workflows.domain import hazard_checklist, hazard_institution, hazard_tables
+from workflows.domain import division, hazard_checklist, hazard_institution, hazard_tables
 
 CITY = "349800000000"
 STATION = "349898000000.1"
@@ -108,7 +108,8 @@ class Desk:
 
 def open_desk() -> Desk:
     engine = create_engine("sqlite://")
-    tables = [row.__table__ for row in vars(hazard_tables).values() if hasattr(row, "__table__")]
+    rows = (*vars(hazard_tables).values(), division.Division)
+    tables = [row.__table__ for row in rows if hasattr(row, "__table__")]
     Base.metadata.create_all(engine, tables=[t for t in tables if t is not None])
     session = Session(engine)
     for code, name in ((STATION, "暖河县救助管理站"), (HOME, "暖河县中心敬老院")):
