@@ -22,7 +22,7 @@ DI = "http://www.omg.org/spec/DD/20100524/DI"
 
 
 class UnreadableDiagram(Rejected):
-    """流程图文件无法读取"""  # noqa: D400, D415  # the default message, shown as it stands
+    """流程图文件无法读取"""
 
     code = "UNREADABLE_DIAGRAM"
     http_status = 422

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jinja2
 import pytest
@@ -79,7 +79,7 @@ def page(name: str) -> str:
 
 
 class Handler(BaseHTTPRequestHandler):
-    posted: list[tuple[str, str, bytes]] = []
+    posted: ClassVar[list[tuple[str, str, bytes]]] = []
 
     def log_message(self, *_: Any) -> None:
         """Stay quiet."""

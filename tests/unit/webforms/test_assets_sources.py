@@ -56,7 +56,7 @@ def rendered(name: str, **context: object) -> str:
 class Tags(HTMLParser):
     """Opening tags with their attributes; complains about tags that are never closed."""
 
-    VOID = frozenset("input meta link img br hr use path".split())
+    VOID = frozenset(["input", "meta", "link", "img", "br", "hr", "use", "path"])
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetN
 
 def document(edges: list[tuple[int, int]], nodes: int, lanes: int = 0) -> str:
     """Tasks 0…n-1 with flows; every third node a gateway, the first an event."""
-    kinds = {0: "startEvent"} | {i: "exclusiveGateway" for i in range(2, nodes, 3)}
+    kinds = {0: "startEvent"} | dict.fromkeys(range(2, nodes, 3), "exclusiveGateway")
     body = ""
     if lanes:
         refs = [[i for i in range(nodes) if i % lanes == k] for k in range(lanes)]
