@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-import structlog
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,6 +21,7 @@ from webforms.shell import (
     demo_clock,
     errors,
     i18n,
+    logs,
     page,
     permissions,
     places,
@@ -29,8 +29,7 @@ from webforms.shell import (
 )
 from workflows import catalog
 
-log = structlog.get_logger(__name__)
-#: every area offers `blueprint` in its `views`; `install(app)` where it has more to say
+#: every area offers `blueprint` in its `views`; `install()` where it has more to say
 AREAS = (
     "worklist",
     "processes",
@@ -63,6 +62,7 @@ def create_app(
 ) -> Flask:
     """The WSGI application. `wall` is the time of logins; tests pass one that stands still."""
     clock = clock or SystemClock()
+    logs.configure()
     app = Flask("webforms", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     built = engine or create_engine(settings, clock)
@@ -116,4 +116,4 @@ def _areas(app: Flask) -> None:
         install = getattr(views, "install", None)
         if install is not None:
             with app.app_context():
-                install(app)
+                install()

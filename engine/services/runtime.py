@@ -241,6 +241,16 @@ class RuntimeService:
             assert row is not None
             return _view(row, with_state=True)
 
+    def may_manage(self, instance_id: str, actor: Actor) -> bool:
+        """Whether suspend, resume and terminate are his to use, in a state that allows them."""
+        with self._environment.database.read() as tx:
+            work = self._files.instance(tx, instance_id, actor)
+            try:
+                _require_manager(work, actor)
+            except (NotAllowed, NotFound):
+                return False
+        return True
+
     def instances(
         self,
         actor: Actor,

@@ -44,6 +44,7 @@ def definition(key: str) -> str:
         latest=latest,
         versions=versions,
         diagram=case.plain_diagram(latest.id, latest.title),
+        names={one.deployed_by: _name(one.deployed_by) for one in versions},
         draft=bool(engine().repository.drafts(key)),
     )
 
@@ -56,3 +57,10 @@ def definition_verb(definition_id: str, verb: str) -> Response:
     getattr(engine().repository, verb)(definition_id)
     flash(gettext("已停用") if verb == "retire" else gettext("已启用"), "success")
     return see_other("admin.definition", key=found.key)
+
+
+def _name(participant_id: str) -> str:
+    try:
+        return engine().identity.actor(participant_id).name
+    except errors.NotFound:
+        return participant_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -9,7 +11,7 @@ from werkzeug.wrappers import Response
 from engine import errors
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine
-from webforms.shell import paging, roles
+from webforms.shell import i18n, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
@@ -21,8 +23,7 @@ def incidents() -> str:
     return render(
         "admin/incidents.html",
         incidents=engine().management.incidents(current_actor()),
-        health=engine().management.health(),
-        link=paging.link,
+        health=_told(engine().management.health()),
     )
 
 
@@ -37,3 +38,15 @@ def incident_retry(incident_id: str) -> Response:
     else:
         flash(gettext("已重试"), "success")
     return see_other("admin.incidents", _anchor=request.form.get("anchor") or None)
+
+
+def _told(health: Any) -> list[tuple[str, object]]:
+    """The gauges in words."""
+    return [
+        (gettext("提醒"), "；".join(health.problems) or gettext("一切正常")),
+        (gettext("未处理异常"), health.open_incidents),
+        (gettext("停止的作业"), health.dead_jobs),
+        (gettext("未送出消息"), health.failed_messages),
+        (gettext("无人可办的待办"), health.unattended_tasks),
+        (gettext("最早到期定时"), i18n.local_time(health.oldest_due_timer) or gettext("无")),
+    ]

@@ -50,13 +50,15 @@ def upgrade(engine: ProcessEngine) -> None:
 @with_engine
 def doctor(engine: ProcessEngine) -> int:
     """什么卡住了，怎么修"""
-    health = engine.management.health()
-    for name, value in sorted(health.items()):
-        click.echo(f"{name}: {value}")
-    waiting = packages.listed(engine.management.incidents(SYSTEM))
+    problems = engine.management.health().problems
+    for problem in problems:
+        click.echo(problem)
+    waiting = engine.management.incidents(SYSTEM)
     for one in waiting:
         click.echo(f"{one.instance_title or one.id}：{one.message}（在“运行异常”页修好原因后重试）")
-    return WRONG if waiting else 0
+    if not problems and not waiting:
+        click.echo("一切正常")
+    return WRONG if waiting or problems else 0
 
 
 @click.command()
@@ -66,7 +68,7 @@ def verify(engine: ProcessEngine, instance_id: str | None) -> int:
     """校验留痕的哈希链"""
     breaks = list(engine.history.verify(instance_id))
     for one in breaks:
-        click.echo(f"留痕不一致：{one}")
+        click.echo(f"办件 {one.instance_id} 第 {one.sequence} 条：{one.reason}")
     if not breaks:
         click.echo("留痕完整")
     return WRONG if breaks else 0

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 from granian import Granian
 from granian.constants import Interfaces
 
@@ -71,7 +70,6 @@ def demo(port: int, data: Path, clock_text: str | None, reset: bool) -> None:
 
 def application() -> Any:
     """What the web server loads in its worker: the pages, with the heartbeat beside them."""
-    _quiet_logs()
     settings = from_environment()
     given = os.environ.get(CLOCK_VARIABLE)
     clock: Clock = story.read_clock(given) if given else SystemClock()
@@ -106,18 +104,6 @@ def _demo_clock(settings: Settings, text: str | None) -> Clock:
     if kept is not None and kept > clock.now():
         clock.set(kept)
     return clock
-
-
-def _quiet_logs() -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-    )
 
 
 COMMANDS = (serve, demo)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from flask import Blueprint, request
 
-from engine import TaskRow
+from engine import Actor, TaskRow, clock, errors, region
 from webforms.database import engine, now
+from webforms.monitor import load
 from webforms.shell import deadlines, paging, places
 from webforms.shell.page import current_actor, render
 from webforms.shell.permissions import requires
@@ -18,23 +21,38 @@ PAGE_SIZE = 50
 @blueprint.get("/monitor/overdue")
 @requires(*LEADERS)
 def overdue() -> str:
-    """Every late task in my subtree, the longest late first."""
-    actor, at = current_actor(), now()
+    """Every late task in my subtree, the longest late first; drilled down by unit."""
     unit = request.args.get("unit") or None
-    page = engine().worklist.overdue(actor, unit=unit, cursor=paging.cursor(), limit=PAGE_SIZE)
-    load = engine().worklist.load(actor, unit=unit)
-    places.remember({row.unit for row in page.rows if row.unit} | {row.unit for row in load})
+    actor, at = _looking_at(current_actor(), unit), now()
+    page = engine().worklist.overdue(actor, cursor=paging.cursor(), limit=PAGE_SIZE)
+    tonight = clock.end_of_day(clock.local_date(at))
+    with engine().read() as session:
+        by_unit = load.by_unit(session, actor, now=at, tonight=tonight)
+    rolled = load.rolled_up(by_unit, unit or load.top(actor))
+    places.remember({row.unit for row in page.rows if row.unit} | {row.unit for row in rolled})
     return render(
         "monitor/overdue.html",
-        rows=[(row, deadlines.due(row.due_at, at)) for row in page.rows],
-        load=load,
+        rows=[(row, _due(row)) for row in page.rows],
+        load=rolled,
+        totals=load.total(by_unit),
         unit=unit,
-        held=_days_late(page.rows[0]) if page.rows else 0,
+        now=at,
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
         first=paging.link(cursor=None) if paging.cursor() else None,
         link=paging.link,
     )
 
 
-def _days_late(row: TaskRow) -> int:
-    return (now() - row.due_at).days if row.due_at else 0
+def _looking_at(actor: Actor, unit: str | None) -> Actor:
+    """The same person with his sight narrowed to one unit of his. Raises NotFound outside it."""
+    if unit is None:
+        return actor
+    if not region.is_code(unit) or not actor.sees(unit):
+        raise errors.NotFound
+    seats = tuple(dataclasses.replace(seat, unit=unit) for seat in actor.seats[:1])
+    return dataclasses.replace(actor, seats=seats)
+
+
+def _due(row: TaskRow) -> deadlines.Due | None:
+    calendar = engine().calendar_for(row.unit) if row.unit else None
+    return deadlines.due(row.due_at, now(), calendar)

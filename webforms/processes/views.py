@@ -9,17 +9,18 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engine import Actor, DefinitionView, InstanceStatus, errors, region, states
+from engine import Actor, DefinitionView, InstanceStatus, InstanceView, errors, region, states
 from webforms.database import engine, now
 from webforms.forms import binding, library
-from webforms.forms.rendering import FormPage, as_text
-from webforms.shell import case, paging, places
+from webforms.forms.rendering import FormPage
+from webforms.shell import case, deadlines, paging, places
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
 blueprint = Blueprint("processes", __name__)
 PAGE_SIZE = 30
 MAXIMUM_TITLE = 100
+CHILDREN = 50
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf"})
 STATUSES = tuple(InstanceStatus)
 
@@ -104,18 +105,21 @@ def instance(instance_id: str) -> str:
     """One case: where it is, where it was, what is late, who did what when."""
     actor = current_actor()
     view = engine().runtime.instance(instance_id, actor)
-    story = case.story(engine().history.timeline(instance_id, actor))
+    calendar = engine().calendar_for(view.region)
+    tasks = engine().worklist.of_instance(instance_id, actor)
+    places.remember({row.unit for row in tasks if row.unit})
+    story = case.story(case.facts_of(instance_id, actor))
     return render(
         "processes/instance.html",
         instance=view,
-        status=states.INSTANCE_TITLES[view.status],
+        status_titles=states.INSTANCE_TITLES,
         age=case.age(view),
         diagram=case.diagram(view, actor),
         story=story,
-        tasks=engine().worklist.of_instance(instance_id, actor),
+        tasks=[(row, deadlines.due(row.due_at, now(), calendar)) for row in tasks],
         task_titles=states.TASK_TITLES,
-        variables=_told(view.variables or {}),
-        now=now(),
+        children=engine().runtime.instances(actor, parent_id=instance_id, limit=CHILDREN).rows,
+        verbs=_verbs(view, actor),
     )
 
 
@@ -188,12 +192,10 @@ def _start_page(
     )
 
 
-def _told(variables: object) -> list[tuple[str, str]]:
-    """Plain values of the case; lists and structures belong to their own pages."""
-    if not isinstance(variables, dict):
-        return []
-    return [
-        (key, as_text(value))
-        for key, value in variables.items()
-        if not isinstance(value, dict | list) and value is not None
-    ]
+def _verbs(view: InstanceView, actor: Actor) -> frozenset[str]:
+    """What may be done to the case in its state; offered to whom the engine would let do it."""
+    if not engine().runtime.may_manage(view.id, actor):
+        return frozenset()
+    return frozenset(
+        verb.value for verb, sources in states.INSTANCE_SOURCES.items() if view.status in sources
+    ) - {states.InstanceVerb.CORRELATE.value}

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from engine import errors
 from webforms.database import runtime
 from webforms.shell import accounts, i18n
-from webforms.shell.page import ELDER_COOKIE, render, see_other
+from webforms.shell.page import ELDER_COOKIE, current_actor, render, see_other
 from webforms.shell.permissions import public, requires
 
 blueprint = Blueprint("auth", __name__)
@@ -66,11 +66,18 @@ def logout() -> Response:
     return see_other("auth.login")
 
 
+@blueprint.get("/me")
+@requires()
+def me() -> str:
+    """My seats, my password, the language."""
+    return render("shell/me.html", actor=current_actor(), login=current_user.login)
+
+
 @blueprint.get("/password")
 @requires()
 def password() -> str:
     """The form for a new password."""
-    return render("shell/password.html", faults={}, done=request.args.get("done") == "1")
+    return _password_page({}, done=request.args.get("done") == "1")
 
 
 @blueprint.post("/password", endpoint="password_submit")
@@ -87,7 +94,7 @@ def password_submit() -> Response:
         except errors.InvalidInput as error:
             faults = error.fields
     if faults:
-        return make_response(render("shell/password.html", faults=faults, done=False), 422)
+        return make_response(_password_page(faults), 422)
     return see_other("auth.password", done=1)
 
 
@@ -109,6 +116,11 @@ def language() -> Response:
     chosen = request.form.get("lang", "zh")
     answer.set_cookie(i18n.COOKIE, chosen if chosen in i18n.LANGUAGES else "zh", **_cookie_flags())
     return answer
+
+
+def _password_page(faults: dict[str, str], *, done: bool = False) -> str:
+    must_change = current_user.must_change
+    return render("shell/password.html", faults=faults, done=done, must_change=must_change)
 
 
 def _cookie_flags() -> dict[str, object]:

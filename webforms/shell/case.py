@@ -15,6 +15,7 @@ from webforms.database import engine, now
 from webforms.shell import i18n
 
 QUIET = frozenset({facts.Fact.NODE_ENTERED, facts.Fact.NODE_COMPLETED, facts.Fact.VARIABLES_SET})
+PAGES = 10
 _TONES = {
     facts.Fact.INSTANCE_STARTED: "info",
     facts.Fact.TASK_COMPLETED: "ok",
@@ -76,6 +77,19 @@ def diagram(instance: InstanceView, actor: Actor, *, links: Mapping[str, str] | 
 def plain_diagram(definition_id: str, title: str) -> Markup:
     """The diagram of a definition without any state."""
     return Markup(_drawing(definition_id).svg((), title=title))
+
+
+def facts_of(instance_id: str, actor: Actor) -> list[FactView]:
+    """The audit trail of a case, oldest first; of a very long one its first thousands."""
+    found: list[FactView] = []
+    cursor: str | None = None
+    for _ in range(PAGES):
+        page = engine().history.timeline(instance_id, actor, cursor=cursor)
+        found.extend(page.rows)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
 
 
 def forget() -> None:

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine import errors
+from webforms.database import wall_now
 from webforms.shell.page import render
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,21 @@ def install(app: Flask) -> None:
 def page(status: int, text: str | None = None) -> Answer:
     """The error page of a status; `text` is what the engine had to say about it."""
     words = _WORDS.get(status) or Words(title=gettext("不能受理"), text="")
-    return render("shell/error.html", status=status, title=words.title, text=text or words.text), status
+    html = render(
+        "shell/error.html",
+        status=status,
+        title=words.title,
+        text=text or words.text,
+        at=wall_now(),
+        back=_back(),
+    )
+    return html, status
+
+
+def _back() -> str:
+    """The page before, where it was one of ours and not this one."""
+    before = request.referrer or ""
+    return before if before.startswith(request.host_url) and before != request.url else "/"
 
 
 def _rejected(error: errors.Rejected) -> Answer:

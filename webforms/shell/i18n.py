@@ -9,7 +9,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext, ngettext
-from markupsafe import Markup
 
 from engine import clock, region
 from webforms.shell import roles
@@ -36,7 +35,7 @@ def install(app: Flask, *, cache: Path) -> None:
         iso=iso,
         span=span,
         role=roles.title,
-        short_name=short_name,
+        masked_phone=masked_phone,
     )
     app.jinja_env.globals["html_language"] = lambda: "en" if language() == "en" else "zh-CN"
     app.jinja_env.tests["region_code"] = region.is_code
@@ -91,9 +90,11 @@ def span(length: timedelta) -> str:
     return ngettext("%(num)d 分钟", "%(num)d 分钟", rest) if rest else gettext("不到 1 分钟")
 
 
-def short_name(name: str) -> Markup:
-    """The first character of a name, for the round mark beside it."""
-    return Markup.escape(name[:1])
+def masked_phone(number: str | None) -> str:
+    """The first three and last two digits: enough to recognise, too little to call."""
+    if not number:
+        return ""
+    return f"{number[:3]}{'*' * max(len(number) - 5, 4)}{number[-2:]}"
 
 
 def _join(large: str, small_number: int, small: str) -> str:

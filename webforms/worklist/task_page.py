@@ -33,7 +33,7 @@ from webforms.shell.page import current_actor
 DONE = OutcomeOption(id="", name="办结", tone="primary")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class TaskPage:
     """A task, the case around it and the form bound to data, draft or request."""
 
@@ -84,7 +84,7 @@ class TaskPage:
     @cached_property
     def story(self) -> tuple[case.Line, ...]:
         """The case's time line, newest last."""
-        return case.story(engine().history.timeline(self.instance.id, self.actor))
+        return case.story(case.facts_of(self.instance.id, self.actor))
 
     @cached_property
     def steps(self) -> tuple[tuple[str, str], ...]:

@@ -14,8 +14,9 @@ from webforms.database import engine
 from webforms.forms.binding import Fault
 from webforms.shell.page import current_actor, see_other, wants_fragment
 from webforms.shell.permissions import requires
+from webforms.worklist.blueprint import blueprint
 from webforms.worklist.task_page import TaskPage, open_page, refused
-from webforms.worklist.views import blueprint, render_task
+from webforms.worklist.pages import render_task
 
 REASON = "reason"
 MAXIMUM_REASON = 1000
