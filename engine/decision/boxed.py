@@ -87,7 +87,7 @@ class BoxReader:
             message = f"{self._where}用的是 {language}，只执行 FEEL"
             self.problems.append(FeelSyntaxError(message))
             return Failing(at=0, message=message)
-        if not box.text.strip():
+        if box.text.strip() in ("", "-"):
             return Literal(at=0, value=None)
         return self.text(box.text, names)
 

@@ -60,11 +60,11 @@ def context_put(source: Any, key: Any, value: Any) -> dict[str, Any]:
     return built
 
 
-@builtin("context merge", "contexts", variadic=True, required=1)
-def context_merge(*contexts: Any) -> dict[str, Any]:
+@builtin("context merge", "contexts")
+def context_merge(contexts: Any) -> dict[str, Any]:
     """Join contexts; of entries with one key the last counts."""
     merged: dict[str, Any] = {}
-    for one in listed(contexts[0]) if len(contexts) == 1 else contexts:
+    for one in listed(contexts):
         merged.update(context(one))
     return merged
 

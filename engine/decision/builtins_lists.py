@@ -10,14 +10,15 @@ from engine.decision.arguments import builtin, integer, listed, number, spread, 
 from engine.decision.calls import call
 from engine.decision.errors import Fault
 from engine.decision.operators import add, compare, equal_values
-from engine.decision.runtime import MAX_LIST_LENGTH, Place, Runtime, limit
+from engine.decision.runtime import MAX_LIST_LENGTH, Meter, Place, Runtime, limit
 from engine.decision.values import NUMBERS, Builtin, FeelFunction, kind_of
 
 _SUMMABLE = frozenset({"number", "days and time duration", "years and months duration"})
 
 
-def _contains(items: list[Any], element: Any) -> bool:
-    return any(equal_values(item, element) is True for item in items)
+def _contains(items: list[Any], element: Any, meter: Meter) -> bool:
+    meter.spend(len(items) >> 3)
+    return any(equal_values(item, element, meter) is True for item in items)
 
 
 def _position(items: list[Any], position: Any, *, after_end: bool = False) -> int:
@@ -29,10 +30,10 @@ def _position(items: list[Any], position: Any, *, after_end: bool = False) -> in
     return place - 1 if place > 0 else len(items) + place
 
 
-@builtin("list contains", "list, element")
-def list_contains(items: Any, element: Any) -> bool:
+@builtin("list contains", "list, element", wants_runtime=True)
+def list_contains(runtime: Runtime, _: Place, items: Any, element: Any) -> bool:
     """Tell whether an item equals the element, which may be null."""
-    return _contains(listed(items), element)
+    return _contains(listed(items), element, runtime)
 
 
 @builtin("count", "list")
@@ -237,13 +238,13 @@ def reverse(items: Any) -> list[Any]:
     return listed(items)[::-1]
 
 
-@builtin("index of", "list, match")
-def index_of(items: Any, match: Any) -> list[Decimal]:
+@builtin("index of", "list, match", wants_runtime=True)
+def index_of(runtime: Runtime, _: Place, items: Any, match: Any) -> list[Decimal]:
     """List the positions of the items that equal the match."""
     return [
         Decimal(position)
         for position, item in enumerate(listed(items), 1)
-        if equal_values(item, match) is True
+        if equal_values(item, match, runtime) is True
     ]
 
 
@@ -256,8 +257,8 @@ def _distinct(items: list[Any], runtime: Runtime, place: Place) -> list[Any]:
                 simple.add(item)
                 kept.append(item)
             continue
-        runtime.spend(1 + len(kept) // 4, place)
-        if not _contains(kept, item):
+        runtime.spend(1, place)
+        if not _contains(kept, item, runtime):
             kept.append(item)
     return kept
 
@@ -277,13 +278,10 @@ def distinct_values(runtime: Runtime, place: Place, items: Any) -> list[Any]:
 @builtin("duplicate values", "list", wants_runtime=True)
 def duplicate_values(runtime: Runtime, place: Place, items: Any) -> list[Any]:
     """List the values that occur more than once."""
-    whole_list = listed(items)
-    runtime.spend(len(whole_list) * len(whole_list) // 8, place)
-    repeated = [
-        item
-        for i, item in enumerate(whole_list)
-        if _contains(whole_list[:i], item) or _contains(whole_list[i + 1 :], item)
-    ]
+    seen: list[Any] = []
+    repeated: list[Any] = []
+    for item in listed(items):
+        (repeated if _contains(seen, item, runtime) else seen).append(item)
     return _distinct(repeated, runtime, place)
 
 

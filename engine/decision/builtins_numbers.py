@@ -11,7 +11,6 @@ from decimal import (
     ROUND_HALF_UP,
     ROUND_UP,
     Decimal,
-    DecimalException,
 )
 from typing import Any
 
@@ -30,13 +29,7 @@ def _rounded(value: Any, scale: Any, rounding: str) -> Decimal:
     exponent = given.as_tuple().exponent
     if isinstance(exponent, int) and -exponent <= places:
         return given
-    if given.adjusted() < -places - 1 or not given:
-        # Less than a tenth of the last place: quantize would still need the exponent in range.
-        return Decimal(given).quantize(Decimal((0, (1,), -places)), rounding=rounding)
-    try:
-        return NUMBERS.plus(given.quantize(Decimal((0, (1,), -places)), rounding=rounding))
-    except DecimalException:
-        raise Fault("结果超出范围") from None
+    return given.quantize(Decimal((0, (1,), -places)), rounding=rounding, context=NUMBERS)
 
 
 @builtin("decimal", "n, scale")

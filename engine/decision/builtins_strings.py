@@ -6,12 +6,12 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from engine.decision.arguments import bounded, builtin, integer, listed, number, single, text
+from engine.decision.arguments import bounded, builtin, integer, listed, text
 from engine.decision.errors import Fault
 from engine.decision.literals import display
 from engine.decision.regex import compile_pattern, expand
-from engine.decision.runtime import MAX_LIST_LENGTH, Place, Runtime, limit
-from engine.decision.values import NUMBERS, kind_of
+from engine.decision.runtime import MAX_LIST_LENGTH, MAX_TEXT_LENGTH, Place, Runtime, limit
+from engine.decision.values import NUMBERS
 
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -25,8 +25,6 @@ def string(value: Any) -> str | None:
 @builtin("number", "from, grouping separator, decimal separator", required=1)
 def to_number(value: Any, grouping: Any = None, point: Any = None) -> Decimal:
     """Read a number; grouping is a space, a comma or a point, and not the decimal separator."""
-    if kind_of(single(value)) == "number":
-        return number(value)
     written = text(value)
     if grouping is not None and text(grouping) not in (" ", ",", "."):
         raise Fault("分组符只能是空格、逗号或句点")
@@ -137,7 +135,7 @@ def replace(
         piece = whole[position : match.start] + expand(instead, match, whole)
         pieces.append(piece)
         length += len(piece)
-        if length > 1_000_000:
+        if length > MAX_TEXT_LENGTH:
             raise limit("字符串太长", place)
         position = match.end
     return bounded("".join(pieces) + whole[position:])
@@ -171,7 +169,7 @@ def string_join(items: Any, delimiter: Any = None) -> str:
     """Join strings; null ones are left out."""
     between = "" if delimiter is None else text(delimiter)
     pieces = [text(item) for item in listed(items) if item is not None]
-    if len(pieces) > MAX_LIST_LENGTH or sum(map(len, pieces)) > 1_000_000:
+    if len(pieces) > MAX_LIST_LENGTH or sum(map(len, pieces)) > MAX_TEXT_LENGTH:
         raise limit("字符串太长", None)
     return bounded(between.join(pieces))
 

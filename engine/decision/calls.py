@@ -13,10 +13,19 @@ from engine.decision.values import Builtin, FeelFunction, kind_of
 
 def invoke(function: Builtin, runtime: Runtime, place: Place, *arguments: Any) -> Any:
     """Call a built-in whose arguments are already in order; what it cannot answer is null."""
+    for one in arguments:
+        if type(one) is list:
+            runtime.spend(len(one) >> 3, place)
+        elif type(one) is str:
+            runtime.spend(len(one) >> 8, place)
     try:
         if function.wants_runtime:
-            return function.run(runtime, place, *arguments)
-        return function.run(*arguments)
+            result = function.run(runtime, place, *arguments)
+        else:
+            result = function.run(*arguments)
+        if type(result) is list or type(result) is str:
+            runtime.spend(1 + (len(result) >> (0 if type(result) is list else 6)), place)
+        return result
     except Fault as fault:
         message = f"{function.name}：{fault}"
     except (ArithmeticError, OverflowError):
@@ -92,7 +101,7 @@ def _call_function(
             place,
         )
     try:
-        ready = [coerce(one, p.type) for one, p in zip(arguments, parameters, strict=True)]
+        ready = [coerce(one, p.type, runtime) for one, p in zip(arguments, parameters, strict=True)]
     except Fault as fault:
         return runtime.remark(RemarkKind.NOT_CONFORMING, f"{function.name} 的参数：{fault}", place)
     runtime.enter(place)
@@ -101,6 +110,6 @@ def _call_function(
     finally:
         runtime.calls -= 1
     try:
-        return coerce(value, function.result)
+        return coerce(value, function.result, runtime)
     except Fault as fault:
         return runtime.remark(RemarkKind.NOT_CONFORMING, f"{function.name} 的结果：{fault}", place)

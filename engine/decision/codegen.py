@@ -16,6 +16,7 @@ from engine.decision import evaluation, membership, operators, table
 from engine.decision.calls import arrange, call, invoke
 from engine.decision.errors import Fault, FeelSyntaxError
 from engine.decision.kinds import is_instance
+from engine.decision.operators import compare
 from engine.decision.runtime import Place
 from engine.decision.scopes import ContextScope, FilterScope, LocalScope, Scope
 from engine.decision.tree import (
@@ -48,8 +49,8 @@ from engine.decision.tree import (
     RangeOf,
     Table,
 )
-from engine.decision.values import Builtin, Parameter
-from engine.decision.weigh import mentions_input, weight
+from engine.decision.values import Builtin, Parameter, Range
+from engine.decision.weigh import literal_value, mentions_input, weight
 
 Compiled = Callable[[Mapping[str, Any], Any], Any]
 
@@ -71,6 +72,7 @@ _GLOBALS: dict[str, Any] = {
     "negate": operators.negate,
     "both": operators.both,
     "either": operators.either,
+    "junction": operators.junction,
     "opposite": operators.opposite,
     "in_range": membership.in_range,
     "is_in": membership.is_in,
@@ -99,6 +101,7 @@ _GLOBALS: dict[str, Any] = {
     "decide": table.decide,
     "__builtins__": {},
 }
+_INLINE_OPERANDS = 8
 _MAX_NODES = 20_000
 
 
@@ -126,7 +129,12 @@ class Generator:
         if weight(node) > _MAX_NODES:
             raise FeelSyntaxError("表达式太大", text=self._text, position=0, hint="拆成几个决策")
         scope = LocalScope({name: self._fresh() for name in parameters})
-        body = self._within(scope, node)
+        try:
+            body = self._within(scope, node)
+        except RecursionError:
+            raise FeelSyntaxError(
+                "表达式嵌套太深", text=self._text, position=0, hint="拆成几个决策"
+            ) from None
         arguments = ["c", "r", *scope.variables.values()]
         tree = ast.Expression(body=_lambda(arguments, body))
         ast.fix_missing_locations(tree)
@@ -221,6 +229,11 @@ class Generator:
 
     def _junction(self, node: Junction) -> ast.expr:
         """Three-valued, stopping at the first operand that settles it."""
+        if len(node.operands) > _INLINE_OPERANDS:
+            operands = [_lambda([], self.expression(one)) for one in node.operands]
+            return _call(
+                "junction", ast.Constant(node.conjunction), ast.Tuple(operands, ast.Load())
+            )
         settled = not node.conjunction
         joined = self.expression(node.operands[0])
         for operand in node.operands[1:]:
@@ -244,7 +257,8 @@ class Generator:
         return _call("in_range", operand, low, high, closed, closed, *self._tail(node))
 
     def _instance_of(self, node: InstanceOf) -> ast.expr:
-        return _call("is_instance", self.expression(node.operand), self._constant(node.kind))
+        kind = self._constant(node.kind)
+        return _call("is_instance", self.expression(node.operand), kind, _load("r"))
 
     def _if(self, node: If) -> ast.expr:
         return ast.IfExp(
@@ -292,12 +306,16 @@ class Generator:
             return self._range_test(test, operand)
         if unary and mentions_input(test):
             return self.expression(test)
-        return _call("passes" if unary else "is_in", operand, self.expression(test))
+        return _call("passes" if unary else "is_in", operand, self.expression(test), _load("r"))
 
     def _range_test(self, test: RangeOf, operand: ast.expr) -> ast.expr:
-        return _call("is_in", operand, self._range(test))
+        return _call("is_in", operand, self._range(test), _load("r"))
 
     def _range(self, node: RangeOf) -> ast.expr:
+        low, high = literal_value(node.low), literal_value(node.high)
+        order = None if low is None or high is None else compare(low, high)
+        if order is not None and order <= 0:
+            return self._constant(Range(low, high, node.low_closed, node.high_closed))
         return _call(
             "make_range",
             self.expression(node.low),

@@ -33,7 +33,7 @@ def read_name(context: Mapping[str, Any], name: str, runtime: Runtime, place: Pl
         return runtime.remark(RemarkKind.UNKNOWN_NAME, f"没有名为“{name}”的变量", place)
     if type(value) in NATIVE_SCALARS:
         return value
-    return runtime.adapt(value)
+    return Decimal(value) if type(value) is int else runtime.adapt(value)
 
 
 def read_name_or(
@@ -102,7 +102,7 @@ def filtered(
     if not items:
         remarks = len(runtime.remarks)
         is_position = type(condition(None)) is Decimal
-        del runtime.remarks[remarks:], runtime.places[remarks:]
+        runtime.forget_remarks(remarks)
         return None if is_position else kept
     for item in items:
         runtime.spend(cost, place)
@@ -241,7 +241,7 @@ def make_function(
 def coerced(value: Any, kind: FeelType, runtime: Runtime, place: Place) -> Any:
     """Coerce a value to its declared type, or null."""
     try:
-        return coerce(value, kind)
+        return coerce(value, kind, runtime)
     except Fault as fault:
         return runtime.remark(RemarkKind.NOT_CONFORMING, f"{place.where}{fault}", place)
 

@@ -7,7 +7,7 @@ for callers to whom a silent null would be a wrong decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -91,7 +91,12 @@ class CompiledExpression:
         self, context: Mapping[str, Any] | None = None, *, at: datetime | None = None
     ) -> Any:
         """Evaluate with the variables of a mapping. Raises FeelLimitError only."""
-        return self._run(_NOTHING if context is None else context, Runtime(at))
+        if self._may_need_names or context is None:
+            return self._run(_NOTHING if context is None else context, Runtime(at))
+        try:
+            return self._base(context, Runtime(at))
+        except RecursionError:
+            raise limit("计算嵌套太深", None, "改用 for 循环") from None
 
     def evaluate_strict(
         self, context: Mapping[str, Any] | None = None, *, at: datetime | None = None
@@ -116,7 +121,7 @@ class CompiledExpression:
 
     def _explained(
         self, context: Mapping[str, Any] | None, at: datetime | None
-    ) -> tuple[Any, list[Remark], Runtime]:
+    ) -> tuple[Any, Sequence[Remark], Runtime]:
         runtime = Runtime(at)
         value = self._run(_NOTHING if context is None else context, runtime)
         return value, runtime.remarks, runtime

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.decision.errors import Fault
+from engine.decision.runtime import Meter
 from engine.decision.temporal import as_date_time
 from engine.decision.values import Builtin, FeelFunction, Range, YearMonthDuration
 from engine.decision.wide import WideDate, WideDateTime, WideDuration, WideTime
@@ -35,7 +36,7 @@ _SYNONYMS = {
 class FeelType:
     """A type a value may conform to."""
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         """Tell whether a value that is not null conforms."""
         raise NotImplementedError
 
@@ -48,7 +49,7 @@ class FeelType:
 class AnyType(FeelType):
     """Every value conforms."""
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         return True
 
 
@@ -56,7 +57,7 @@ class AnyType(FeelType):
 class NullType(FeelType):
     """Only null conforms."""
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         return value is None
 
 
@@ -67,7 +68,7 @@ class ScalarType(FeelType):
     name: str
     classes: tuple[type, ...]
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         return type(value) in self.classes
 
 
@@ -75,7 +76,7 @@ class ScalarType(FeelType):
 class DurationType(FeelType):
     """`duration`: either of the two kinds."""
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         return isinstance(value, (timedelta, WideDuration, YearMonthDuration))
 
 
@@ -85,9 +86,12 @@ class ListType(FeelType):
 
     item: FeelType
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
+        if type(value) is not list:
+            return False
+        meter.spend(len(value) >> 2)
         item = self.item
-        return type(value) is list and all(one is None or item.accepts(one) for one in value)
+        return all(one is None or item.accepts(one, meter) for one in value)
 
     def is_collection(self) -> bool:
         return True
@@ -99,9 +103,12 @@ class ContextType(FeelType):
 
     entries: tuple[tuple[str, FeelType], ...]
 
-    def accepts(self, value: Any) -> bool:
-        return type(value) is dict and all(
-            name in value and (value[name] is None or kind.accepts(value[name]))
+    def accepts(self, value: Any, meter: Meter) -> bool:
+        if type(value) is not dict:
+            return False
+        meter.spend(len(self.entries) >> 2)
+        return all(
+            name in value and (value[name] is None or kind.accepts(value[name], meter))
             for name, kind in self.entries
         )
 
@@ -112,9 +119,9 @@ class RangeType(FeelType):
 
     item: FeelType
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         return type(value) is Range and all(
-            end is None or self.item.accepts(end) for end in (value.low, value.high)
+            end is None or self.item.accepts(end, meter) for end in (value.low, value.high)
         )
 
 
@@ -125,7 +132,7 @@ class FunctionType(FeelType):
     parameters: tuple[FeelType, ...] | None = None
     result: FeelType | None = None
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         wanted = self.parameters
         if isinstance(value, Builtin):
             return wanted is None or _takes(value, len(wanted))
@@ -149,9 +156,9 @@ class NamedType(FeelType):
     get: Callable[[], FeelType]
     allows: Callable[[Any], bool] | None = None
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:
         kind = self.get()
-        if not kind.accepts(value):
+        if not kind.accepts(value, meter):
             return False
         return self.allows is None or self.allows(value)
 
@@ -182,14 +189,14 @@ def named_type(name: str, known: Mapping[str, FeelType]) -> FeelType | None:
     return found
 
 
-def is_instance(value: Any, kind: FeelType) -> bool:
+def is_instance(value: Any, kind: FeelType, meter: Meter) -> bool:
     """Answer `value instance of kind`; null is only an instance of Null."""
     if value is None:
         return isinstance(_bare(kind), NullType)
-    return kind.accepts(value)
+    return kind.accepts(value, meter)
 
 
-def coerce(value: Any, kind: FeelType | None) -> Any:
+def coerce(value: Any, kind: FeelType | None, meter: Meter) -> Any:
     """Return the value as the type wants it.
 
     A list of one becomes its element, an element a list of one, a date its midnight in UTC.
@@ -197,17 +204,17 @@ def coerce(value: Any, kind: FeelType | None) -> Any:
     """
     if value is None or kind is None or kind is ANY:
         return value
-    if kind.accepts(value):
+    if kind.accepts(value, meter):
         return value
     if type(value) is list and len(value) == 1 and not kind.is_collection():
         only = value[0]
-        if only is None or kind.accepts(only):
+        if only is None or kind.accepts(only, meter):
             return only
-    if type(value) is not list and kind.is_collection() and kind.accepts([value]):
+    if type(value) is not list and kind.is_collection() and kind.accepts([value], meter):
         return [value]
     if isinstance(value, WideDate) or type(value) is date:
         midnight = as_date_time(value)
-        if kind.accepts(midnight):
+        if kind.accepts(midnight, meter):
             return midnight
     raise Fault("值的类型与声明的类型不符")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.decision.errors import RemarkKind
 from engine.decision.operators import both, compare, either, equal_values
-from engine.decision.runtime import Place, Runtime
+from engine.decision.runtime import Meter, Place, Runtime
 from engine.decision.values import Range, kind_of
 
 
@@ -42,35 +42,36 @@ def lies_in(value: Any, space: Range) -> bool | None:
     return both(low, high)
 
 
-def is_in(value: Any, test: Any) -> bool | None:
+def is_in(value: Any, test: Any, meter: Meter) -> bool | None:
     """Answer `value in test` for a test that is a value: a list, a range or a plain value."""
     if type(test) is Range:
         if type(value) is Range:
             return equal_values(value, test)
         return None if value is None else lies_in(value, test)
     if type(test) is list:
-        if type(value) is list and equal_values(value, test) is True:
+        meter.spend(len(test) >> 3)
+        if type(value) is list and equal_values(value, test, meter) is True:
             return True
         return any(
             (lies_in(value, one) if type(one) is Range and type(value) is not Range
-             else equal_values(value, one)) is True
+             else equal_values(value, one, meter)) is True
             for one in test
         )  # fmt: skip
-    return equal_values(value, test)
+    return equal_values(value, test, meter)
 
 
-def passes(value: Any, test: Any) -> bool | None:
+def passes(value: Any, test: Any, meter: Meter) -> bool | None:
     """Apply a unary test that is a value: as `in`, and true by itself is true.
 
     A list as input passes when one of its items does (DMN 1.5 §7.3.3).
     """
     if test is True and type(value) is not bool:
         return True
-    if type(value) is list and type(test) is not list:
-        return any(is_in(one, test) is True for one in value)
-    if type(value) is list and type(test) is list:
-        return is_in(value, test) is True or any(is_in(one, test) is True for one in value)
-    return is_in(value, test)
+    if type(value) is not list:
+        return is_in(value, test, meter)
+    if type(test) is list and is_in(value, test, meter) is True:
+        return True
+    return any(is_in(one, test, meter) is True for one in value)
 
 
 def any_test(*results: bool | None) -> bool | None:

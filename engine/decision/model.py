@@ -18,7 +18,7 @@ from engine.decision.definitions import (
     Reference,
 )
 from engine.decision.element_code import ElementCode, compile_decision, compile_knowledge
-from engine.decision.errors import Remark
+from engine.decision.errors import Remark, RemarkKind
 from engine.decision.evaluation import coerced
 from engine.decision.feel import default_instant
 from engine.decision.kinds import ANY
@@ -201,6 +201,10 @@ class DecisionModel:
         """Name an imported model as expressions do; empty for this model itself."""
         return "" if owner is self else self._aliases.get(owner.definitions.namespace, "")
 
+    def imported(self) -> tuple[DecisionModel, ...]:
+        """List the models that are imported directly."""
+        return tuple(self._imported.values())
+
     def _member_names(self) -> Iterator[str]:
         for model in (self, *self._imported.values()):
             yield from (element.variable.name for element in model.definitions.elements)
@@ -331,17 +335,36 @@ class _Run:
     def _given(self, model: DecisionModel, *names: str) -> Any:
         """Look an input up; one of an imported model also under its prefix."""
         sources: list[Mapping[str, Any]] = [self._inputs]
-        alias = self._root.alias(model)
-        if alias:
-            nested = self._inputs.get(alias)
+        path = [alias for alias in self._path(model) if alias]
+        if path:
+            nested: Any = self._inputs
+            for alias in path:
+                nested = nested.get(alias) if isinstance(nested, Mapping) else None
             if isinstance(nested, Mapping):
                 sources.insert(0, nested)
-            names = (*(f"{alias}.{name}" for name in names), *names)
+            names = (*(f"{'.'.join(path)}.{name}" for name in names), *names)
         for source in sources:
             for name in names:
                 if name in source:
                     return self.runtime.adapt(source[name])
+        self.runtime.remark(
+            RemarkKind.UNKNOWN_NAME, f"没有给出输入“{names[-1]}”", Place(0, "", names[-1])
+        )
         return None
+
+    def _path(self, model: DecisionModel) -> tuple[str, ...]:
+        """Find the import names that lead from the model asked to another one.
+
+        Each import has a model object of its own: the same file imported twice may be given
+        different inputs.
+        """
+        queue: list[tuple[DecisionModel, tuple[str, ...]]] = [(self._root, ())]
+        while queue:
+            found, path = queue.pop()
+            if found is model:
+                return path
+            queue += [(one, (*path, found.alias(one))) for one in found.imported()]
+        return ()
 
     def _scope(self, model: DecisionModel, element: Decision | KnowledgeModel) -> _Scope:
         scope = _Scope()

@@ -5,14 +5,15 @@ Every operator takes the runtime and its place last, so that a null can be expla
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal, DecimalException
 from typing import Any
 
 from engine.decision.errors import Fault, RemarkKind
-from engine.decision.runtime import MAX_TEXT_LENGTH, Place, Runtime, limit
+from engine.decision.runtime import MAX_TEXT_LENGTH, Meter, Place, Runtime, limit
 from engine.decision.temporal import (
+    MAX_MONTHS,
     NANOS_PER_DAY,
     AnyDateTime,
     AnyTime,
@@ -32,6 +33,7 @@ _subtract = NUMBERS.subtract
 _multiply = NUMBERS.multiply
 _divide = NUMBERS.divide
 
+_MAX_DIGITS = 40
 _NUMBER = "number"
 _DATE = "date"
 _TIME = "time"
@@ -138,16 +140,24 @@ def negate(operand: Any, runtime: Runtime, place: Place) -> Any:
 
 
 def _scaled(nanos: int, factor: Decimal) -> Any:
-    return make_duration(int(_multiply(Decimal(nanos), factor)))
+    return make_duration(_whole(_multiply(Decimal(nanos), factor)))
+
+
+def _whole(nanos: Decimal) -> int:
+    if nanos.adjusted() > _MAX_DIGITS:
+        raise Fault("时长超出范围")
+    return int(nanos)
 
 
 def _divided(nanos: int, divisor: Decimal) -> Any:
     if not divisor:
         raise Fault("除数是零")
-    return make_duration(int(_divide(Decimal(nanos), divisor)))
+    return make_duration(_whole(_divide(Decimal(nanos), divisor)))
 
 
 def _months(months: Decimal) -> YearMonthDuration:
+    if abs(months) > MAX_MONTHS:
+        raise Fault("时长超出范围")
     return YearMonthDuration(int(months))
 
 
@@ -170,7 +180,7 @@ _ADD: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
     (_DATE, _YEAR_MONTH): lambda a, b: shift_months(a, b.total_months),
     (_DATE_TIME, _YEAR_MONTH): lambda a, b: shift_months(a, b.total_months),
     (_DAY_TIME, _DAY_TIME): lambda a, b: make_duration(duration_nanos(a) + duration_nanos(b)),
-    (_YEAR_MONTH, _YEAR_MONTH): lambda a, b: YearMonthDuration(a.total_months + b.total_months),
+    (_YEAR_MONTH, _YEAR_MONTH): lambda a, b: _months(Decimal(a.total_months + b.total_months)),
 }
 _ADD |= {
     (second, first): (lambda a, b, forward=forward: forward(b, a))
@@ -189,7 +199,7 @@ _SUBTRACT: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
     (_DATE, _YEAR_MONTH): lambda a, b: shift_months(a, -b.total_months),
     (_DATE_TIME, _YEAR_MONTH): lambda a, b: shift_months(a, -b.total_months),
     (_DAY_TIME, _DAY_TIME): lambda a, b: make_duration(duration_nanos(a) - duration_nanos(b)),
-    (_YEAR_MONTH, _YEAR_MONTH): lambda a, b: YearMonthDuration(a.total_months - b.total_months),
+    (_YEAR_MONTH, _YEAR_MONTH): lambda a, b: _months(Decimal(a.total_months - b.total_months)),
 }
 _MULTIPLY: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
     (_DAY_TIME, _NUMBER): lambda a, b: _scaled(duration_nanos(a), b),
@@ -209,8 +219,11 @@ _DIVIDE: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
 }
 
 
-def equal_values(left: Any, right: Any) -> bool | None:
-    """Compare two values: true, false, or null where their types differ (Table 42)."""
+def equal_values(left: Any, right: Any, meter: Meter | None = None) -> bool | None:
+    """Compare two values: true, false, or null where their types differ (Table 42).
+
+    The meter bounds the work: parts shared within lists make small values of huge extent.
+    """
     if type(left) is type(right) and type(left) in (Decimal, str, bool, date):
         return bool(left == right)
     if left is None or right is None:
@@ -219,7 +232,7 @@ def equal_values(left: Any, right: Any) -> bool | None:
     if kind != kind_of(right):
         return None
     if kind in ("list", "context"):
-        return _equal_lists(left, right) if kind == "list" else _equal_contexts(left, right)
+        return _equal_parts(left, right, Meter() if meter is None else meter)
     if kind in (_TIME, _DATE_TIME):
         return comparable(left, right) and instant(left) == instant(right)
     if kind == "range":
@@ -227,16 +240,20 @@ def equal_values(left: Any, right: Any) -> bool | None:
     return bool(left == right)
 
 
-def _equal_lists(left: list[Any], right: list[Any]) -> bool | None:
+def _equal_parts(left: Any, right: Any, meter: Meter) -> bool:
+    """Compare lists item by item, contexts entry by entry."""
+    meter.spend(1)
+    if left is right:
+        return True
     if len(left) != len(right):
         return False
-    return all(equal_values(one, other) is True for one, other in zip(left, right, strict=True))
-
-
-def _equal_contexts(left: dict[str, Any], right: dict[str, Any]) -> bool | None:
-    if left.keys() != right.keys():
-        return False
-    return all(equal_values(value, right[key]) is True for key, value in left.items())
+    meter.spend(len(left))
+    if type(left) is dict:
+        return left.keys() == right.keys() and all(
+            equal_values(value, right[key], meter) is True for key, value in left.items()
+        )
+    pairs = zip(left, right, strict=True)
+    return all(equal_values(one, other, meter) is True for one, other in pairs)
 
 
 def _equal_ranges(left: Range, right: Range) -> bool:
@@ -250,7 +267,7 @@ def _equal_ranges(left: Range, right: Range) -> bool:
 
 def equal(left: Any, right: Any, runtime: Runtime, place: Place) -> bool | None:
     """`=`."""
-    result = equal_values(left, right)
+    result = equal_values(left, right, runtime)
     if result is None:
         _mismatch("=", left, right, runtime, place)
     return result
@@ -258,7 +275,7 @@ def equal(left: Any, right: Any, runtime: Runtime, place: Place) -> bool | None:
 
 def unequal(left: Any, right: Any, runtime: Runtime, place: Place) -> bool | None:
     """`!=`."""
-    result = equal_values(left, right)
+    result = equal_values(left, right, runtime)
     if result is None:
         _mismatch("!=", left, right, runtime, place)
         return None
@@ -334,6 +351,16 @@ def either(left: Any, right: Any) -> bool | None:
     if left is True or right is True:
         return True
     return False if left is False and right is False else None
+
+
+def junction(conjunction: bool, operands: Sequence[Callable[[], Any]]) -> bool | None:
+    """Join many operands by `and` or `or`, stopping at the first that settles it."""
+    joined: bool | None = conjunction
+    for operand in operands:
+        joined = both(joined, operand()) if conjunction else either(joined, operand())
+        if joined is not None and joined is not conjunction:
+            return joined
+    return joined
 
 
 def opposite(value: Any) -> bool | None:

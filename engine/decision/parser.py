@@ -28,6 +28,7 @@ from engine.decision.tree import (
     Quantifier,
 )
 
+_MAX_BRANCHES = 150
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 _ADVICE = {
     "==": "相等写成 =",
@@ -111,12 +112,22 @@ class Parser(OperandParser):
             return self._junction(conjunction=False)
 
     def _conditional(self) -> Node:
-        at = self.advance().start
-        condition = self.expression()
-        self.expect_word("then")
-        then = self.expression()
-        self.expect_word("else", "if … then … 之后必须有 else")
-        return If(at=at, condition=condition, then=then, otherwise=self.expression())
+        """Read `if`; a chain of `else if` does not count as nesting."""
+        branches: list[tuple[int, Node, Node]] = []
+        while True:
+            at = self.expect_word("if").start
+            condition = self.expression()
+            self.expect_word("then")
+            branches.append((at, condition, self.expression()))
+            self.expect_word("else", "if … then … 之后必须有 else")
+            if len(branches) > _MAX_BRANCHES:
+                raise self.error(f"else if 超过 {_MAX_BRANCHES} 个", hint="改用决策表")
+            if not self.at_word("if"):
+                break
+        node = self.expression()
+        for at, condition, then in reversed(branches):
+            node = If(at=at, condition=condition, then=then, otherwise=node)
+        return node
 
     def _loop(self) -> Node:
         at = self.advance().start

@@ -142,12 +142,11 @@ class OperandParser(Cursor):
         reader = readers.get(token.text) if token.kind is TokenKind.SYMBOL else None
         if reader is None:
             raise self.unexpected("一个值或名称")
-        with self.deeper():
-            outer, self._in_range_end = self._in_range_end, False
-            try:
-                return reader()
-            finally:
-                self._in_range_end = outer
+        outer, self._in_range_end = self._in_range_end, False
+        try:
+            return reader()
+        finally:
+            self._in_range_end = outer
 
     def _number(self) -> Node:
         token = self.advance()
@@ -203,7 +202,8 @@ class OperandParser(Cursor):
 
     def _open_range(self) -> Node:
         at = self.advance().start
-        return self._range(at, self.additive(), low_closed=False)
+        with self.deeper():
+            return self._range(at, self.additive(), low_closed=False)
 
     def _range(self, at: int, low: Node, *, low_closed: bool) -> Node:
         self.expect_symbol("..")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,6 @@ from engine.decision.temporal import (
     in_cycle,
     offset_of,
 )
-from engine.decision.temporal_text import write_zone
 from engine.decision.values import Range, YearMonthDuration, kind_of
 from engine.decision.wide import WideDate, WideDateTime, WideDuration, WideTime
 
@@ -49,12 +48,9 @@ def _missing(value: Any, name: str) -> Fault:
     return Fault(f"{kind_of(value)} 没有“{name}”这一项")
 
 
-def _zone_name(zone: Any) -> str | None:
-    if zone is None:
-        return None
-    if isinstance(zone, ZoneInfo):
-        return zone.key
-    return "Z" if zone is timezone.utc else write_zone(zone)
+def _zone_name(zone: tzinfo | None) -> str | None:
+    """Name a region; a mere offset is no time zone."""
+    return zone.key if isinstance(zone, ZoneInfo) else None
 
 
 def _day_time(value: timedelta | WideDuration, name: str) -> Decimal:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from engine.decision.errors import FeelLimitError, Remark, RemarkKind
 from engine.decision.values import NATIVE_SCALARS, NUMBERS, YearMonthDuration
 
 MAX_STEPS = 1_000_000
 MAX_CALLS = 100
-MAX_TEXT_LENGTH = 1_000_000
+MAX_TEXT_LENGTH = 200_000
 MAX_LIST_LENGTH = 200_000
 _MAX_REMARKS = 50
 _MAX_NESTING = 200
@@ -26,25 +26,31 @@ class Place(NamedTuple):
     where: str = ""
 
 
-class Runtime:
-    """What an evaluation carries along; made anew for each, shared by the parts of a model."""
+class Meter:
+    """A budget of steps for work whose size the text of an expression does not show."""
 
-    __slots__ = ("_adapted", "at", "calls", "on_rules", "places", "remarks", "steps")
-
-    def __init__(self, at: datetime | None = None) -> None:
-        self.at = at
-        self.steps = MAX_STEPS
-        self.calls = 0
-        self.remarks: list[Remark] = []
-        self.places: list[Place] = []
-        self.on_rules: Any = None
-        self._adapted: dict[int, tuple[Any, Any]] | None = None
+    steps: int = MAX_STEPS
 
     def spend(self, steps: int, place: Place | None = None) -> None:
         """Count work. Raises FeelLimitError when the budget is used up."""
         self.steps -= steps
         if self.steps < 0:
             raise limit("计算步数超出上限", place, "缩小循环的范围")
+
+
+class Runtime(Meter):
+    """What an evaluation carries along; made anew for each, shared by the parts of a model."""
+
+    # Defaults live on the class and are overwritten when needed: making a runtime is on the
+    # path of each evaluation, and most never remark, call or adapt anything.
+    calls: int = 0
+    remarks: Sequence[Remark] = ()
+    places: Sequence[Place] = ()
+    on_rules: Callable[[Any], None] | None = None
+    _adapted: _Seen | None = None
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at
 
     def enter(self, place: Place) -> None:
         """Count one more function call within another. Raises FeelLimitError."""
@@ -58,10 +64,13 @@ class Runtime:
     def remark(self, kind: RemarkKind, message: str, place: Place) -> None:
         """Note why something became null; returns None, the null itself."""
         if len(self.remarks) < _MAX_REMARKS:
-            self.remarks.append(
-                Remark(kind=kind, message=message, position=place.position, where=place.where)
-            )
-            self.places.append(place)
+            found = Remark(kind=kind, message=message, position=place.position, where=place.where)
+            self.remarks = [*self.remarks, found]
+            self.places = [*self.places, place]
+
+    def forget_remarks(self, kept: int) -> None:
+        """Drop the remarks beyond the first so many."""
+        self.remarks, self.places = self.remarks[:kept], self.places[:kept]
 
     def adapt(self, value: Any) -> Any:
         """Turn a value of the caller into one of FEEL; lists and contexts through and through."""
@@ -72,10 +81,7 @@ class Runtime:
         known = self._adapted.get(id(value))
         if known is not None and known[0] is value:
             return known[1]
-        adapted = adapt(value)
-        if isinstance(value, (list, dict)):
-            self._adapted[id(value)] = (value, adapted)
-        return adapted
+        return adapt(value, self._adapted)
 
 
 def limit(message: str, place: Place | None, hint: str | None = None) -> FeelLimitError:
@@ -85,29 +91,42 @@ def limit(message: str, place: Place | None, hint: str | None = None) -> FeelLim
     return FeelLimitError(message, text=place.text, position=place.position, hint=hint)
 
 
-def adapt(value: Any, depth: int = 0) -> Any:
-    """Turn any Python value into one of FEEL; what FEEL has no word for becomes null."""
+_Seen: TypeAlias = dict[int, tuple[Any, Any]]
+
+
+def adapt(value: Any, seen: _Seen | None = None, depth: int = 0) -> Any:
+    """Turn any Python value into one of FEEL; what FEEL has no word for becomes null.
+
+    `seen` keeps what was adapted by identity: shared parts are visited once.
+    """
     kind = type(value)
     if kind in NATIVE_SCALARS:
         return value
+    if kind is not list and kind is not dict:
+        return _adapt_rare(value, {} if seen is None else seen, depth)
     if depth > _MAX_NESTING:
         raise FeelLimitError(f"数据嵌套超过 {_MAX_NESTING} 层")
+    seen = {} if seen is None else seen
+    known = seen.get(id(value))
+    if known is not None and known[0] is value:
+        return known[1]
+    adapted: Any
     if kind is list:
-        adapted = [adapt(one, depth + 1) for one in value]
+        adapted = [adapt(one, seen, depth + 1) for one in value]
         same = all(new is old for new, old in zip(adapted, value, strict=True))
-        return value if same else adapted
-    if kind is dict:
-        entries = {str(key): adapt(one, depth + 1) for key, one in value.items()}
-        same = all(key in value and value[key] is one for key, one in entries.items())
-        return value if same else entries
-    return _adapt_rare(value, depth)
+    else:
+        adapted = {str(key): adapt(one, seen, depth + 1) for key, one in value.items()}
+        same = all(key in value and value[key] is one for key, one in adapted.items())
+    result = value if same else adapted
+    seen[id(value)] = (value, result)
+    return result
 
 
-def _adapt_rare(value: Any, depth: int) -> Any:
+def _adapt_rare(value: Any, seen: _Seen, depth: int) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): adapt(one, depth + 1) for key, one in value.items()}
+        return adapt(dict(value), seen, depth)
     if isinstance(value, (tuple, set, frozenset, list)):
-        return [adapt(one, depth + 1) for one in value]
+        return adapt(list(value), seen, depth)
     if isinstance(value, (int, float)):
         number = Decimal(value) if isinstance(value, int) else Decimal(repr(float(value)))
         return NUMBERS.plus(number) if number.is_finite() else None

@@ -30,6 +30,9 @@ MAX_YEAR = 999_999_999
 _UNIX_EPOCH_ORDINAL = 719_163
 _CYCLE_YEARS = 400
 _MAX_NATIVE_NANOS = 999_999_999 * NANOS_PER_DAY
+# Twice the way from the first year FEEL knows to the last.
+_MAX_NANOS = 4 * MAX_YEAR * 366 * NANOS_PER_DAY
+MAX_MONTHS = 4 * MAX_YEAR * 12
 _SOME_DAY = date(2000, 1, 1)
 
 
@@ -71,7 +74,9 @@ def make_datetime(day: AnyDate | AnyDateTime, moment: AnyTime | AnyDateTime) -> 
 
 
 def make_duration(nanos: int) -> AnyDuration:
-    """Build a days-and-time duration from nanoseconds."""
+    """Build a days-and-time duration from nanoseconds. Raises Fault beyond all reason."""
+    if abs(nanos) > _MAX_NANOS:
+        raise Fault("时长超出范围")
     if nanos % 1000 or abs(nanos) >= _MAX_NATIVE_NANOS:
         return WideDuration(nanos)
     return timedelta(microseconds=nanos // 1000)

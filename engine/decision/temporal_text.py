@@ -35,7 +35,7 @@ _TIME_PATTERN = re.compile(_TIME, re.ASCII)
 _DATE_TIME_PATTERN = re.compile(_DATE + "T" + _TIME, re.ASCII)
 _DAY_TIME = re.compile(
     r"(?P<sign>-)?P(?:(?P<days>\d{1,18})D)?(?P<clock>T(?:(?P<hours>\d{1,18})H)?"
-    r"(?:(?P<minutes>\d{1,18})M)?(?:(?P<seconds>\d{1,18})(?:\.(?P<fraction>\d{0,30}))?S)?)?",
+    r"(?:(?P<minutes>\d{1,18})M)?(?:(?P<seconds>\d{1,18})(?:\.(?P<fraction>\d{1,30}))?S)?)?",
     re.ASCII,
 )
 _YEAR_MONTH = re.compile(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
-from engine.decision.tree import Input, Membership, Node
+from engine.decision.tree import Input, Literal, Marked, Membership, Negation, Node
 
 
 def children(node: Any) -> Iterator[Any]:
@@ -43,3 +44,15 @@ def mentions_input(node: Node) -> bool:
         if not (isinstance(found, Membership) and found.unary):
             queue.extend(children(found))
     return False
+
+
+def literal_value(node: Node) -> Any:
+    """Give the value of a literal, also a negated number; None for anything else."""
+    while isinstance(node, Marked):
+        node = node.operand
+    if isinstance(node, Literal):
+        return node.value
+    if isinstance(node, Negation):
+        value = literal_value(node.operand)
+        return value.copy_negate() if type(value) is Decimal else None
+    return None
