@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from engine.decision.values import YearMonthDuration
 from engine.model.calendar import WorkingCalendar
@@ -39,9 +38,6 @@ class DueInstant:
     note: str = ""
 
 
-parsed_due = lru_cache(maxsize=1024)(parse_due)
-
-
 def due_instant(calendar: WorkingCalendar, since: datetime, wanted: object) -> DueInstant:
     """The instant a deadline or timer names.
 
@@ -58,7 +54,7 @@ def due_instant(calendar: WorkingCalendar, since: datetime, wanted: object) -> D
 
 def timer_instant(calendar: WorkingCalendar, since: datetime, wanted: object) -> datetime:
     """As `due_instant`, without the words; a plain span is added without asking the calendar."""
-    due = parsed_due(wanted) if isinstance(wanted, str) else wanted
+    due = parse_due(wanted) if isinstance(wanted, str) else wanted
     if isinstance(due, Span) and not due.months:
         return since + timedelta(days=due.days) + due.clock_time
     return due_instant(calendar, since, due).at
@@ -121,7 +117,7 @@ def rung_instant(
 
 def _due(wanted: object) -> Due:
     if isinstance(wanted, str):
-        return parsed_due(wanted)
+        return parse_due(wanted)
     if isinstance(wanted, YearMonthDuration):
         return Span(months=wanted.total_months)
     if isinstance(wanted, (date, Span, CalendarDays, WorkingDays, Cycle)):

@@ -82,9 +82,9 @@ class JobExecutor:
 
     def _fire(self, row: Any) -> None:
         def act(work: Work) -> None:
-            timer = work.tx.first(timers.BY_ID, {"timer_id": row.id})
+            timer = work.tx.first(timers.THIS, timers.key_of(row))
             # The guard against a second firing, wherever it runs: the row must go by our hand.
-            if timer is None or work.tx.write(timers.TAKE, {"timer_id": row.id}) != 1:
+            if timer is None or work.tx.write(timers.TAKE, timers.key_of(row)) != 1:
                 return
             if work.instance.ended_at is not None or timer.element not in work.state.elements:
                 return
@@ -113,12 +113,12 @@ class JobExecutor:
         _log.exception("timer %s of instance %s failed", row.id, row.instance_id)
         now = self._environment.clock.now()
         with self._environment.database.write() as tx:
-            timer = tx.first(timers.BY_ID, {"timer_id": row.id})
+            timer = tx.first(timers.THIS, timers.key_of(row))
             if timer is None:
                 return
             tx.write(
                 timers.PUSH_AHEAD,
-                {"timer_id": row.id, "due_at": now + _back_off(timer.attempts)},
+                {**timers.key_of(row), "due_at": now + _back_off(timer.attempts)},
             )
             known = tx.first(incidents.OPEN_OF_TIMER, {"timer_id": row.id})
         if timer.attempts + 1 >= ATTEMPTS and known is None:

@@ -25,34 +25,47 @@ def completers(work: Work, activity_ids: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for wanted in activity_ids:
         key, _, activity_id = wanted.rpartition(".")
-        rows = work.tx.rows(
-            human_tasks.COMPLETERS,
-            {"root_id": work.instance.root_id, "activity_id": activity_id},
-        )
-        if key:
-            rows = [row for row in rows if row.process_key == key]
-        if not rows:
-            continue
-        family = _family(work, with_called=bool(key))
-        found.update(row.completed_by for row in rows if row.instance_id in family)
+        for instance_id in _called_family(work, key) if key else _callers(work):
+            rows = work.tx.rows(
+                human_tasks.COMPLETERS,
+                {"instance_id": instance_id, "activity_id": activity_id},
+            )
+            found.update(row.completed_by for row in rows)
     return frozenset(found)
 
 
-def _family(work: Work, *, with_called: bool) -> frozenset[str]:
+def _callers(work: Work) -> list[str]:
+    """This instance and those above it."""
+    family = [work.instance.id]
+    parent = work.instance.parent_id
+    while parent is not None:
+        family.append(parent)
+        above = work.tx.first(instances.BY_ID, {"instance_id": parent})
+        parent = None if above is None else above.parent_id
+    return family
+
+
+def _called_family(work: Work, key: str) -> list[str]:
+    """Instances of a process among this one, its callers, those it called, and its siblings."""
     here = work.instance
-    if here.parent_id is None and not with_called:
-        return frozenset({here.id})
     table: Any = instances.ProcessInstance.__table__
     rows = work.tx.execute(
-        select(table.c.id, table.c.parent_id).where(table.c.root_id == here.root_id)
+        select(table.c.id, table.c.parent_id, table.c.process_key).where(
+            table.c.root_id == here.root_id
+        )
     ).all()
     parents = {row.id: row.parent_id for row in rows}
-    family = {here.id, *_above(parents, here.id)}
-    if with_called:
-        family |= {each for each in parents if here.id in _above(parents, each)}
-        if here.parent_id is not None:
-            family |= {each for each, parent in parents.items() if parent == here.parent_id}
-    return frozenset(family)
+    above = {here.id, *_above(parents, here.id)}
+    return [
+        row.id
+        for row in rows
+        if row.process_key == key
+        and (
+            row.id in above
+            or (row.parent_id is not None and row.parent_id == here.parent_id)
+            or here.id in _above(parents, row.id)
+        )
+    ]
 
 
 def _above(parents: dict[str, str | None], instance_id: str) -> list[str]:

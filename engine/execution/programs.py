@@ -15,7 +15,7 @@ from engine.model.errors import NotFound
 from engine.model.package import Ladder, LadderAction, Package, Rung
 from engine.model.region import Level, level
 from engine.store.database import Transaction
-from engine.store.definitions import DefinitionFile, ProcessDefinition
+from engine.store.definitions import BY_ID, LATEST, DefinitionFile, ProcessDefinition
 
 Compiler = Callable[[Package], tuple[Program, Decisions | None]]
 """Makes a program, and what evaluates its decisions, of a package that passed the gate."""
@@ -67,9 +67,7 @@ class Programs:
         """The version of this id. Raises NotFound."""
         found = self._by_id.get(definition_id)
         if found is None:
-            row = tx.execute(
-                select(ProcessDefinition.__table__).where(ProcessDefinition.id == definition_id)
-            ).first()
+            row = tx.first(BY_ID, {"definition_id": definition_id})
             if row is None:
                 raise NotFound("没有这个流程版本")
             found = self._by_id[definition_id] = self._loaded(tx, row)
@@ -77,12 +75,7 @@ class Programs:
 
     def latest(self, tx: Transaction, key: str) -> Deployed:
         """The newest version of a process. Raises NotFound."""
-        row = tx.execute(
-            select(ProcessDefinition.id)
-            .where(ProcessDefinition.key == key)
-            .order_by(ProcessDefinition.version.desc())
-            .limit(1)
-        ).first()
+        row = tx.first(LATEST, {"key": key})
         if row is None:
             raise NotFound(f"没有发布过流程“{key}”")
         return self.by_id(tx, row.id)

@@ -468,7 +468,7 @@ def _absorb(work: Work, element: int, fact: PendingFact) -> None:
 
 _ENDS = {
     fx.Outcome.COMPLETED: (InstanceStatus.COMPLETED, Fact.INSTANCE_COMPLETED),
-    fx.Outcome.TERMINATED: (InstanceStatus.COMPLETED, Fact.INSTANCE_COMPLETED),
+    fx.Outcome.TERMINATED: (InstanceStatus.TERMINATED, Fact.INSTANCE_TERMINATED),
     fx.Outcome.ERROR: (InstanceStatus.FAILED, Fact.INSTANCE_FAILED),
     fx.Outcome.CANCELLED: (InstanceStatus.TERMINATED, Fact.INSTANCE_TERMINATED),
 }
@@ -481,7 +481,7 @@ def _finish(work: Work, effect: fx.Finish) -> None:
     if work.instance.parent_id is None:
         return
     error_code = effect.error_code
-    if effect.outcome is fx.Outcome.CANCELLED:
+    if status is InstanceStatus.TERMINATED:
         error_code = error_code or "terminated"
     work.queue(
         JOB_TRIGGER,

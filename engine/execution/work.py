@@ -353,6 +353,14 @@ class Work:
 
     def _flush_timers(self) -> None:
         replaced = []
+        # A timer that is armed anew takes its own old row: another row of its kind and element
+        # must not stand beside the old one even for a moment.
+        for row in tuple(self.armed):
+            own = (row["kind"], row["element"])
+            if own in self.disarmed:
+                self.disarmed.remove(own)
+                self.armed.remove(row)
+                replaced.append({**row, "of_kind": own[0], "of_element": own[1]})
         while self.armed and self.disarmed:
             kind, element = self.disarmed.pop()
             replaced.append({**self.armed.pop(), "of_kind": kind, "of_element": element})
@@ -379,7 +387,6 @@ class Work:
             actor = fact.by or self.actor
             rows.append(
                 chain.add(
-                    fact_id=self.new_id(),
                     at=self.now,
                     kind=fact.kind,
                     activity_id=fact.activity_id,

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from engine.model import cron
@@ -203,6 +204,7 @@ def parse_cycle(text: str) -> Cycle:
     return cycle
 
 
+@lru_cache(maxsize=1024)
 def parse_due(text: str) -> Due:
     """A length, a cycle, an ISO date (``2026-01-20``) or an ISO date and time.
 

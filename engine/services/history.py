@@ -194,7 +194,7 @@ def _view(work: Work, row: Any) -> FactView:
     node = work.deployed.program.by_id.get(row.activity_id or "-")
     at: datetime = row.at
     return FactView(
-        id=row.id,
+        id=f"{row.instance_id}:{row.sequence}",
         sequence=row.sequence,
         at=at,
         kind=row.kind,

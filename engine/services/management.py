@@ -312,7 +312,11 @@ def _try_again(work: Work, row: Any, variables: Mapping[str, object]) -> None:
         work.tx.write(jobs.REVIVE, {"job_id": row.job_id, "run_at": work.now})
         work.follow_up.append(row.job_id)
     if row.timer_id is not None:
-        work.tx.write(timers.PUSH_AHEAD, {"timer_id": row.timer_id, "due_at": work.now})
+        work.tx.execute(
+            update(_timer)
+            .where(_timer.c.instance_id == work.instance.id, _timer.c.id == row.timer_id)
+            .values(due_at=work.now)
+        )
 
 
 def _view(row: Any) -> IncidentView:

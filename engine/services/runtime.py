@@ -30,7 +30,7 @@ from engine.model.facts import Fact
 from engine.model.process import InstancePage, InstanceStatus, InstanceView
 from engine.model.states import InstanceVerb, Verb, require_instance_verb
 from engine.services.files import Files
-from engine.store import human_tasks, instances, jobs, timers
+from engine.store import definitions, human_tasks, instances, jobs, timers
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 from engine.store.definitions import ProcessDefinition
@@ -292,10 +292,8 @@ class RuntimeService:
 
     @staticmethod
     def _require_starter(tx: Transaction, deployed: Any, actor: Actor, unit: str) -> None:
-        retired = tx.execute(
-            select(_definition.c.retired_at).where(_definition.c.id == deployed.id)
-        ).scalar()
-        if retired is not None:
+        latest = tx.first(definitions.LATEST, {"key": deployed.key})
+        if latest is not None and latest.retired_at is not None:
             raise InvalidState(f"流程“{deployed.title}”已停用")
         if actor is SYSTEM:
             return

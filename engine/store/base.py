@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,27 +43,42 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Text of fixed width on SQLite, so that texts sort as the instants do."""
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(String(27))
+            return dialect.type_descriptor(String(32))
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Normalise to UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without zone is no instant: {value.isoformat()}")
-        instant = value.astimezone(UTC)
-        if dialect.name == "sqlite":
-            return instant.replace(tzinfo=None).isoformat("T", "microseconds") + "Z"
-        return instant
+        return (_instant_text if dialect.name == "sqlite" else _instant)(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Aware, in UTC, whatever the time zone of the connection."""
-        if value is None:
-            return None
         if isinstance(value, str):
             return datetime.fromisoformat(value)
-        return value.astimezone(UTC) if value.tzinfo is not UTC else value
+        return _instant(value)
+
+    def driver_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """What `process_bind_param` does, for statements run on the driver's cursor."""
+        return _instant_text if dialect.name == "sqlite" else _instant
+
+    def result_converter(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """What `process_result_value` does, for values that are not NULL."""
+        return datetime.fromisoformat if dialect.name == "sqlite" else _instant
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError(f"a time without zone is no instant: {value.isoformat()}")
+    return value.astimezone(UTC)
+
+
+def _instant_text(value: datetime | None) -> str | None:
+    instant = _instant(value)
+    if instant is None:
+        return None
+    # "+00:00" in fixed width sorts, and is read back without a replacement.
+    return instant.isoformat("T", "microseconds")
 
 
 def json_default(value: object) -> str:
@@ -74,6 +90,12 @@ def json_default(value: object) -> str:
     raise TypeError(f"not storable as JSON: {type(value).__name__}")
 
 
+def _json_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return orjson.dumps(value, default=json_default, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
 class JsonText(TypeDecorator[Any]):
     """JSON as text on every database; `Decimal`, dates and instants become texts."""
 
@@ -82,9 +104,11 @@ class JsonText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """None stays NULL."""
-        if value is None:
-            return None
-        return orjson.dumps(value, default=json_default, option=orjson.OPT_NON_STR_KEYS).decode()
+        return _json_text(value)
+
+    def driver_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """What `process_bind_param` does, for statements run on the driver's cursor."""
+        return _json_text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """What was written, with texts where decimals and dates were."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,8 @@ from engine.model.errors import Broken
 from engine.store.statement import Statement
 
 BUSY_TIMEOUT_MS = 15_000
-_WRITES = "nuanliu_writes"
+CHECKPOINT_PAGES = 8_000
+_JOINED = "nuanliu_joined"
 #: PostgreSQL: serialization failure, deadlock, unique violation (two firsts of the same key)
 _RACE_STATES = frozenset({"40001", "40P01"})
 
@@ -35,14 +36,24 @@ class LostRace(Exception):
 class Transaction:
     """One open transaction: prebuilt statements on the driver, and a Session when asked for."""
 
-    __slots__ = ("_cursor", "_session", "after_commit", "connection", "dialect")
+    __slots__ = ("_connection", "_cursor", "_engine", "_pooled", "_session", "dialect")
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.dialect = connection.dialect
-        self._cursor: Any = connection.connection.cursor()
+    def __init__(self, engine: Engine, pooled: Any) -> None:
+        self.dialect = engine.dialect
+        self._engine = engine
+        self._pooled = pooled
+        self._cursor: Any = pooled.cursor()
+        self._connection: Connection | None = None
         self._session: Session | None = None
-        self.after_commit: list[Callable[[], None]] = []
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection on the same driver connection, made when first asked for."""
+        if self._connection is None:
+            connection = Connection(self._engine, connection=self._pooled)
+            self._connection = connection.execution_options(**{_JOINED: True})
+            self._connection.begin()
+        return self._connection
 
     @property
     def session(self) -> Session:
@@ -86,17 +97,31 @@ class Transaction:
             return self.connection.execute(statement)
         return self.connection.execute(statement, values)
 
+    def begin(self, command: str) -> None:
+        """Begin by hand where the driver would begin too late."""
+        self._cursor.execute(command)
+
+    def commit(self) -> None:
+        """Bring what an operation did through the Session to the database, and end it all."""
+        if self._session is not None:
+            self._session.flush()
+        self._pooled.commit()
+
+    def rollback(self) -> None:
+        """Nothing of it happened."""
+        self._pooled.rollback()
+
     def flush(self) -> None:
-        """Bring what an operation did through the Session to the database."""
+        """Send what an operation did through the Session, so that other statements see it."""
         if self._session is not None:
             self._session.flush()
 
     def close(self) -> None:
-        """Let go of the cursor and the Session, not of the connection."""
+        """Give the connection back."""
         if self._session is not None:
             self._session.close()
-            self._session = None
         self._cursor.close()
+        self._pooled.close()
 
 
 class Database:
@@ -141,30 +166,23 @@ class Database:
             yield from self._transaction(writes=False)
 
     def _transaction(self, *, writes: bool) -> Iterator[Transaction]:
-        connection = self.engine.connect()
-        if writes:
-            connection = connection.execution_options(**{_WRITES: True})
-        transaction: Transaction | None = None
+        transaction = Transaction(self.engine, self.engine.raw_connection())
         try:
-            connection.begin()
-            transaction = Transaction(connection)
+            if self.is_sqlite:
+                # Taking the write lock at the start turns an upgrade deadlock into a plain wait.
+                transaction.begin("BEGIN IMMEDIATE" if writes else "BEGIN")
             yield transaction
             if writes:
-                transaction.flush()
-                connection.commit()
+                transaction.commit()
             else:
-                connection.rollback()
+                transaction.rollback()
         except BaseException as error:
-            connection.rollback()
+            transaction.rollback()
             if is_lost_race(error):
                 raise LostRace from error
             raise
         finally:
-            if transaction is not None:
-                transaction.close()
-            connection.close()
-        for callback in transaction.after_commit:
-            callback()
+            transaction.close()
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -227,10 +245,12 @@ def _connect_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    # A checkpoint syncs the whole file: seldom is cheaper than often.
+    cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # Taking the write lock at the start turns an upgrade deadlock into a plain wait.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # A connection that joins a `Transaction` is in the midst of one already.
+    if not connection.get_execution_options().get(_JOINED, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

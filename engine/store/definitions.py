@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, insert
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Blob, Id, JsonText, UtcDateTime
@@ -78,6 +88,15 @@ class PackageDraft(Base):
     revision: Mapped[int] = mapped_column(Integer)
 
 
+_definition = ProcessDefinition.__table__
+
+BY_ID = Statement(select(_definition).where(_definition.c.id == bindparam("definition_id")))
+LATEST = Statement(
+    select(_definition.c.id, _definition.c.retired_at)
+    .where(_definition.c.key == bindparam("key"))
+    .order_by(_definition.c.version.desc())
+    .limit(1)
+)
 INSERT_DEFINITION = Statement(insert(ProcessDefinition.__table__))
 INSERT_FILE = Statement(insert(DefinitionFile.__table__))
 INSERT_START = Statement(insert(DefinitionStart.__table__))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Index, Integer, String, Text, bindparam, insert, select
+from sqlalchemy import Integer, String, Text, bindparam, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Blob, Id, UtcDateTime, json_default
@@ -26,15 +26,12 @@ class HistoryFact(Base):
     """One thing that happened. Never updated, never deleted."""
 
     __tablename__ = "history_fact"
-    __table_args__ = (
-        Index(None, "instance_id", "sequence", unique=True),
-        Index(None, "actor_id", "at"),
-    )
+    # Clustered by case, where the database can: a case is read as a whole, and written at its end.
+    __table_args__ = {"sqlite_with_rowid": False}
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    sequence: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     shard: Mapped[str] = mapped_column(String(6))
-    instance_id: Mapped[str] = mapped_column(Id)
-    sequence: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     kind: Mapped[str] = mapped_column(String(64))
     activity_id: Mapped[str | None] = mapped_column(String(200))
@@ -57,7 +54,6 @@ class Chain:
     def add(
         self,
         *,
-        fact_id: str,
         at: datetime,
         kind: str,
         activity_id: str | None = None,
@@ -70,7 +66,6 @@ class Chain:
         text = written_detail(detail) if detail else "{}"
         self.count += 1
         row: dict[str, Any] = {
-            "id": fact_id,
             "shard": self.shard,
             "instance_id": self.instance_id,
             "sequence": self.count,
@@ -97,7 +92,6 @@ def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
     at: datetime = row["at"]
     canonical = orjson.dumps(
         [
-            row["id"],
             row["instance_id"],
             row["sequence"],
             at.astimezone(UTC).isoformat(timespec="microseconds"),

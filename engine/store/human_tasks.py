@@ -24,6 +24,8 @@ from engine.store.instances import ProcessInstance
 from engine.store.statement import Statement
 
 _OPEN = text("is_open = 1")
+_OWNED = text("is_open = 1 AND owner IS NOT NULL")
+_DONE = text("completed_by IS NOT NULL")
 
 
 class HumanTask(Base):
@@ -40,15 +42,18 @@ class HumanTask(Base):
         ),
         Index(
             "ix_human_task_owner", "owner", "due_sort", "id",
-            postgresql_where=_OPEN, sqlite_where=_OPEN,
+            postgresql_where=_OWNED, sqlite_where=_OWNED,
         ),
         Index(
             "ix_human_task_due", "due_sort", "id",
             postgresql_where=_OPEN, sqlite_where=_OPEN,
         ),
-        Index(None, "instance_id", "element"),
-        Index(None, "root_id", "activity_id"),
-        Index(None, "completed_by", "completed_at"),
+        Index(None, "instance_id", "activity_id"),
+        Index(
+            "ix_human_task_done", "completed_by", "completed_at", "id",
+            postgresql_where=_DONE, sqlite_where=_DONE,
+        ),
+        {"sqlite_with_rowid": False},
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -128,24 +133,10 @@ CHANGE = Statement(
         }
     )
 )  # fmt: skip
-CLOSE_ELEMENT = Statement(
-    update(_task)
-    .where(
-        _task.c.instance_id == bindparam("of_instance"),
-        _task.c.element == bindparam("of_element"),
-        _task.c.is_open == 1,
-    )
-    .values(
-        status=bindparam("status"),
-        is_open=0,
-        completed_at=bindparam("completed_at"),
-        version=_task.c.version + 1,
-    )
-)
 COMPLETERS = Statement(
-    select(_task.c.process_key, _task.c.activity_id, _task.c.completed_by, _task.c.instance_id)
+    select(_task.c.completed_by)
     .where(
-        _task.c.root_id == bindparam("root_id"),
+        _task.c.instance_id == bindparam("instance_id"),
         _task.c.activity_id == bindparam("activity_id"),
         _task.c.completed_by.is_not(None),
     )

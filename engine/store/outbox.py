@@ -24,7 +24,7 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_todo", "next_at", "id", postgresql_where=_TODO, sqlite_where=_TODO),
-        Index(None, "instance_id"),
+        {"sqlite_with_rowid": False},
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

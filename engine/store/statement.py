@@ -19,18 +19,22 @@ Processor = Callable[[Any], Any]
 class Prepared:
     """The text of one statement in one dialect, with its conversions."""
 
-    __slots__ = ("_converters", "_names", "_positional", "_row", "_static", "sql")
+    __slots__ = ("_converters", "_names", "_positional", "_processors", "_row", "_static", "sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         self.sql: str = str(compiled)
         self._positional = bool(compiled.positional)
-        processors: Mapping[str, Processor] = compiled._bind_processors
         bind_names: Mapping[Any, str] = compiled.bind_names
         names = list(compiled.positiontup or ()) if self._positional else [*bind_names.values()]
-        self._names: list[tuple[str, Processor | None]] = [
-            (name, processors.get(name)) for name in names
-        ]
+        self._names: tuple[str, ...] = tuple(names)
+        types = {name: bind.type for bind, name in bind_names.items()}
+        #: (position, conversion) of the values that need one
+        self._processors: list[tuple[int, Processor]] = []
+        for position, name in enumerate(names):
+            process = _bind_processor(types[name], dialect)
+            if process is not None:
+                self._processors.append((position, process))
         #: literals of the statement; a name in neither place is a forgotten value: KeyError
         self._static: dict[str, Any] = {
             name: bind.effective_value for bind, name in bind_names.items() if not bind.required
@@ -40,45 +44,51 @@ class Prepared:
     def bind(self, values: Mapping[str, Any]) -> Any:
         """The driver's parameters for these values."""
         static = self._static
-        if self._positional:
-            return tuple(
-                [
-                    _bound(values[name] if name in values else static[name], process)
-                    for name, process in self._names
-                ]
-            )
-        return {
-            name: _bound(values[name] if name in values else static[name], process)
-            for name, process in self._names
-        }
+        if static:
+            values = {**static, **values}
+        bound = [values[name] for name in self._names]
+        for position, process in self._processors:
+            bound[position] = process(bound[position])
+        return bound if self._positional else dict(zip(self._names, bound, strict=True))
 
     def fetch(self, cursor: Any) -> list[Any]:
         """Every row the cursor holds, converted."""
         found = cursor.fetchall()
+        make = self._row._make
         if not self._converters:
-            return [self._row(*row) for row in found]
+            return [make(row) for row in found]
         answer = []
         for row in found:
             cells = list(row)
             for index, convert in self._converters:
                 if cells[index] is not None:
                     cells[index] = convert(cells[index])
-            answer.append(self._row(*cells))
+            answer.append(make(cells))
         return answer
 
 
-def _bound(value: Any, process: Processor | None) -> Any:
-    return value if process is None else process(value)
+def _bind_processor(kind: Any, dialect: Dialect) -> Processor | None:
+    # Our own types are asked directly: the generic wrapper costs as much as the conversion.
+    direct = getattr(kind, "driver_processor", None)
+    found: Processor | None
+    if direct is not None:
+        found = direct(dialect)
+    else:
+        found = kind._cached_bind_processor(dialect)
+    return found
 
 
 def _result(compiled: Any, dialect: Dialect) -> tuple[Any, list[tuple[int, Processor]]]:
     columns = compiled._result_columns
-    if not columns:
-        return tuple, []
     row = namedtuple("Row", [entry.keyname for entry in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024  # names known at run time only
     converters: list[tuple[int, Processor]] = []
     for index, entry in enumerate(columns):
-        process = entry.type._cached_result_processor(dialect, None)
+        direct = getattr(entry.type, "result_converter", None)
+        process = (
+            entry.type._cached_result_processor(dialect, None)
+            if direct is None
+            else direct(dialect)
+        )
         if process is not None:
             converters.append((index, process))
     return row, converters

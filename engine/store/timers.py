@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Index,
@@ -30,15 +31,16 @@ class Timer(Base):
     """What must happen later. At most one of a kind for an element."""
 
     __tablename__ = "timer"
-    __table_args__ = (Index(None, "due_at", "id"), Index(None, "instance_id", "kind", "element"))
+    __table_args__ = (Index(None, "due_at"), {"sqlite_with_rowid": False})
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    element: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: of this one arming: a cycle arms the same element again under another id
+    id: Mapped[str] = mapped_column(Id)
     shard: Mapped[str] = mapped_column(String(6))
     #: lets pumps own disjoint parts where a database cannot skip locked rows
     bucket: Mapped[int] = mapped_column(SmallInteger)
-    instance_id: Mapped[str] = mapped_column(Id)
-    kind: Mapped[str] = mapped_column(String(10))
-    element: Mapped[int] = mapped_column(Integer)
     node_id: Mapped[str] = mapped_column(String(200))
     task_id: Mapped[str | None] = mapped_column(Id)
     #: the rung of the ladder
@@ -53,15 +55,24 @@ _timer = Timer.__table__
 
 INSERT = Statement(insert(_timer))
 DUE = Statement(
-    select(_timer.c.id, _timer.c.instance_id, _timer.c.due_at)
+    select(
+        _timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at
+    )
     .where(_timer.c.due_at <= bindparam("now"))
     .order_by(_timer.c.due_at, _timer.c.id)
     .limit(bindparam("limit"))
 )
-BY_ID = Statement(select(_timer).where(_timer.c.id == bindparam("timer_id")))
+_this = (
+    _timer.c.instance_id == bindparam("of_instance"),
+    _timer.c.kind == bindparam("of_kind"),
+    _timer.c.element == bindparam("of_element"),
+    _timer.c.id == bindparam("timer_id"),
+)
+#: one arming, by `key_of` its row
+THIS = Statement(select(_timer).where(*_this))
 NEXT = Statement(select(func.min(_timer.c.due_at).label("at")))
 #: the guard: only the one who hits the row may fire
-TAKE = Statement(delete(_timer).where(_timer.c.id == bindparam("timer_id")))
+TAKE = Statement(delete(_timer).where(*_this))
 CANCEL = Statement(
     delete(_timer).where(
         _timer.c.instance_id == bindparam("instance_id"),
@@ -92,9 +103,19 @@ REPLACE = Statement(
 )
 PUSH_AHEAD = Statement(
     update(_timer)
-    .where(_timer.c.id == bindparam("timer_id"))
+    .where(*_this)
     .values(due_at=bindparam("due_at"), attempts=_timer.c.attempts + 1)
 )
 OF_INSTANCE = Statement(
     select(_timer).where(_timer.c.instance_id == bindparam("instance_id")).order_by(_timer.c.id)
 )
+
+
+def key_of(row: Any) -> dict[str, Any]:
+    """What names this one arming in `THIS`, `TAKE` and `PUSH_AHEAD`."""
+    return {
+        "of_instance": row.instance_id,
+        "of_kind": row.kind,
+        "of_element": row.element,
+        "timer_id": row.id,
+    }
