@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, render_template, url_for
 from markupsafe import Markup
 
-from engine import clock, errors
+from engine import clock
 from webforms.forms import panels
 from webforms.forms.panels import PanelContext
 from webforms.hazards import dossier
@@ -164,9 +164,7 @@ _PANELS: dict[str, Callable[[PanelContext], Markup]] = {
 
 def _one(name: str, context: PanelContext) -> Markup:
     with context.engine.read() as session:
-        row = session.get(HazardRow, str(context.variables.get("hazard_id")))
-        if row is None:
-            raise hazard.UnknownHazard
+        row = hazard.look(session, context.variables.get("hazard_id"))
         found = dossier.read(session, row, _today(context))
     return _draw(
         name,
@@ -179,18 +177,12 @@ def _one(name: str, context: PanelContext) -> Markup:
 
 def _part(session: Any, context: PanelContext) -> Any:
     own = context.variables
-    return hazard_round.part(session, own.get("round_id"), own.get("institution"))
+    return hazard_round.part(session, own.get("round_id"), own.get("institution"), lock=False)
 
 
 def _dossiers(session: Any, context: PanelContext, rows: list[HazardRow]) -> list[Any]:
     ids = [row.id for row in rows]
-    found = []
-    for hazard_id in ids:
-        row = session.get(HazardRow, hazard_id)
-        if row is None:
-            raise errors.NotFound
-        found.append(dossier.read(session, row, _today(context)))
-    return found
+    return [dossier.read(session, hazard.look(session, one), _today(context)) for one in ids]
 
 
 def _is_bad(answer: Any) -> bool:

@@ -134,6 +134,14 @@ def register(context: OperationContext, finding: Finding) -> HazardRow:
     return hazard
 
 
+def look(session: Session, hazard_id: object) -> HazardRow:
+    """The hazard for reading only, without a lock. Raises `UnknownHazard`."""
+    hazard = session.get(HazardRow, str(hazard_id or ""))
+    if hazard is None:
+        raise UnknownHazard
+    return hazard
+
+
 def load(session: Session, hazard_id: object, *, institution: str | None = None) -> HazardRow:
     """The hazard, locked for this command; only one of the institution when that is given.
 
@@ -145,6 +153,22 @@ def load(session: Session, hazard_id: object, *, institution: str | None = None)
     if hazard is None or (institution is not None and hazard.institution != institution):
         raise UnknownHazard
     return hazard
+
+
+def by_number(session: Session, number: str) -> HazardRow:
+    """The hazard of this number. Raises `UnknownHazard`."""
+    hazard = session.scalars(select(HazardRow).where(HazardRow.number == number)).one_or_none()
+    if hazard is None:
+        raise UnknownHazard
+    return hazard
+
+
+def of_institution(session: Session, institution: str) -> list[HazardRow]:
+    """Hazards of an institution that were not withdrawn, in order of number."""
+    query = select(HazardRow).where(
+        HazardRow.institution == institution, HazardRow.state != HazardState.WITHDRAWN.value
+    )
+    return list(session.scalars(query.order_by(HazardRow.number)))
 
 
 def of_round(session: Session, round_id: str, institution: str) -> list[HazardRow]:

@@ -118,6 +118,26 @@ def _check(found: Checklist) -> None:
         raise errors.InvalidInput(f"检查项引用了不存在的判定条款：{'、'.join(sorted(loose))}")
 
 
+def as_data(checklist: Checklist) -> dict[str, Any]:
+    """Plain data that `read` takes back."""
+    return {
+        "id": checklist.id,
+        "title": checklist.title,
+        "basis": checklist.basis,
+        "item": [
+            {
+                "code": one.code,
+                "group": one.group,
+                "category": one.category.value,
+                "text": one.text,
+                "clause": one.clause,
+            }
+            for one in checklist.items
+        ],
+        "criterion": [{"id": one.id, "text": one.text} for one in checklist.criteria],
+    }
+
+
 def shipped() -> tuple[Checklist, ...]:
     """The versions that come with the product."""
     folder = resources.files("workflows.domain") / "checklists"
@@ -131,6 +151,7 @@ def publish(session: Session, checklist: Checklist, *, on: date, by: str) -> Non
     """Keep a version. Raises `AlreadyExists`: a published version cannot change."""
     if session.get(ChecklistRow, checklist.id) is not None:
         raise errors.AlreadyExists(f"清单 {checklist.id} 已经发布，修改须用新的编号")
+    data = as_data(checklist)
     session.add(
         ChecklistRow(
             id=checklist.id,
@@ -138,17 +159,8 @@ def publish(session: Session, checklist: Checklist, *, on: date, by: str) -> Non
             basis=checklist.basis,
             published_on=on,
             published_by=by,
-            items=[
-                {
-                    "code": one.code,
-                    "group": one.group,
-                    "category": one.category.value,
-                    "text": one.text,
-                    "clause": one.clause,
-                }
-                for one in checklist.items
-            ],
-            criteria=[{"id": one.id, "text": one.text} for one in checklist.criteria],
+            items=data["item"],
+            criteria=data["criterion"],
         )
     )
     session.flush()

@@ -127,7 +127,7 @@ def report_major(context: OperationContext, hazard: HazardRow) -> None:
     )
     hazard.major_case = context.start(
         "hazard_major",
-        variables={"hazard_id": hazard.id, "institution": hazard.institution, "city": hazard.city},
+        variables={"hazard_id": hazard.id, "hazard_number": hazard.number},
         region=hazard.institution,
         title=f"重大隐患挂牌督办 {hazard.number}",
         business_key=f"major:{hazard.id}",

@@ -135,10 +135,12 @@ def get(session: Session, round_id: object) -> RoundRow:
     return found
 
 
-def part(session: Session, round_id: object, institution: object) -> RoundUnitRow:
+def part(
+    session: Session, round_id: object, institution: object, *, lock: bool = True
+) -> RoundUnitRow:
     """One institution's part in a round, locked for this command. Raises `UnknownRound`."""
     key = (str(round_id or ""), str(institution or ""))
-    found = session.get(RoundUnitRow, key, with_for_update=True)
+    found = session.get(RoundUnitRow, key, with_for_update=lock)
     if found is None:
         raise UnknownRound("这个机构不在本轮检查之内")
     return found

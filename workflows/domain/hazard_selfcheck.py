@@ -70,6 +70,18 @@ def answer(context: OperationContext, part: RoundUnitRow, data: Mapping[str, Any
     _follow_answer(context, part, item, result, data)
 
 
+def answer_all(context: OperationContext, part: RoundUnitRow, data: Mapping[str, Any]) -> None:
+    """Answer one item, or several at once when all of them are 合格 (they need no words)."""
+    items = data.get("item")
+    if not isinstance(items, list):
+        answer(context, part, data)
+        return
+    if data.get("result") != AnswerResult.OK.value:
+        raise errors.InvalidInput(fields={"result": "只有合格的检查项可以一次填写多项"})
+    for item in items:
+        answer(context, part, {"item": item, "result": AnswerResult.OK.value})
+
+
 def _follow_answer(
     context: OperationContext,
     part: RoundUnitRow,

@@ -18,22 +18,25 @@ def _hazard(context: OperationContext) -> HazardRow:
     return register.load(context.session, context.variables().get("hazard_id"))
 
 
+def _seen(context: OperationContext) -> HazardRow:
+    return register.look(context.session, context.variables().get("hazard_id"))
+
+
 @operation("hazard.register", roles=("inspector",))
 def register_hazard(context: OperationContext, data: Mapping[str, Any]) -> Result:
     """登记一条检查以外发现的隐患，定级、定期限，并立即下达整改."""
     source = Source.REPORT if data.get("source") == "report" else Source.CITY
     actor = register.person(context)
     institution = register.seen_institution(context, data.get("institution"))
-    issuers = (actor.id,)
     found = register.read_finding(
-        context, data, institution=institution, round_id=None, source=source, issuers=issuers
+        context, data, institution=institution, round_id=None, source=source, issuers=(actor.id,)
     )
     hazard = register.register(context, found)
     hazard_grading.grade(context, hazard, data)
     hazard_rectification.order(context, hazard)
     hazard.instance_id = context.start(
         "hazard_item",
-        variables={"hazard_id": hazard.id, "number": hazard.number},
+        variables={"hazard_id": hazard.id, "hazard_number": hazard.number},
         region=hazard.institution,
         title=f"隐患整改 {hazard.number}",
         business_key=hazard.id,
@@ -50,7 +53,7 @@ def brief(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa
     if context.instance is not None:
         hazard.instance_id = context.instance.id
     return {
-        "number": hazard.number,
+        "hazard_number": hazard.number,
         "institution": hazard.institution,
         "city": hazard.city,
         **register.position(hazard),
@@ -60,19 +63,19 @@ def brief(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa
 @operation("hazard.issuers")
 def issuers(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
     """下达隐患的检查人员，不得办理整改."""
-    return {"participants": sorted(_hazard(context).issuers)}
+    return {"participants": sorted(_seen(context).issuers)}
 
 
 @operation("hazard.rectifiers")
 def rectifiers(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
     """办理过整改的人员，不得复查."""
-    return {"participants": sorted(_hazard(context).rectifiers)}
+    return {"participants": sorted(_seen(context).rectifiers)}
 
 
 @operation("hazard.cosign_excluded")
 def cosign_excluded(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
     """不得作为第二复查人的人员."""
-    hazard = _hazard(context)
+    hazard = _seen(context)
     record = hazard_rectification.unsigned(context.session, hazard.id)
     first = record.first_by if record else ""
     excluded = hazard_rules.excluded_from_cosigning(
@@ -84,8 +87,7 @@ def cosign_excluded(context: OperationContext, data: Mapping[str, Any]) -> Resul
 @operation("hazard.apply_deferral")
 def apply_deferral(context: OperationContext, data: Mapping[str, Any]) -> Result:
     """机构申请延期，每条隐患一次."""
-    deferral = hazard_deferral.apply(context, _hazard(context), data)
-    return {"deferral_id": deferral.id}
+    return {"deferral_id": hazard_deferral.apply(context, _hazard(context), data).id}
 
 
 @operation("hazard.defer_opinion")

@@ -22,7 +22,7 @@ def _hazard(context: OperationContext) -> HazardRow:
 def brief_major(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # the register knows it all
     """读取重大隐患的编号与机构."""
     hazard = _hazard(context)
-    return {"number": hazard.number, "institution": hazard.institution, "city": hazard.city}
+    return {"hazard_number": hazard.number, "institution": hazard.institution, "city": hazard.city}
 
 
 @operation("hazard.list_publicly")

@@ -32,8 +32,8 @@ def _outcome(context: OperationContext) -> str:
 
 @operation("hazard.answer_item")
 def answer_item(context: OperationContext, data: Mapping[str, Any]) -> Result:
-    """填写一个检查项，不合格的自动登记隐患."""
-    hazard_selfcheck.answer(context, _part(context), data)
+    """填写一个检查项，不合格的自动登记隐患；合格的可以一次填写多项."""
+    hazard_selfcheck.answer_all(context, _part(context), data)
     return {}
 
 
