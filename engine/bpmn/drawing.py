@@ -36,6 +36,8 @@ _PAINT = {
     Progress.OVERDUE: ("#fff0ee", "#c9352b"),
     Progress.INCIDENT: ("#fff0ee", "#8f1d14"),
 }
+#: beyond this width a picture scrolls: scaled to a page its words could not be read
+_WIDE = 1500
 _KINDS = {
     "userTask": "人工任务",
     "serviceTask": "系统任务",
@@ -147,8 +149,9 @@ class _Painter:
         area = geometry.extent(14)
         size = f'width="{num(area.w)}" height="{num(area.h)}"'
         view = f"{num(area.x)} {num(area.y)} {num(area.w)} {num(area.h)}"
+        wide = " is-wide" if area.w > _WIDE else ""
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn" {size} viewBox="{view}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn{wide}" {size} viewBox="{view}" '
             f'role="img" aria-label="{escape(title)}" font-size="12" text-anchor="middle" '
             f'font-family="PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif">'
             f"<title>{escape(title)}</title>{''.join(parts)}</svg>"

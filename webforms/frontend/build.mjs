@@ -23,7 +23,7 @@ const result = await build({
   target: ['es2022', 'chrome100', 'firefox100', 'safari15.4'],
   entryNames: '[name]-[hash]',
   assetNames: 'assets/[name]-[hash]',
-  loader: { '.woff': 'file', '.woff2': 'file', '.ttf': 'file', '.eot': 'file', '.svg': 'dataurl' },
+  loader: { '.woff': 'file', '.woff2': 'file', '.ttf': 'file', '.eot': 'empty', '.svg': 'dataurl' },
   external: ['/static/*'],
   jsx: 'automatic',
   // entries of the properties panel must share the panel's own preact (two copies break hooks)
@@ -52,6 +52,20 @@ for (const name of ['icons.svg']) {
   fs.writeFileSync(path.join(out, target), data);
   manifest[name] = `dist/${target}`;
 }
+
+// the licences of everything that was bundled travel with it
+const packages = new Map();
+for (const input of Object.keys(result.metafile.inputs)) {
+  const found = /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+  if (found) packages.set(found[1], path.join(here, found[1]));
+}
+const licences = [...packages].sort().map(([, folder]) => {
+  const { name, version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  const file = fs.readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
+  const text = file ? fs.readFileSync(path.join(folder, file), 'utf8').trim() : '';
+  return `${name} ${version} (${license})\n\n${text}\n`;
+});
+fs.writeFileSync(path.join(out, 'LICENSES.txt'), licences.join(`\n${'-'.repeat(72)}\n\n`));
 
 for (const entry of fs.readdirSync(out, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !/\.(js|css|svg)$/.test(entry.name)) continue;

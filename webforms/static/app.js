@@ -251,6 +251,10 @@ export function ready(root = document) {
   dates(root);
   $$('form', root).forEach(refresh);
   ($('[data-focus]', root))?.focus();
+  for (const box of $$('.diagram', root)) { // a wide picture opens where the work is
+    const now = $('.node:is(.is-incident, .is-overdue, .is-active)', box)?.getBoundingClientRect();
+    if (now) box.scrollLeft += now.left - box.getBoundingClientRect().left - box.clientWidth / 2;
+  }
   $$('[data-toast]:is(.ok, .info)', root).forEach((toast) => setTimeout(() => toast.remove(), 8000));
 }
 document.addEventListener('htmx:after:swap', (event) => ready(event.detail?.ctx?.target || event.target));

@@ -118,7 +118,7 @@ def _wanted(scene: Scene, geometry: Geometry) -> Iterator[tuple[str, str, list[_
     for link in scene.links.values():
         path = geometry.paths.get(link.id)
         if path and link.name:
-            yield link.id, link.name, list(_along(path))
+            yield link.id, link.name, list(_along(path, 17 if link.is_default else 6))
 
 
 def _has_outer_label(shape: Shape) -> bool:
@@ -143,8 +143,11 @@ def _around(shape: Shape, box: Box) -> Iterator[_Spot]:
     yield (box.cx, box.y - 18, 0.5, 1.0)
 
 
-def _along(path: tuple[Point, ...]) -> Iterator[_Spot]:
-    """Spots beside the edge, near its source first: that is where a branch is read."""
+def _along(path: tuple[Point, ...], gap: float) -> Iterator[_Spot]:
+    """Spots beside the edge, near its source first: that is where a branch is read.
+
+    ``gap`` is how far from its source the first spot is; the mark of a default flow needs room.
+    """
     for a, b in pairwise(path):
         length = abs(a.x - b.x) + abs(a.y - b.y)
         if length < 12:
@@ -152,13 +155,13 @@ def _along(path: tuple[Point, ...]) -> Iterator[_Spot]:
         sx, sy = (b.x > a.x) - (b.x < a.x), (b.y > a.y) - (b.y < a.y)
         if abs(a.y - b.y) < 1:
             for share in (None, 0.5, 0.75):
-                x = a.x + sx * (6 if share is None else length * share)
+                x = a.x + sx * (gap if share is None else length * share)
                 anchor = 0.5 if share else (0.0 if sx > 0 else 1.0)
                 yield (x, a.y - 2, anchor, 1.0)
                 yield (x, a.y + 2, anchor, 0.0)
         else:
             for share in (None, 0.5, 0.75):
-                y = a.y + sy * (4 if share is None else length * share)
+                y = a.y + sy * (gap - 2 if share is None else length * share)
                 anchor = 0.5 if share else (0.0 if sy > 0 else 1.0)
                 x = a.x + sx * length * (share or 0.1) / 2
                 yield (x + 4, y, 0.0, anchor)

@@ -16,12 +16,16 @@ _FLOWS = frozenset({"sequenceFlow"})
 
 @dataclass(slots=True)
 class Cells:
-    """Column and (lane, row) of every node; rows may be negative before they are packed."""
+    """Column and (lane, row) of every node; rows may be negative before they are packed.
+
+    Nodes without any flow (event sub-processes above all) are ``loose``: they lie in a row below
+    the rest and do not stretch its columns.
+    """
 
     column: dict[str, int] = field(default_factory=dict)
     row: dict[str, int] = field(default_factory=dict)
     lane: dict[str, str | None] = field(default_factory=dict)
-    backward: set[str] = field(default_factory=set)
+    loose: set[str] = field(default_factory=set)
 
 
 def cells_of(scene: Scene, scope: str) -> Cells:
@@ -100,7 +104,6 @@ class _Layering:
                 done.add(node)
             elif target in open_nodes:
                 self.out[node].remove(target)
-                self.cells.backward.add(f"{node}>{target}")
             elif target not in done:
                 open_nodes.add(target)
                 stack.append((target, iter(list(self.out[target]))))
@@ -147,6 +150,7 @@ class _Layering:
             lane = self.scene.lane_of(loose)
             self.cells.column[loose.id] = column[lane]
             column[lane] += 1
+            self.cells.loose.add(loose.id)
             self._occupy(loose.id, lane, bottom[lane] + 1)
 
     def _connected(self, node: Shape) -> bool:

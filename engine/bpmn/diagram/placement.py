@@ -123,19 +123,23 @@ def _scope(scene: Scene, scope: str) -> Placed:
     cells = cells_of(scene, scope)
     sizes = {key: _size(scene.shapes[key], inner.get(key)) for key in cells.column}
     columns = _columns(scene, cells, sizes)
+    spots = _loose(cells, sizes)
     rows, lanes, ys, height = _rows(scene, scope, cells, sizes)
     geometry = Geometry()
     tracks: dict[str, Tracks] = {}
     for key, (w, h) in sizes.items():
-        left, wide = columns[cells.column[key]]
+        left, wide = spots.get(key) or columns[cells.column[key]]
         top, high = rows[(cells.lane[key], cells.row[key])]
-        geometry.boxes[key] = Box(left + (wide - w) / 2, top + (high - h) / 2, w, h)
+        # beside something as wide as a sub-process the middle would be far from everything
+        indent = (wide - w) / 2 if wide < 3 * TASK[0] else 0
+        geometry.boxes[key] = Box(left + indent, top + (high - h) / 2, w, h)
         if key in inner:
             geometry.expanded[key] = True
             box = geometry.boxes[key]
             _adopt(geometry, tracks, inner[key], box.x, box.y)
     _attach(scene, scope, geometry)
-    width = max((left + wide for left, wide in columns.values()), default=80) + 40
+    ends = [left + wide for left, wide in (*columns.values(), *spots.values())]
+    width = max(ends, default=80) + 40
     tracks[scope] = Tracks(_column_tracks(columns, width), ys)
     return Placed(geometry, tracks, width, height, lanes)
 
@@ -162,6 +166,8 @@ def _columns(
 ) -> dict[int, tuple[float, float]]:
     width: dict[int, float] = defaultdict(lambda: EVENT)
     for key, column in cells.column.items():
+        if key in cells.loose:
+            continue
         width[column] = max(width[column], sizes[key][0])
     room: dict[int, float] = defaultdict(lambda: COLUMN_GAP)
     for link in scene.links.values():
@@ -170,10 +176,22 @@ def _columns(
             wanted = min(width_of(link.name, 11), 88) + 30
             room[column_of] = max(room[column_of], wanted)
     placed, x = {}, 40.0
-    for column in range(max(cells.column.values(), default=0) + 1):
+    last = max((c for k, c in cells.column.items() if k not in cells.loose), default=-1)
+    for column in range(last + 1):
         placed[column] = (x, width[column])
         x += width[column] + room[column]
     return placed
+
+
+def _loose(cells: Cells, sizes: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Left and width of nodes that no flow reaches, one after the other in each lane."""
+    spots: dict[str, tuple[float, float]] = {}
+    x: dict[str | None, float] = defaultdict(lambda: 40.0)
+    for key in (k for k in cells.column if k in cells.loose):
+        lane = cells.lane[key]
+        spots[key] = (x[lane], sizes[key][0])
+        x[lane] += sizes[key][0] + COLUMN_GAP
+    return spots
 
 
 def _column_tracks(columns: dict[int, tuple[float, float]], width: float) -> set[float]:
