@@ -161,12 +161,11 @@ def _excluded(work: Work, row: Any, operation: str) -> Mapping[str, str]:
         environment=work.environment, tx=work.tx, now=work.now, actor=work.actor, work=work
     )
     try:
-        answer = operations.find(work.environment, operation).function(
-            context, {"activity": row.activity_id}
+        answer = operations.called(
+            operations.find(work.environment, operation), context, {"activity": row.activity_id}
         )
     finally:
         work.task = before
-        context.close()
     if answer is None:
         return {}
     if not isinstance(answer, Mapping):

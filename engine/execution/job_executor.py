@@ -226,7 +226,8 @@ def _actor(arguments: Mapping[str, Any]) -> Actor:
 
 
 def _back_off(attempts: int) -> timedelta:
-    return min(_FIRST_BACK_OFF * 2**attempts, _LONGEST_BACK_OFF)
+    spans: timedelta = _FIRST_BACK_OFF * 2 ** min(attempts, 20)
+    return min(spans, _LONGEST_BACK_OFF)
 
 
 def _said(error: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from engine.execution import participation
 from engine.execution.deadlines import due_instant
@@ -21,6 +21,7 @@ from engine.model.operation import (
     Audience,
     InstanceRef,
     Operation,
+    OperationContext,
     TaskRef,
 )
 from engine.store import attachments, history, human_tasks, incidents, instances, jobs, outbox
@@ -45,13 +46,19 @@ def run(
         actor=None if work.actor is SYSTEM else work.actor,
         work=work,
     )
-    outputs = declared.function(context, dict(data))
-    work.tx.flush()
-    context.close()
+    outputs = called(declared, context, data)
     work.record(
         Fact.OPERATION_PERFORMED, activity_id=activity_id, detail={"operation": name}
     )
     return checked_outputs(name, outputs)
+
+
+def called(declared: Operation, context: Context, data: Mapping[str, object]) -> object:
+    """What the function answers; afterwards its writes are flushed and its context is void."""
+    answer = declared.function(cast("OperationContext", context), dict(data))
+    context.tx.flush()
+    context.close()
+    return answer
 
 
 def find(environment: Environment, name: str) -> Operation:
@@ -237,7 +244,7 @@ class Context:
     def store_file(self, name: str, content: bytes, media_type: str) -> AttachmentRef:
         digest = self.environment.files.put(content)
         of = self.work.instance if self.work else None
-        row = {
+        row: dict[str, Any] = {
             "id": self.new_id(),
             "shard": of.shard if of else "000000",
             "instance_id": of.id if of else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import false, func, or_, select, text, update
 
 from engine.execution import assignment, settle
 from engine.execution.command import Commands
@@ -107,7 +107,7 @@ class ManagementService:
             query = query.where(_incident.c.instance_id == instance_id)
         if actor is not SYSTEM:
             units = sorted({seat.unit for seat in actor.seats})
-            query = query.where(or_(*[_within(unit) for unit in units], False))
+            query = query.where(or_(false(), *[_within(unit) for unit in units]))
         with self._environment.database.read() as tx:
             return tuple(_view(row) for row in tx.execute(query).all())
 

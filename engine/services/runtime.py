@@ -119,11 +119,9 @@ class RuntimeService:
                 actor=None if actor is SYSTEM else actor,
             )
             try:
-                outputs = declared.function(context, dict(data))
+                outputs = operations.called(declared, context, data)
             except BusinessError as error:
                 raise InvalidState(error.message) from error
-            tx.flush()
-            context.close()
             return operations.checked_outputs(operation, outputs), context.follow_up
 
         return self._commands.apart(act)
@@ -306,7 +304,7 @@ class RuntimeService:
     def _title(self, deployed: Any, variables: Mapping[str, object], now: Any) -> str:
         title = deployed.program.title
         if not isinstance(title, Expression):
-            return title or deployed.title
+            return str(title or deployed.title)
         decide = RunningDecide(now, decisions=deployed.decisions)
         root = deployed.program.by_id[""]
         try:

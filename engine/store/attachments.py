@@ -7,6 +7,7 @@ import tempfile
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import BigInteger, Float, Index, String, bindparam, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,7 +39,7 @@ class Attachment(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-_attachment = Attachment.__table__
+_attachment: Any = Attachment.__table__
 
 INSERT = Statement(insert(_attachment))
 BY_ID = Statement(

@@ -88,7 +88,7 @@ class PackageDraft(Base):
     revision: Mapped[int] = mapped_column(Integer)
 
 
-_definition = ProcessDefinition.__table__
+_definition: Any = ProcessDefinition.__table__
 
 BY_ID = Statement(select(_definition).where(_definition.c.id == bindparam("definition_id")))
 LATEST = Statement(
@@ -97,6 +97,6 @@ LATEST = Statement(
     .order_by(_definition.c.version.desc())
     .limit(1)
 )
-INSERT_DEFINITION = Statement(insert(ProcessDefinition.__table__))
-INSERT_FILE = Statement(insert(DefinitionFile.__table__))
-INSERT_START = Statement(insert(DefinitionStart.__table__))
+INSERT_DEFINITION = Statement(insert(_definition))
+INSERT_FILE = Statement(insert(DefinitionFile))
+INSERT_START = Statement(insert(DefinitionStart))

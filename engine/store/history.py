@@ -106,7 +106,7 @@ def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(previous + canonical).digest()
 
 
-_fact = HistoryFact.__table__
+_fact: Any = HistoryFact.__table__
 
 INSERT = Statement(insert(_fact))
 OF_INSTANCE = Statement(

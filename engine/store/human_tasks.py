@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -95,8 +96,8 @@ class HumanTask(Base):
     version: Mapped[int] = mapped_column(Integer)
 
 
-_task = HumanTask.__table__
-_instance = ProcessInstance.__table__
+_task: Any = HumanTask.__table__
+_instance: Any = ProcessInstance.__table__
 
 INSERT = Statement(insert(_task))
 BY_ID = Statement(select(_task).where(_task.c.id == bindparam("task_id")))

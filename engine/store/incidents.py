@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, Integer, SmallInteger, String, Text, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,7 +34,7 @@ class IncidentRow(Base):
     resolved_by: Mapped[str | None] = mapped_column(Id)
 
 
-_incident = IncidentRow.__table__
+_incident: Any = IncidentRow.__table__
 
 INSERT = Statement(insert(_incident))
 BY_ID = Statement(select(_incident).where(_incident.c.id == bindparam("incident_id")))

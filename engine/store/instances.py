@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, Integer, String, bindparam, insert, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -51,7 +52,7 @@ class ProcessInstance(Base):
     root_id: Mapped[str] = mapped_column(Id)
 
 
-_instance = ProcessInstance.__table__
+_instance: Any = ProcessInstance.__table__
 
 INSERT = Statement(insert(_instance))
 BY_ID = Statement(select(_instance).where(_instance.c.id == bindparam("instance_id")))

@@ -44,7 +44,7 @@ class OutboxMessage(Base):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-_outbox = OutboxMessage.__table__
+_outbox: Any = OutboxMessage.__table__
 
 INSERT = Statement(insert(_outbox))
 PENDING = Statement(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Boolean, ForeignKey, Index, String, bindparam, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,9 +57,9 @@ class Substitution(Base):
     created_by: Mapped[str] = mapped_column(Id)
 
 
-_participant = Participant.__table__
-_seat = SeatRow.__table__
-_substitution = Substitution.__table__
+_participant: Any = Participant.__table__
+_seat: Any = SeatRow.__table__
+_substitution: Any = Substitution.__table__
 _valid = (
     _seat.c.since <= bindparam("today"),
     or_(_seat.c.until.is_(None), _seat.c.until >= bindparam("today")),

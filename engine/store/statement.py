@@ -70,22 +70,21 @@ class Prepared:
 def _bind_processor(kind: Any, dialect: Dialect) -> Processor | None:
     # Our own types are asked directly: the generic wrapper costs as much as the conversion.
     direct = getattr(kind, "driver_processor", None)
-    found: Processor | None
-    if direct is not None:
-        found = direct(dialect)
-    else:
-        found = kind._cached_bind_processor(dialect)
+    # The compiled statement keeps its conversions private; there is no public way to ask.
+    found: Processor | None = (
+        kind._cached_bind_processor(dialect) if direct is None else direct(dialect)  # noqa: SLF001
+    )
     return found
 
 
 def _result(compiled: Any, dialect: Dialect) -> tuple[Any, list[tuple[int, Processor]]]:
-    columns = compiled._result_columns
+    columns = compiled._result_columns  # noqa: SLF001  # as above
     row = namedtuple("Row", [entry.keyname for entry in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024  # names known at run time only
     converters: list[tuple[int, Processor]] = []
     for index, entry in enumerate(columns):
         direct = getattr(entry.type, "result_converter", None)
         process = (
-            entry.type._cached_result_processor(dialect, None)
+            entry.type._cached_result_processor(dialect, None)  # noqa: SLF001  # as above
             if direct is None
             else direct(dialect)
         )

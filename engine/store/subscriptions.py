@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, Integer, String, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,7 +31,7 @@ class EventSubscription(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-_subscription = EventSubscription.__table__
+_subscription: Any = EventSubscription.__table__
 
 INSERT = Statement(insert(_subscription))
 CANCEL = Statement(

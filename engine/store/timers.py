@@ -51,7 +51,7 @@ class Timer(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger)
 
 
-_timer = Timer.__table__
+_timer: Any = Timer.__table__
 
 INSERT = Statement(insert(_timer))
 DUE = Statement(
