@@ -91,8 +91,12 @@ class _Reader:
     wrong: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    def _raw(self, key: str) -> str:
+        value = self.data.get(key)
+        return "" if value is None else str(value).strip()
+
     def text(self, key: str, *, required: bool = False, most: int = 100) -> str:
-        value = str(self.data.get(key) or "").strip()
+        value = self._raw(key)
         if required and not value:
             self.wrong[key] = "必填"
         elif len(value) > most:
@@ -124,7 +128,7 @@ class _Reader:
         return int(value)
 
     def decimal(self, key: str) -> Decimal | None:
-        raw = str(self.data.get(key) or "").strip().replace(",", "")
+        raw = self._raw(key).replace(",", "")
         if not raw:
             return None
         try:
@@ -138,7 +142,7 @@ class _Reader:
         return value
 
     def fen(self, key: str) -> int:
-        raw = str(self.data.get(key) or "").strip()
+        raw = self._raw(key)
         if not raw:
             return 0
         try:

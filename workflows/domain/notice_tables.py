@@ -91,7 +91,7 @@ class Objection(Base):
     confirmed_by: Mapped[str | None] = mapped_column(String(36))
     verdict: Mapped[str | None] = mapped_column(String(10))
     #: what 成立-调整 changes: needy, level, main_type, amount
-    adjustment: Mapped[Any] = mapped_column(JsonText, default=None)
+    adjustment: Mapped[Any] = mapped_column(JsonText, nullable=True)
     reply: Mapped[str] = mapped_column(Text, default="")
     resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -30,7 +30,7 @@ class Roster(Base):
     visited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     visit_photos: Mapped[Any] = mapped_column(JsonText, default=list)
     #: D-04: held_on, place, host, due_n, present_n, attendees (participant ids), photos
-    meeting: Mapped[Any] = mapped_column(JsonText, default=None)
+    meeting: Mapped[Any] = mapped_column(JsonText, nullable=True)
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     submitted_by: Mapped[str | None] = mapped_column(String(36))
 

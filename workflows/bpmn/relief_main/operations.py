@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, clock, errors, operation
-from workflows.domain import archive, campaign, division, funds
+from workflows.domain import archive, campaign, division, funds, kin
 from workflows.domain.case_variables import outcome, text
 from workflows.domain.line_input import allotments
 from workflows.domain.money import InvalidAmount, fen_from_text
@@ -114,3 +114,21 @@ def explain_gap(context: OperationContext, data: Mapping[str, Any]) -> None:
 def close(context: OperationContext, _: Mapping[str, Any]) -> dict[str, int]:
     """归档: refused while a paper is neither there nor explained."""
     return archive.close(context, text(context, "campaign"))
+
+
+@operation("division.save", roles=("sys_admin",))
+def save_division(context: OperationContext, data: Mapping[str, Any]) -> None:
+    """登记区划或机构: code, name, profile (the rules a town goes by)."""
+    division.add(
+        context.session, str(data.get("code") or ""), str(data.get("name") or "").strip(),
+        profile_key=data.get("profile") or None,
+    )  # fmt: skip
+
+
+@operation("kin.register", roles=("county_clerk", "sys_admin"))
+def register_kin(context: OperationContext, data: Mapping[str, Any]) -> None:
+    """登记近亲属: participant, id_no of the relative, relation."""
+    kin.register(
+        context, str(data.get("participant") or ""), str(data.get("id_no") or ""),
+        str(data.get("relation") or ""),
+    )  # fmt: skip
