@@ -1,0 +1,110 @@
+"""The gate: everything that is asked of a package before one of its versions may go live.
+
+1. Readable and executable: XML, allow-list, structure, FEEL (`engine.bpmn`).
+2. References: forms, roles, operations, decisions, called processes, ladders.
+3. The second opinion: SpiffWorkflow reads the file and runs what it runs rightly.
+4. The package's own scenarios are green.
+
+The same code answers `nuanliu check`, the studio and every deployment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine import bpmn
+from engine.bpmn import oracle
+from engine.execution import references, scenarios
+from engine.execution.decisions import package_decisions
+from engine.execution.references import Known, Report
+from engine.execution.scenarios import InvalidScenario, ScenarioResult, World
+from engine.kernel.program import Program
+from engine.model.package import Finding, Package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What the gate found out about a package."""
+
+    programs: tuple[Program, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    scenarios: tuple[ScenarioResult, ...] = ()
+    #: None where soundness was not reached
+    sound: bool | None = None
+    #: reachable states that were looked at
+    states: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it may be published."""
+        return not any(finding.is_error for finding in self.findings)
+
+    @property
+    def executable(self) -> bool:
+        """Whether every process of the package can be run by itself."""
+        return self.ok and bool(self.programs)
+
+
+def examine(package: Package, known: Known | None = None) -> Examination:
+    """Examine a package against what is known of the world around it. Nothing is stored."""
+    known = known or Known()
+    report = Report(package.bpmn)
+    content = package.files.get(package.bpmn)
+    if content is None:
+        report.error("package", f"流程包里没有文件“{package.bpmn}”")
+        return Examination(findings=tuple(report.items))
+    result = bpmn.read(content, file=package.bpmn)
+    report.items.extend(result.findings)
+    program = result.program(package.key)
+    if program is None and result.ok:
+        report.error("package", f"“{package.bpmn}”里没有流程“{package.key}”")
+    elif program is not None and not program.executable:
+        report.error("not-executable", f"流程“{program.name}”没有标明 isExecutable，只是草稿")
+    references.check(package, result.programs, known, report)
+    if any(finding.is_error for finding in report.items):
+        return Examination(programs=result.programs, findings=tuple(report.items))
+    report.items.extend(oracle.second_opinion(content, result.programs, file=package.bpmn))
+    played = _play(package, result.programs, known, report)
+    return Examination(
+        programs=result.programs, findings=tuple(report.items), scenarios=played
+    )
+
+
+def examine_together(packages: Mapping[str, Package], known: Known) -> dict[str, Examination]:
+    """Examine packages that call each other, as if they were deployed at once."""
+    programs: dict[str, Program] = dict(known.programs or {})
+    for package in packages.values():
+        content = package.files.get(package.bpmn)
+        if content is not None:
+            for program in bpmn.read(content, file=package.bpmn).programs:
+                programs[program.key] = program
+    joint = Known(operations=known.operations, programs=programs, roles=known.roles)
+    return {key: examine(package, joint) for key, package in packages.items()}
+
+
+def _play(
+    package: Package, programs: tuple[Program, ...], known: Known, report: Report
+) -> tuple[ScenarioResult, ...]:
+    """Run the scenarios; one that is not green blocks publishing."""
+    own = {program.key: program for program in programs}
+    decisions = package_decisions(package)
+    world = World(
+        programs={**(known.programs or {}), **own},
+        decisions={key: decisions for key in own} if decisions is not None else {},
+    )
+    played: list[ScenarioResult] = []
+    for path in sorted(package.files):
+        if not path.startswith("scenarios/") or not path.endswith(".toml"):
+            continue
+        try:
+            result = scenarios.run_scenario(world, package.files[path], path)
+        except InvalidScenario as error:
+            report.error("scenario", error.message, file=path)
+            continue
+        played.append(result)
+        if not result.ok:
+            report.error("scenario", f"{path}：{result.failed}", file=path)
+    if not played:
+        report.warning("no-scenario", "流程包没有情景（scenarios/*.toml），没有试跑")
+    return tuple(played)
