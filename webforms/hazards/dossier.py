@@ -74,7 +74,7 @@ class Dossier:
     @property
     def overdue(self) -> bool:
         """Whether the day that counts is over."""
-        return hazard_rules.is_overdue(self.row.current_due, self.today, is_open=self.state.is_open)
+        return hazard_rules.is_overdue(self.row.current_due, self.today, is_owed=self.state.is_owed)
 
     @property
     def timeline(self) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from workflows.domain import division, hazard_rules
 from workflows.domain.hazard_state import Category, Grade, HazardState, Source, Suspension
 from workflows.domain.hazard_tables import HazardRow, InstitutionRow, RecheckRow
 
+_OWED = tuple(state.value for state in HazardState if state.is_owed)
 _OPEN = tuple(state.value for state in HazardState if state.is_open)
 
 
@@ -153,7 +154,7 @@ def _query(wanted: LedgerFilter, today: date) -> Select[HazardRow]:
     if wanted.view is View.OPEN:
         query = query.where(HazardRow.state.in_(_OPEN))
     elif wanted.view is View.OVERDUE:
-        query = query.where(HazardRow.state.in_(_OPEN), HazardRow.current_due < today)
+        query = query.where(HazardRow.state.in_(_OWED), HazardRow.current_due < today)
     elif wanted.view is View.CLOSED:
         query = query.where(HazardRow.state == HazardState.CLOSED.value)
     for column, value in (
@@ -202,7 +203,7 @@ def _lines(session: Session, rows: Sequence[HazardRow], today: date) -> list[Led
             description=row.description,
             current_due=row.current_due,
             overdue=hazard_rules.is_overdue(
-                row.current_due, today, is_open=HazardState(row.state).is_open
+                row.current_due, today, is_owed=HazardState(row.state).is_owed
             ),
             failures=row.failures,
             before=row.before,

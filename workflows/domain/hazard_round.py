@@ -185,7 +185,7 @@ def _unit_figures(
         major=_count(h.grade == Grade.MAJOR.value for h in hazards),
         closed=_count(h.state == HazardState.CLOSED.value for h in hazards),
         overdue=_count(
-            hazard_rules.is_overdue(h.current_due, today, is_open=HazardState(h.state).is_open)
+            hazard_rules.is_overdue(h.current_due, today, is_owed=HazardState(h.state).is_owed)
             for h in hazards
         ),
     )

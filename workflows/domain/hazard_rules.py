@@ -194,9 +194,9 @@ def needs_supervision(failures: int) -> bool:
     return failures >= FAILURES_BEFORE_SUPERVISION
 
 
-def is_overdue(due_on: date | None, today: date, *, is_open: bool) -> bool:
-    """Whether the due day has ended (it is inclusive) and the hazard is still open."""
-    return is_open and due_on is not None and today > due_on
+def is_overdue(due_on: date | None, today: date, *, is_owed: bool) -> bool:
+    """Whether the due day has ended (it is inclusive) and the rectification is still owed."""
+    return is_owed and due_on is not None and today > due_on
 
 
 def fix_at_once_due(found_on: date) -> date:

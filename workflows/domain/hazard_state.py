@@ -42,6 +42,11 @@ class HazardState(_Titled):
         """Whether somebody still owes work on it."""
         return self not in (HazardState.CLOSED, HazardState.WITHDRAWN)
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether the institution has still to put it right; what waits for others is not late."""
+        return self in (HazardState.FOUND, HazardState.GRADED, HazardState.RECTIFYING)
+
 
 class HazardEvent(_Titled):
     """What can happen to a hazard."""

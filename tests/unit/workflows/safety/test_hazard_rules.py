@@ -198,11 +198,11 @@ def test_it_closes_only_on_a_confirmed_recheck_of_this_attempt(
             close()
 
 
-def test_it_is_overdue_from_the_day_after_the_due_day_while_open() -> None:
-    assert not rules.is_overdue(DUE, DUE, is_open=True)
-    assert rules.is_overdue(DUE, date(2026, 1, 21), is_open=True)
-    assert not rules.is_overdue(DUE, date(2026, 1, 21), is_open=False)
-    assert not rules.is_overdue(None, DUE, is_open=True)
+def test_it_is_overdue_from_the_day_after_the_due_day_while_owed() -> None:
+    assert not rules.is_overdue(DUE, DUE, is_owed=True)
+    assert rules.is_overdue(DUE, date(2026, 1, 21), is_owed=True)
+    assert not rules.is_overdue(DUE, date(2026, 1, 21), is_owed=False)
+    assert not rules.is_overdue(None, DUE, is_owed=True)
 
 
 def test_it_calls_for_supervision_from_the_second_failure_on() -> None:
