@@ -25,7 +25,7 @@ from engine.bpmn.diagram.scene import (
     scene_of,
 )
 from engine.bpmn.diagram.strokes import FAINT, INK, PAPER, SOFT, num
-from engine.bpmn.layout import arrange
+from engine.bpmn.layout import arrange, with_diagram
 from engine.bpmn.overlay import ElementState, Progress
 
 _PAINT = {
@@ -38,6 +38,7 @@ _PAINT = {
 }
 #: beyond this width a picture scrolls: scaled to a page its words could not be read
 _WIDE = 1500
+_NODES = frozenset({Family.ACTIVITY, Family.EVENT, Family.GATEWAY})
 _KINDS = {
     "userTask": "人工任务",
     "serviceTask": "系统任务",
@@ -88,6 +89,17 @@ def drawing_of(source: bytes | str) -> Drawing:
     return Drawing(scene, geometry)
 
 
+def editable(source: bytes) -> bytes:
+    """The document as a graphical editor can open it: laid out when its diagram is incomplete.
+
+    Raises UnreadableDiagram when ``source`` is no BPMN document.
+    """
+    root = read(source)
+    geometry = geometry_of(root)
+    drawn = bool(geometry.boxes) and _complete(scene_of(root), geometry)
+    return source if drawn else with_diagram(source)
+
+
 def draw(
     source: bytes | str,
     states: Mapping[str, ElementState] | Iterable[ElementState] = (),
@@ -99,15 +111,10 @@ def draw(
 
 
 def _complete(scene: Scene, geometry: Geometry) -> bool:
-    """Whether everything has a place that does not hide in a collapsed sub-process."""
-    for shape in scene.shapes.values():
-        hidden = shape.scope in scene.shapes and shape.scope not in geometry.expanded
-        if shape.family in {Family.ACTIVITY, Family.EVENT, Family.GATEWAY}:
-            if shape.id not in geometry.boxes and not _folded(scene, geometry, shape):
-                return False
-        elif not hidden and shape.id not in geometry.boxes:
-            continue
-    return bool(geometry.boxes) or not scene.shapes
+    """Whether every node has a place or hides in a collapsed sub-process."""
+    nodes = [s for s in scene.shapes.values() if s.family in _NODES]
+    placed = all(s.id in geometry.boxes or _folded(scene, geometry, s) for s in nodes)
+    return placed and (bool(geometry.boxes) or not scene.shapes)
 
 
 def _folded(scene: Scene, geometry: Geometry, shape: Shape) -> bool:

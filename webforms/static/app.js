@@ -129,6 +129,7 @@ function refresh(form) {
 document.addEventListener('change', (event) => {
   const form = event.target.closest?.('form');
   if (form) refresh(form);
+  if (event.target.matches('[data-autosubmit]')) form.requestSubmit();
   if (event.target.matches('[data-upload] input')) show(event.target);
 });
 
@@ -207,7 +208,8 @@ function dates(root) {
 function calendar(input, month) {
   $('.cal')?.remove();
   const chosen = /^\d{4}-\d{2}-\d{2}$/.test(input.value) ? input.value : '';
-  const first = month || new Date(chosen || Date.now());
+  const today = document.documentElement.dataset.today || iso(new Date());
+  const first = month || new Date(`${chosen || today}T00:00`);
   first.setDate(1);
   const turn = (by) => { const d = new Date(first); d.setMonth(d.getMonth() + by); calendar(input, d).querySelector('td button').focus(); };
   const arrow = (label, by) => make('button', { type: 'button', className: 'btn text sm', ariaLabel: label, textContent: by < 0 ? '‹' : '›', onclick: () => turn(by) });
@@ -222,7 +224,7 @@ function calendar(input, month) {
       if (day.getMonth() === first.getMonth()) {
         const button = make('button', { type: 'button', textContent: day.getDate(), ariaPressed: value === chosen, ariaLabel: value, disabled: (input.min && value < input.min) || (input.max && value > input.max) });
         button.tabIndex = value === chosen || (!chosen && day.getDate() === 1) ? 0 : -1;
-        if (value === (document.documentElement.dataset.today || iso(new Date()))) button.setAttribute('aria-current', 'date');
+        if (value === today) button.setAttribute('aria-current', 'date');
         button.onclick = () => { input.value = value; box.remove(); input.focus(); input.dispatchEvent(new Event('input', { bubbles: true })); input.dispatchEvent(new Event('change', { bubbles: true })); };
         cell.append(button);
       }

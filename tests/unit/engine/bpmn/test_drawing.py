@@ -10,7 +10,7 @@ from lxml import etree
 
 from engine.bpmn.diagram.labels import width_of, wrap
 from engine.bpmn.diagram.scene import UnreadableDiagram
-from engine.bpmn.drawing import draw, drawing_of
+from engine.bpmn.drawing import draw, drawing_of, editable
 from engine.bpmn.layout import with_diagram
 from engine.bpmn.overlay import ElementState, Progress, element_states
 
@@ -163,6 +163,12 @@ def test_it_lays_out_what_comes_without_a_complete_diagram() -> None:
         flags=re.DOTALL,
     )
     assert "e" in groups(draw(partial))
+
+
+def test_it_gives_an_editor_a_diagram_and_leaves_a_drawn_one_alone() -> None:
+    drawn = editable(TWO_STEPS.encode())
+    assert b"BPMNShape" in drawn
+    assert editable(drawn) is drawn
 
 
 @pytest.mark.parametrize(
