@@ -12,7 +12,7 @@ from flask_babel import gettext
 from lxml import etree
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from engine import Finding, Package, errors
+from engine import Finding, Package, drawing, errors
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine
 from webforms.shell import roles, security
@@ -33,7 +33,7 @@ def modeler(key: str) -> str:
     return render(
         "admin/modeler.html",
         definition={"name": latest.title, "key": key, "version": latest.version},
-        xml=_current_xml(package).decode("utf-8"),
+        xml=drawing.editable(_current_xml(package)).decode("utf-8"),
         catalogue=_catalogue(package),
         urls={
             "validate": url_for("admin.modeler_validate", key=key),
