@@ -66,3 +66,8 @@ def visible(column: InstrumentedAttribute[Any], actor: Actor) -> ColumnElement[b
     """Rows whose unit lies in the subtree of one of the actor's seats; nothing without a seat."""
     prefixes = {region.prefix(seat.unit) for seat in actor.seats}
     return or_(false(), *(column.startswith(prefix, autoescape=True) for prefix in prefixes))
+
+
+def below(column: InstrumentedAttribute[Any], unit: str) -> ColumnElement[bool]:
+    """Rows whose unit is this one or lies below it."""
+    return column.startswith(region.prefix(unit), autoescape=True)

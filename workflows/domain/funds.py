@@ -11,8 +11,18 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, String, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    String,
+    UniqueConstraint,
+    Update,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import Base, OperationContext, UtcDateTime, errors, region
@@ -182,7 +192,7 @@ def release(context: OperationContext, campaign_id: str, line: tuple[str, str], 
     """An approved amount that will not be paid is free again, by counter-entry (Inv-17)."""
     line_id, unit = line
     for node in _path(context.session, campaign_id, unit):
-        changed = context.session.execute(
+        released = (
             update(FundNode)
             .where(
                 FundNode.campaign_id == campaign_id,
@@ -191,7 +201,7 @@ def release(context: OperationContext, campaign_id: str, line: tuple[str, str], 
             )
             .values(approved_fen=FundNode.approved_fen - fen)
         )
-        if changed.rowcount != 1:
+        if not _hits(context.session, released):
             raise errors.Broken("an approved amount is released that was not approved")
     enter(context, campaign_id, unit, EntryKind.RELEASED, -fen, line_id=line_id)
 
@@ -295,12 +305,17 @@ def _bounded(
     fen: int,
     limit: Mapped[int],
 ) -> None:
-    changed = session.execute(
+    grown = (
         update(FundNode)
         .where(
             FundNode.campaign_id == campaign_id, FundNode.unit == unit, column + fen <= limit
         )
         .values({column: column + fen})
     )
-    if changed.rowcount != 1:
+    if not _hits(session, grown):
         raise OverAllotment(f"单位 {unit} 的额度不足，尚缺 {fen / 100:.2f} 元内的部分，请核对")
+
+
+def _hits(session: Session, statement: Update) -> bool:
+    """Whether the conditional update found its row."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount == 1

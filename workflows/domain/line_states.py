@@ -1,7 +1,7 @@
 """The life of one household line (domain R1B): verb → (from, to), and nothing besides.
 
 户报 → 村评 → 村公示 → 乡审 → 乡公示 → 县定 → 报盘 → 发放, with returns, objections and side
-exits. `LineState` values are stored; `title` is what people read.
+exits. `LineState` values are stored; `label` is what people read.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LineState(enum.StrEnum):
     RECOVERED = "recovered"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The Chinese word of the state."""
         return _TITLES[self]
 
@@ -208,5 +208,5 @@ def after(state: LineState, verb: Verb) -> LineState:
     """The state this verb leads to. Raises LineNotReady when the table has no such step."""
     target = TRANSITIONS.get((verb, state))
     if target is None:
-        raise LineNotReady(f"名册行处于“{state.title}”，不能执行此操作（{verb}）")
+        raise LineNotReady(f"名册行处于“{state.label}”，不能执行此操作（{verb}）")
     return target

@@ -269,10 +269,9 @@ def missing_tiers(session: Session, line: RosterLine, profile: Profile) -> list[
 
 def with_open_objection(session: Session, found: Sequence[RosterLine]) -> set[str]:
     """Those of these lines that somebody objects to and nobody has answered yet."""
-    return set(
-        session.scalars(
-            select(Objection.line_id).where(
-                Objection.line_id.in_([line.id for line in found]), Objection.status != "resolved"
-            )
+    named = session.scalars(
+        select(Objection.line_id).where(
+            Objection.line_id.in_([line.id for line in found]), Objection.status != "resolved"
         )
-    ) - {None}
+    )
+    return {line_id for line_id in named if line_id is not None}

@@ -174,7 +174,7 @@ def check(context: OperationContext, batch: PayoutBatch) -> None:
     if me == batch.made_by:
         raise lines.SamePersonTwice("报盘文件的制作与复核不能是同一人")
     if batch.status != BatchStatus.MADE:
-        raise errors.InvalidState(f"批次处于“{BatchStatus(batch.status).title}”，不能复核")
+        raise errors.InvalidState(f"批次处于“{BatchStatus(batch.status).label}”，不能复核")
     rows = items(context.session, batch.id)
     if (len(rows), sum(row.amount_fen for row in rows)) != (batch.count, batch.total_fen):
         raise errors.Broken("the rows of a bank file no longer tie to its header")
@@ -206,7 +206,7 @@ def import_return(context: OperationContext, batch: PayoutBatch, attachment_id: 
     """
     if batch.status != BatchStatus.HANDED:
         raise errors.InvalidState(
-            f"批次处于“{BatchStatus(batch.status).title}”，不能导入回盘文件"
+            f"批次处于“{BatchStatus(batch.status).label}”，不能导入回盘文件"
         )
     rows = {row.row_no: row for row in items(context.session, batch.id)}
     results = payout_file.read_return(

@@ -22,7 +22,7 @@ class BatchStatus(enum.StrEnum):
     VOID = "void"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The Chinese word."""
         return {
             "made": "待复核", "checked": "已复核", "handed": "已交银行", "returned": "已回盘",

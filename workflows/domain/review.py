@@ -54,7 +54,7 @@ def review_line(
     if wrong:
         raise errors.InvalidInput(None, wrong)
     if line.standing is not _STATE[tier]:
-        raise errors.InvalidState(f"“{line.head_name}”户处于“{line.standing.title}”，不在审核中")
+        raise errors.InvalidState(f"“{line.head_name}”户处于“{line.standing.label}”，不在审核中")
     kin.refuse_kin(context, line)
     lines.refuse_own_work(context, line, *_other_tier(context.session, line, tier))
     _give(context, tier, line, opinion, reason, spot)

@@ -62,7 +62,7 @@ def write_line(
     if known is not None:
         if line.standing not in EDITABLE:
             raise errors.InvalidState(
-                f"“{line.head_name}”户处于“{line.standing.title}”，不能直接修改，请走退回补正"
+                f"“{line.head_name}”户处于“{line.standing.label}”，不能直接修改，请走退回补正"
             )
         kin.refuse_kin(context, line)
     lines.change(context, line, lambda row: _fill(row, household))
