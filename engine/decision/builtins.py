@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from engine.decision import (
     builtins_contexts,
+    builtins_json,
     builtins_lists,
     builtins_moments,
     builtins_numbers,
@@ -19,6 +20,7 @@ from engine.decision.values import Builtin
 # Importing a module of functions registers them; naming the modules keeps the list visible.
 MODULES = (
     builtins_contexts,
+    builtins_json,
     builtins_lists,
     builtins_moments,
     builtins_numbers,

@@ -321,6 +321,15 @@ def sort(runtime: Runtime, place: Place, items: Any, precedes: Any = None) -> li
     return sorted(whole_list, key=cmp_to_key(order))
 
 
+@builtin("partition", "list, size")
+def partition(items: Any, size: Any) -> list[list[Any]]:
+    """Cut a list into lists of a size; the last may be shorter."""
+    whole_list, length = listed(items), integer(size)
+    if length < 1:
+        raise Fault("大小要大于零")
+    return [whole_list[i : i + length] for i in range(0, len(whole_list), length)]
+
+
 def _bounded(items: list[Any]) -> list[Any]:
     if len(items) > MAX_LIST_LENGTH:
         raise limit("列表太长", None)

@@ -309,7 +309,12 @@ class Generator:
         return _call("passes" if unary else "is_in", operand, self.expression(test), _load("r"))
 
     def _range_test(self, test: RangeOf, operand: ast.expr) -> ast.expr:
-        return _call("is_in", operand, self._range(test), _load("r"))
+        written = self._range(test)
+        if isinstance(written, ast.Name):
+            return _call("is_in", operand, written, _load("r"))
+        parts = [self.expression(test.low), self.expression(test.high)]
+        closed = [ast.Constant(test.low_closed), ast.Constant(test.high_closed)]
+        return _call("in_range", operand, *parts, *closed, *self._tail(test))
 
     def _range(self, node: RangeOf) -> ast.expr:
         low, high = literal_value(node.low), literal_value(node.high)

@@ -11,7 +11,7 @@ from engine.decision.lexer import KEYWORDS, Token, TokenKind, full_width_hint, t
 from engine.decision.names import NAME_SIGNS, NameTable
 
 MAX_DEPTH = 60
-MAX_CHAIN = 500
+MAX_CHAIN = 300
 _MAX_STEPS = 200_000
 
 MEMBER_NAMES = ("time offset", "start included", "end included")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from engine.decision.errors import Fault, RemarkKind
@@ -30,10 +31,15 @@ def read_name(context: Mapping[str, Any], name: str, runtime: Runtime, place: Pl
     try:
         value = context[name]
     except KeyError:
-        return runtime.remark(RemarkKind.UNKNOWN_NAME, f"没有名为“{name}”的变量", place)
+        return runtime.remark(RemarkKind.UNKNOWN_NAME, _unknown(name, context), place)
     if type(value) in NATIVE_SCALARS:
         return value
     return Decimal(value) if type(value) is int else runtime.adapt(value)
+
+
+def _unknown(name: str, context: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, [str(key) for key in context], n=1)
+    return f"没有名为“{name}”的变量" + (f"，是不是“{near[0]}”？" if near else "")
 
 
 def read_name_or(

@@ -21,7 +21,8 @@ _TOKEN = re.compile(
     |(?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<string>"(?:[^"\\]|\\.)*")
     |(?P<name>[{_START}][{_PART}]*)
-    |(?P<symbol>\*\*|\.\.|<=|>=|!=|->|[-+*/=<>()\[\]{{}},.:@;’'&%\#^~|!$])""",
+    |(?P<quoted>`[^`\n]+`)
+    |(?P<symbol>(?!/\*)(?:\*\*|\.\.|<=|>=|!=|->|[-+*/=<>()\[\]{{}},.:@;’'&%\#^~|!$]))""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
@@ -57,6 +58,7 @@ _KINDS = {
     "number": TokenKind.NUMBER,
     "string": TokenKind.STRING,
     "name": TokenKind.NAME,
+    "quoted": TokenKind.NAME,
     "symbol": TokenKind.SYMBOL,
 }
 
@@ -75,11 +77,17 @@ def tokenize(text: str) -> list[Token]:
         end = match.end()
         if kind != "space":
             piece = match.group()
-            value = _unescape(piece) if kind == "string" else piece
-            tokens.append(Token(_KINDS[kind], value, position, end))
+            tokens.append(Token(_KINDS[kind], _value(kind, piece), position, end))
         position = end
     tokens.append(Token(TokenKind.END, "", len(text), len(text)))
     return tokens
+
+
+def _value(kind: str, piece: str) -> str:
+    if kind == "string":
+        return _unescape(piece)
+    # Not in the standard, but how other engines let a name hold anything: `a-b`.
+    return piece[1:-1] if kind == "quoted" else piece
 
 
 def _unreadable(text: str, position: int) -> FeelSyntaxError:

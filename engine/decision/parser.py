@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
 from engine.decision.cursor import MAX_CHAIN
 from engine.decision.errors import FeelSyntaxError
 from engine.decision.lexer import TokenKind
@@ -101,15 +104,15 @@ class Parser(OperandParser):
     def expression(self) -> Node:
         """Read any expression."""
         with self.deeper():
-            if self.at_word("if"):
-                return self._conditional()
-            if self.at_word("for"):
-                return self._loop()
-            if self.at_word("some", "every") and self.peek().text != ".":
-                return self._quantified()
-            if self.at_word("function") and self.peek().text == "(":
-                return self._function()
-            return self._junction(conjunction=False)
+            reader = self._EXPRESSIONS.get(self.token.text)
+            if (
+                reader is None
+                or self.token.kind is not TokenKind.NAME
+                or self.known.longest(self.tokens, self.index) is not None
+                or (self.at_word("function") and self.peek().text != "(")
+            ):
+                return self._junction(conjunction=False)
+            return reader(self)
 
     def _conditional(self) -> Node:
         """Read `if`; a chain of `else if` does not count as nesting."""
@@ -286,3 +289,11 @@ class Parser(OperandParser):
         with self.deeper():
             operand = self._negation()
         return Negation(at=token.start, operand=operand)
+
+    _EXPRESSIONS: ClassVar[Mapping[str, Callable[[Parser], Node]]] = {
+        "if": _conditional,
+        "for": _loop,
+        "some": _quantified,
+        "every": _quantified,
+        "function": _function,
+    }

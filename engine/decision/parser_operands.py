@@ -15,7 +15,7 @@ from engine.decision.kinds import (
     RangeType,
     named_type,
 )
-from engine.decision.lexer import KEYWORDS, TokenKind
+from engine.decision.lexer import KEYWORDS, TokenKind, full_width_hint
 from engine.decision.temporal_text import read_moment
 from engine.decision.tree import (
     Call,
@@ -155,7 +155,8 @@ class OperandParser(Cursor):
         except DecimalException:
             raise self.error("数字超出范围", at=token.start) from None
         if self.token.kind is TokenKind.NAME and self.token.start == token.end:
-            raise self.error("数字后面紧跟着字母", at=token.start, hint="名称要以字母开头")
+            hint = full_width_hint(self.token.text) or "名称要以字母开头"
+            raise self.error("数字后面紧跟着字母", at=token.start, hint=hint)
         return Literal(at=token.start, value=value)
 
     def _at_literal(self) -> Node:
@@ -175,7 +176,7 @@ class OperandParser(Cursor):
             if token.text in _CONSTANTS:
                 self.advance()
                 return Literal(at=token.start, value=_CONSTANTS[token.text])
-            if token.text == "function":
+            if token.text == "function" and self.peek().text == "(":
                 return self.expression()
             if token.text == "not" and self.peek().text == "(":
                 self.advance()
