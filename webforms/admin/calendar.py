@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 
 from flask import flash, make_response, request
@@ -53,13 +54,24 @@ def _page(*, fault: str = "", typed: str = "", typed_year: str = "") -> str:
         "admin/calendar.html",
         years=[one for one in years if one >= year - 2][:6],
         year=year,
-        off=list(table.off.items()),
-        work=list(table.work.items()),
+        off=_runs(table.off),
+        work=_runs(table.work),
         provisional=table.provisional,
         fault=fault,
         typed=typed,
         typed_year=typed_year,
     )
+
+
+def _runs(days: Mapping[date, str]) -> list[tuple[str, date, date, int]]:
+    """Days that follow each other under one name, as one line: name, first, last, how many."""
+    runs: list[tuple[str, date, date, int]] = []
+    for day, name in days.items():
+        if runs and runs[-1][0] == name and (day - runs[-1][2]).days == 1:
+            runs[-1] = (name, runs[-1][1], day, runs[-1][3] + 1)
+        else:
+            runs.append((name, day, day, 1))
+    return runs
 
 
 def _nearest(years: list[int]) -> int:

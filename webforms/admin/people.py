@@ -111,7 +111,7 @@ def person_password(participant_id: str) -> Response:
 @requires(roles.SECURITY_ADMIN)
 def person_switch(participant_id: str, verb: str) -> Response:
     """Close or open a login."""
-    accounts.set_disabled(participant_id, verb == "disable")
+    accounts.set_disabled(participant_id, disabled=verb == "disable")
     flash(gettext("登录已关闭") if verb == "disable" else gettext("登录已恢复"), "success")
     return see_other("admin.person", participant_id=participant_id)
 

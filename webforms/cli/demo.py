@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,13 @@ PARTS = ("relief", "safety")
 PASSWORD_FILE = "demo-password"
 CLOCK_FILE = "demo-clock"
 PAGE = 200
+COUNTY = "349898000000"
+SINCE = date(2025, 1, 1)
+ADMINISTRATORS = (
+    ("xitong", "系统管理员", "sys_admin"),
+    ("anquan", "安全管理员", "sec_admin"),
+    ("shenji", "审计管理员", "audit_admin"),
+)
 
 Loader = Callable[[ProcessEngine, Clock], object]
 
@@ -46,6 +53,7 @@ def build(app: Flask, engine: ProcessEngine, story_clock: Clock, settings: Setti
     if engine.identity.count() == 0:
         for load in _loaders():
             load(engine, story_clock)
+        _administrators(engine)
     with app.app_context():
         _open_accounts(engine, _password(settings.data))
 
@@ -86,7 +94,18 @@ def _loaders() -> Iterable[Loader]:
     for part in PARTS:
         name = f"workflows.demo.{part}"
         if find_spec("workflows.demo") is not None and find_spec(name) is not None:
-            yield import_module(name).load
+            load = getattr(import_module(name), "load", None)
+            if load is not None:
+                yield load
+
+
+def _administrators(engine: ProcessEngine) -> None:
+    """Three separate administrators, where the story has none (GB/T 22239: separated duties)."""
+    for login, name, role in ADMINISTRATORS:
+        held = engine.identity.participants(role=role, limit=1).rows
+        if not held and engine.identity.by_login(login) is None:
+            engine.identity.create_participant(login, name=name, login=login)
+            engine.identity.assign_seat(login, role, COUNTY, since=SINCE)
 
 
 def _open_accounts(engine: ProcessEngine, password: str) -> None:

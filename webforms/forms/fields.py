@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wtforms import Field, StringField
+from wtforms import Field, StringField, ValidationError
 
 from engine import clock
 
@@ -175,7 +175,7 @@ class ChoiceField(Field):
     def pre_validate(self, form: Any) -> None:
         """Only what was offered may come back."""
         if getattr(self, "unknown", None):
-            raise ValueError("请从列表中选择")
+            raise ValidationError("请从列表中选择")
 
 
 class FilesField(Field):
@@ -198,9 +198,9 @@ class FilesField(Field):
     def pre_validate(self, form: Any) -> None:
         """What the attachment service refused."""
         if self.faults:
-            raise ValueError(self.faults[0])
+            raise ValidationError(self.faults[0])
         if not self.several and len(self.data) > 1:
-            raise ValueError("只能上传一个文件，请先移除原来的")
+            raise ValidationError("只能上传一个文件，请先移除原来的")
 
 
 def _padded(text: str) -> str:

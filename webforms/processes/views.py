@@ -108,7 +108,7 @@ def instance(instance_id: str) -> str:
     calendar = engine().calendar_for(view.region)
     tasks = engine().worklist.of_instance(instance_id, actor)
     places.remember({row.unit for row in tasks if row.unit})
-    story = case.story(case.facts_of(instance_id, actor))
+    story = case.story(view, actor)
     return render(
         "processes/instance.html",
         instance=view,

@@ -121,7 +121,7 @@ def of(participant_ids: list[str]) -> dict[str, Account]:
     return {row.participant_id: row for row in found}
 
 
-def set_disabled(participant_id: str, disabled: bool) -> None:
+def set_disabled(participant_id: str, *, disabled: bool) -> None:
     """Close or open an account; closing ends its sessions. Raises NotFound."""
     row = db.session.get(Account, participant_id)
     if row is None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from engine import Actor, ElementStateView, FactView, InstanceView, drawing, facts
 from webforms.database import engine, now
-from webforms.shell import i18n
+from webforms.shell import deadlines, i18n
 
 QUIET = frozenset({facts.Fact.NODE_ENTERED, facts.Fact.NODE_COMPLETED, facts.Fact.VARIABLES_SET})
 PAGES = 10
@@ -33,12 +33,10 @@ _TONES = {
 }
 #: keys of a fact's detail that people are told, and how they are called
 _TOLD = {
-    "outcome_name": "结论",
     "outcome": "结论",
     "reason": "原因",
     "text": "内容",
-    "to": "交给",
-    "to_name": "交给",
+    "unit": "单位",
     "due": "时限",
     "name": "名称",
     "message": "说明",
@@ -97,26 +95,44 @@ def forget() -> None:
     _drawing.cache_clear()
 
 
-def story(found: Iterable[FactView], *, titles: Mapping[str, str] | None = None) -> tuple[Line, ...]:
-    """Facts as lines, oldest first; entering and leaving nodes without people is left out."""
-    lines: list[Line] = []
+def story(instance: InstanceView, actor: Actor) -> tuple[Line, ...]:
+    """The case's facts as lines, oldest first; nodes without people are left out."""
+    return lines(facts_of(instance.id, actor), outcome_names(instance.definition_id))
+
+
+def outcome_names(definition_id: str) -> dict[tuple[str, str], str]:
+    """How the outcomes of each activity are called: (activity, outcome) → name."""
+    program = engine().repository.program(definition_id)
+    return {
+        (node.id, option.id): option.name
+        for node in program.nodes
+        if node.task is not None
+        for option in node.task.outcomes
+    }
+
+
+def lines(
+    found: Iterable[FactView], outcomes: Mapping[tuple[str, str], str] | None = None
+) -> tuple[Line, ...]:
+    """Facts as lines."""
+    told: list[Line] = []
     before: datetime | None = None
     for fact in found:
         if fact.kind in QUIET:
             continue
-        lines.append(
+        told.append(
             Line(
                 at=fact.at,
                 who=fact.actor_name or "系统",
-                what=_what(fact, titles or {}),
+                what=_what(fact),
                 where=fact.activity_name or "",
                 tone=_TONES.get(facts.Fact(fact.kind), "") if fact.kind in set(facts.Fact) else "",
-                notes=_notes(fact.detail),
+                notes=_notes(fact, outcomes or {}),
                 after=_after(before, fact.at),
             )
         )
         before = fact.at
-    return tuple(lines)
+    return tuple(told)
 
 
 def age(instance: InstanceView) -> str:
@@ -133,19 +149,33 @@ def _state(view: ElementStateView) -> drawing.ElementState:
     )
 
 
-def _what(fact: FactView, titles: Mapping[str, str]) -> str:
-    return titles.get(fact.kind) or facts.TITLES.get(fact.kind) or str(
-        fact.detail.get("title") or fact.kind
-    )
+def _what(fact: FactView) -> str:
+    return facts.TITLES.get(fact.kind) or str(fact.detail.get("title") or fact.kind)
 
 
-def _notes(detail: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _notes(
+    fact: FactView, outcomes: Mapping[tuple[str, str], str]
+) -> tuple[tuple[str, str], ...]:
     notes: dict[str, str] = {}
     for key, title in _TOLD.items():
-        value = detail.get(key)
-        if value not in (None, "") and title not in notes and not isinstance(value, dict | list):
-            notes[title] = str(value)
+        value = fact.detail.get(key)
+        if value in (None, "") or title in notes or isinstance(value, dict | list):
+            continue
+        if key == "outcome":
+            value = outcomes.get((fact.activity_id or "", str(value)), value)
+        notes[title] = _readable(value)
     return tuple(notes.items())
+
+
+def _readable(value: Any) -> str:
+    """Instants of the trail in local time; everything else as it was recorded."""
+    if isinstance(value, str) and len(value) >= len("2026-01-04T09:00") and value[4:5] == "-":
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return deadlines.moment(at) if at.tzinfo else value
+    return str(value)
 
 
 def _after(before: datetime | None, at: datetime) -> str:

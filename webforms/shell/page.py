@@ -54,7 +54,7 @@ def frame() -> dict[str, object]:
         "nav": navigation.items(actor) if actor else (),
         "csrf": generate_csrf(),
         "csp_nonce": security.csp_nonce(),
-        "clock": i18n.local_time(now()) if runtime().travelling else None,
+        "clock": i18n.local_time(now()) if actor and runtime().travelling else None,
         "elder": request.cookies.get(ELDER_COOKIE) == "1",
         "language": i18n.language(),
     }

@@ -84,7 +84,7 @@ class TaskPage:
     @cached_property
     def story(self) -> tuple[case.Line, ...]:
         """The case's time line, newest last."""
-        return case.story(case.facts_of(self.instance.id, self.actor))
+        return case.story(self.instance, self.actor)
 
     @cached_property
     def steps(self) -> tuple[tuple[str, str], ...]:

@@ -140,6 +140,7 @@ def forward(task_id: str) -> Response:
 @requires()
 def comment(task_id: str) -> Response:
     """Leave a remark on the case."""
+    engine().worklist.task(task_id, current_actor())
     text = request.form.get("text", "").strip()
     if text:
         engine().tasks.comment(current_actor(), text, task_id=task_id)
@@ -151,6 +152,7 @@ def comment(task_id: str) -> Response:
 @requires()
 def attach(task_id: str) -> Response:
     """Put files to the case; each is checked by its content."""
+    engine().worklist.task(task_id, current_actor())
     stored = [_attach(task_id, upload) for upload in request.files.getlist("files") if upload.filename]
     if stored:
         flash(gettext("已上传 %(n)s 个文件", n=len(stored)), "success")
@@ -165,6 +167,8 @@ def act(task_id: str, operation: str) -> Response:
     Form fields become the data; several values of one name a list; uploaded files are stored
     first, their ids stand under the field's name.  htmx gets the panels again.
     """
+    # Strangers learn nothing, and nothing of theirs is stored: not found before anything else.
+    engine().worklist.task(task_id, current_actor())
     data = _action_data(task_id)
     try:
         engine().tasks.perform(task_id, current_actor(), operation, data)

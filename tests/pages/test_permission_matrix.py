@@ -1,0 +1,181 @@
+"""Who may enter which page: one row for every route; a route without a row fails.
+
+Rows say what each of the cast gets: the status of the answer.  303 means "on to the login".
+"""
+
+from __future__ import annotations
+
+import pytest
+
+ROLES = ("", "wang", "sun", "li", "leader", "admin", "guard", "auditor")
+#: nobody logged in → login; then clerk, stranger, approver, leader, system, security, audit
+EVERYBODY = (303, 200, 200, 200, 200, 200, 200, 200)
+PUBLIC = (200, 303, 303, 303, 303, 303, 303, 303)
+LEADERS = (303, 403, 403, 403, 200, 403, 403, 403)
+SYSTEM = (303, 403, 403, 403, 403, 200, 403, 403)
+SECURITY = (303, 403, 403, 403, 403, 403, 200, 403)
+#: pages about one case of Wang's village: the engine decides by region; administrators of the
+#: county see it, the stranger of another county gets "not found"
+CASE = (303, 200, 404, 200, 200, 200, 200, 200)
+TASK = (303, 200, 404, 200, 200, 200, 200, 200)
+STARTER = (303, 200, 200, 403, 403, 403, 403, 403)
+
+GET = {
+    "auth.login": ("/login", PUBLIC),
+    "auth.me": ("/me", EVERYBODY),
+    "auth.password": ("/password", EVERYBODY),
+    "worklist.home": ("/", (303,) * 8),
+    "worklist.inbox": ("/tasks", EVERYBODY),
+    "worklist.task": ("/tasks/{task}", TASK),
+    "processes.catalogue": ("/processes", EVERYBODY),
+    "processes.start": ("/processes/sample/start", STARTER),
+    "processes.instances": ("/instances", EVERYBODY),
+    "processes.instance": ("/instances/{case}", CASE),
+    "processes.attachment": ("/attachments/{file}", CASE),
+    "monitor.overdue": ("/monitor/overdue", LEADERS),
+    "admin.definitions": ("/admin/definitions", SYSTEM),
+    "admin.definition": ("/admin/definitions/sample", SYSTEM),
+    "admin.definition_xml": ("/admin/definitions/sample/xml", SYSTEM),
+    "admin.modeler": ("/admin/definitions/sample/modeler", SYSTEM),
+    "admin.incidents": ("/admin/incidents", SYSTEM),
+    "admin.calendar": ("/admin/calendar", SYSTEM),
+    "admin.people": ("/admin/people", SECURITY),
+    "admin.person": ("/admin/people/wang", SECURITY),
+}
+
+#: POSTs without anything in them: what matters is who is let in (not 303-to-login, not 403).
+#: "in" = the view ran (it may answer 303, 409, 422 …); other values are the status itself.
+IN_ALL = (303, "in", "in", "in", "in", "in", "in", "in")
+IN_SYSTEM = (303, 403, 403, 403, 403, "in", 403, 403)
+IN_SECURITY = (303, 403, 403, 403, 403, 403, "in", 403)
+ON_TASK = (303, "in", 404, "in", "in", "in", "in", "in")
+POST = {
+    "auth.login_submit": ("/login", ("in",) * 8),
+    "auth.logout": ("/logout", IN_ALL),
+    "auth.password_submit": ("/password", IN_ALL),
+    "auth.elder": ("/elder", ("in",) * 8),
+    "auth.language": ("/language", ("in",) * 8),
+    "demo.move": ("/demo/clock", IN_ALL),
+    "worklist.form": ("/tasks/{task}/form", ON_TASK),
+    "worklist.complete": ("/tasks/{task}/complete", ON_TASK),
+    "worklist.draft": ("/tasks/{task}/draft", (303, "in", 404, 403, 403, 403, 403, 403)),
+    "worklist.claim": ("/tasks/{task}/claim", None),
+    "worklist.release": ("/tasks/{task}/release", None),
+    "worklist.return_to": ("/tasks/{task}/return", ON_TASK),
+    "worklist.hand_over": ("/tasks/{task}/hand-over", ON_TASK),
+    "worklist.forward": ("/tasks/{task}/forward", None),
+    "worklist.comment": ("/tasks/{task}/comments", None),
+    "worklist.attach": ("/tasks/{task}/attachments", None),
+    "worklist.act": ("/tasks/{task}/actions/sample.nothing", (303, 403, 404, 403, 403, 403, 403, 403)),
+    "processes.start_submit": ("/processes/sample/start", (303, "in", "in", 403, 403, 403, 403, 403)),
+    "processes.instance_verb": ("/instances/{case}/resume", None),
+    "admin.definition_verb": ("/admin/definitions/none/retire", (303, 403, 403, 403, 403, 404, 403, 403)),
+    "admin.modeler_validate": ("/admin/definitions/sample/modeler/validate", IN_SYSTEM),
+    "admin.modeler_draft": ("/admin/definitions/sample/modeler/draft", IN_SYSTEM),
+    "admin.modeler_discard": ("/admin/definitions/sample/modeler/discard", IN_SYSTEM),
+    "admin.modeler_publish": ("/admin/definitions/sample/modeler/publish", IN_SYSTEM),
+    "admin.calendar_import": ("/admin/calendar", IN_SYSTEM),
+    "admin.incident_retry": ("/admin/incidents/none/retry", (303, 403, 403, 403, 403, 404, 403, 403)),
+    "admin.person_create": ("/admin/people", IN_SECURITY),
+    "admin.seat_assign": ("/admin/people/wang/seats", IN_SECURITY),
+    "admin.seat_end": ("/admin/people/wang/seats/none/end", (303, 403, 403, 403, 403, 403, 404, 403)),
+    "admin.person_password": ("/admin/people/wang/password", IN_SECURITY),
+    "admin.person_switch": ("/admin/people/wang/disable", IN_SECURITY),
+}
+#: areas of the domain keep their own matrix beside their own fixtures
+ELSEWHERE = frozenset({"hazards", "rosters", "notices", "payouts", "papers", "static"})
+
+
+def test_it_has_a_row_for_every_route(app):
+    known = set(GET) | set(POST)
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()}
+    own = {name for name in routes if name.partition(".")[0] not in ELSEWHERE}
+
+    assert own == known
+
+
+def test_it_declares_who_may_enter_on_every_view(app):
+    from webforms.shell.permissions import permission_of
+
+    silent = [
+        name
+        for name, view in app.view_functions.items()
+        if name != "static" and permission_of(view) is None
+    ]
+
+    assert silent == []
+
+
+@pytest.fixture
+def places(bpm, case, task):
+    file = bpm.tasks.attach(
+        bpm.identity.actor("wang"), name="a.txt", content=b"words", task_id=task
+    )
+    return {"case": case, "task": task, "file": file.id}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "role"), [(name, role) for name in GET for role in range(len(ROLES))]
+)
+def test_it_lets_exactly_these_people_see(app, as_, browser, places, endpoint, role):
+    path, row = GET[endpoint]
+    one = as_(ROLES[role]) if ROLES[role] else browser()
+
+    answer = one.client.get(path.format(**places))
+
+    assert answer.status_code == row[role], f"{ROLES[role] or 'nobody'} at {path}"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "role"),
+    [(name, role) for name in POST if POST[name][1] for role in range(len(ROLES))],
+)
+def test_it_lets_exactly_these_people_act(as_, browser, places, endpoint, role):
+    path, row = POST[endpoint]
+    one = as_(ROLES[role]) if ROLES[role] else browser().get("/login")
+
+    answer = one.client.post(path.format(**places), data={"csrf_token": one.token()})
+
+    if row[role] == "in":
+        assert answer.status_code not in {400, 403, 404, 405, 500}
+        assert "/login" not in answer.headers.get("Location", "") or endpoint.startswith("auth.")
+    else:
+        assert answer.status_code == row[role]
+
+
+VERBS = {
+    "worklist.claim": ("/tasks/{task}/claim", {"wang": 303, "wu": 303, "sun": 404, "li": 403}),
+    "worklist.release": ("/tasks/{task}/release", {"wang": 403, "sun": 404, "li": 409}),
+    "worklist.forward": ("/tasks/{task}/forward", {"sun": 404, "auditor": 403}),
+    "worklist.comment": ("/tasks/{task}/comments", {"wang": 303, "li": 303, "sun": 404}),
+    "worklist.attach": ("/tasks/{task}/attachments", {"wang": 303, "sun": 404}),
+    "processes.instance_verb": ("/instances/{case}/suspend", {"wang": 303, "sun": 404, "auditor": 403}),
+}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name"), [(key, name) for key, (_, row) in VERBS.items() for name in row]
+)
+def test_it_asks_the_engine_who_may_do_a_verb(app, as_, places, endpoint, name):
+    path, row = VERBS[endpoint]
+    one = as_(name)
+    sent = {
+        "csrf_token": one.token(),
+        "version": "1",
+        "reason": "测试",
+        "text": "看过了",
+        "unit": "349898102201",
+    }
+
+    answer = one.client.post(path.format(**places), data=sent)
+
+    assert answer.status_code == row[name]
+
+
+@pytest.mark.parametrize("endpoint", sorted(POST))
+def test_it_refuses_a_post_without_the_token(as_, places, endpoint):
+    one = as_("wang")
+
+    answer = one.client.post(POST[endpoint][0].format(**places), data={})
+
+    assert answer.status_code == 400
