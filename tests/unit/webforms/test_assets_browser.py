@@ -276,3 +276,15 @@ def test_pages_pass_the_accessibility_rules(tab: Any, site: str, width: int) -> 
         (v["id"], [n["html"][:160] for n in v["nodes"][:4]]) for v in result.response["violations"]
     ]
     assert problems == []
+
+
+def test_a_phone_is_told_that_drawing_needs_a_computer(tab: Any, site: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{site}/modeler")
+    tab.wait_for_function("() => window.studio")
+    assert tab.is_visible(".studio-small")
+    assert tab.is_hidden("#studio-canvas")
+    assert tab.is_hidden("#studio-status")
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.wait_for_selector("#studio[data-ready]")
+    assert tab.complaints == []

@@ -123,4 +123,12 @@ document.addEventListener('keydown', (event) => {
 addEventListener('beforeunload', (event) => { if (dirty) event.preventDefault(); });
 
 window.studio = modeler;
-open().then(() => { root.dataset.ready = '1'; }, (error) => say(`打不开这个流程：${error.message}`, 'bad'));
+// On a small screen the page only says that this is work for a computer; there is no canvas to open.
+let opened = false;
+function start() {
+  if (opened || !document.getElementById('studio-canvas').offsetWidth) return;
+  opened = true;
+  open().then(() => { root.dataset.ready = '1'; }, (error) => say(`打不开这个流程：${error.message}`, 'bad'));
+}
+addEventListener('resize', start);
+start();
