@@ -336,9 +336,10 @@ class Office:
             nudge=lambda: self.nudges.append(None),
         )
         self.engine.create_schema()
-        self.hire("wang", "王经办", ("clerk", VILLAGE), ("clerk", TOWN))
+        self.hire("wang", "王经办", ("clerk", VILLAGE))
         self.hire("li", "李审批", ("approver", VILLAGE), ("clerk", VILLAGE))
         self.hire("zhao", "赵主任", ("head", VILLAGE))
+        self.hire("qian", "钱镇办", ("clerk", TOWN))
         self.hire("chen", "陈县", ("county", COUNTY))
         self.hire("sun", "孙外人", ("clerk", OTHER_TOWN))
 
