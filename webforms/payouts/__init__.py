@@ -1,0 +1,1 @@
+"""Pages of the payout: bank files, return files, what failed and how it is mended."""

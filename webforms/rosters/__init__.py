@@ -1,0 +1,1 @@
+"""Pages of the roster: registering, appraising and reviewing households line by line."""

@@ -1,0 +1,188 @@
+"""One household on a page of its own: entered, corrected, or many at once from Excel.
+
+What was typed comes back beside what is wrong with it; nothing is kept until all of it is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import flash, make_response, request
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine import TaskView, errors
+from webforms.database import engine
+from webforms.rosters import board
+from webforms.shell.page import current_actor, render, see_other
+from workflows.domain import line_input, lines, money, roster_export
+from workflows.domain.roster_tables import RosterLine
+
+RELATIONS = ("户主", "配偶", "子", "女", "父亲", "母亲", "孙子女", "兄弟姐妹", "其他")
+SPARE_ROWS = 2
+MORE_ROWS = 3
+HAZARDS = ("洪涝", "干旱", "风雹", "低温", "雪灾", "台风", "地震", "地质", "其他")
+_CHOICES = {
+    "family_types": line_input.FAMILY_TYPES,
+    "dis_types": line_input.DIS_TYPES,
+    "id_kinds": line_input.ID_KINDS,
+    "no_id_reasons": line_input.NO_ID_REASONS,
+    "pay_ways": line_input.PAY_WAYS,
+    "account_kinds": line_input.ACCOUNT_KINDS,
+    "apply_ways": line_input.APPLY_WAYS,
+    "hukou": line_input.HUKOU,
+    "self_help": line_input.SELF_HELP,
+    "hazards": HAZARDS,
+    "relations": RELATIONS,
+}
+
+
+@dataclass(kw_only=True)
+class Typed:
+    """What stands in the form: from the record, or as it was typed."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    members: list[dict[str, Any]] = field(default_factory=list)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
+
+
+def form_page(task: TaskView, line: RosterLine | None, typed: Typed) -> str:
+    """The page of one household."""
+    return render(
+        "rosters/line_form.html",
+        task=task, line=line, values=typed.values, members=typed.members,
+        faults=typed.faults, message=typed.message, **_CHOICES,
+    )  # fmt: skip
+
+
+def known_line(task: TaskView, line_id: str) -> tuple[RosterLine, Typed]:
+    """A line of the task's own roster with its values. Raises NotFound for any other."""
+    with engine().read() as session:
+        variables = engine().runtime.instance(task.instance_id, current_actor()).variables or {}
+        roster = board.roster_of(session, variables, task.unit)
+        line = lines.get(session, line_id)
+        if line.roster_id != roster.id:
+            raise errors.NotFound
+        people = lines.members(session, line.id)
+        session.expunge_all()
+    needs = line.needs or {}
+    values = {name: getattr(line, name) for name in _PLAIN} | {
+        "need_food": needs.get("food_kg"), "need_cloth": needs.get("cloth"),
+    }  # fmt: skip
+    values |= {
+        f"need_{key}": money.text_from_fen(int(needs[key]), grouped=False) if needs.get(key) else ""
+        for key in ("heat", "water", "ill", "other")
+    }
+    members = [
+        {"name": one.name, "relation": one.relation, "known": one.id_masked, "needy": one.is_needy}
+        for one in people
+    ]
+    return line, Typed(values=values, members=members + _blank(SPARE_ROWS))
+
+
+_PLAIN = (
+    "head_name", "id_kind", "no_id_reason", "guardian_name", "group_name", "address", "members_n",
+    "need_n", "hukou", "family_type", "family_types", "dis_types", "dis_on", "hazard_kind",
+    "self_help", "need_months", "apply_way", "reason", "pay_way", "account_kind", "bank",
+    "account_name", "payee_reason",
+)  # fmt: skip
+
+
+def empty() -> Typed:
+    """A new household."""
+    first = {"name": "", "relation": "户主", "known": "", "needy": True}
+    values = {"id_kind": "身份证", "hukou": "农村", "pay_way": "银行", "apply_way": "本人"}
+    return Typed(values=values, members=[first, *_blank(SPARE_ROWS)])
+
+
+def save(task: TaskView, line: RosterLine | None) -> Response:
+    """Keep the household as it was posted, or the page again with what is wrong."""
+    data, members = _posted()
+    typed = Typed(values=data, members=[*members, *_blank(SPARE_ROWS)])
+    if "more_rows" in request.form:
+        typed.members += _blank(MORE_ROWS)
+        return make_response(form_page(task, line, typed))
+    sent = {**data, "members": [_person(one) for one in members]}
+    if line is not None:
+        sent["line"] = line.id
+    try:
+        done = engine().tasks.perform(task.id, current_actor(), "roster.save_line", sent)
+    except errors.InvalidInput as wrong:
+        typed.faults, typed.message = wrong.fields, "" if wrong.fields else wrong.message
+        return make_response(form_page(task, line, typed), wrong.http_status)
+    except (errors.AlreadyExists, errors.InvalidState, errors.SeparationOfDuties) as refused:
+        typed.message = refused.message
+        return make_response(form_page(task, line, typed), refused.http_status)
+    flash(gettext("第 %(n)s 号已保存", n=done["seq"]), "success")
+    if "next" in request.form:
+        return see_other("rosters.new_line", task_id=task.id)
+    return see_other("worklist.task", task_id=task.id, _anchor="panels")
+
+
+def import_page(task: TaskView, faults: Mapping[str, str], message: str = "") -> str:
+    """Where a filled template is uploaded; every wrong cell with its row."""
+    return render(
+        "rosters/import.html", task=task, faults=faults, message=message, warnings=(),
+        columns=len(roster_export.COLUMNS),
+    )  # fmt: skip
+
+
+def import_file(task: TaskView) -> Response:
+    """All rows or none."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        return make_response(import_page(task, {}, gettext("请选择文件")), 422)
+    actor = current_actor()
+    try:
+        kept = engine().tasks.attach(
+            actor, name=upload.filename, content=upload.read(), task_id=task.id
+        )
+        done = engine().tasks.perform(task.id, actor, "roster.import_lines", {"file": kept.id})
+    except errors.InvalidInput as wrong:
+        return make_response(import_page(task, wrong.fields, wrong.message), wrong.http_status)
+    warnings = list(done["warnings"])
+    flash(gettext("已导入 %(n)s 户", n=done["lines"]), "success")
+    if not warnings:
+        return see_other("worklist.task", task_id=task.id, _anchor="panels")
+    return make_response(
+        render(
+            "rosters/import.html", task=task, faults={}, message="", warnings=warnings,
+            columns=len(roster_export.COLUMNS),
+        )
+    )  # fmt: skip
+
+
+def _posted() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    data: dict[str, Any] = {
+        name: request.form.get(name, "").strip()
+        for name in request.form
+        if name not in {"csrf_token", "next", "more_rows"} and not name.startswith("member_")
+    }
+    for name in ("dis_types", "family_types"):
+        data[name] = request.form.getlist(name)
+    rows = zip(
+        request.form.getlist("member_name"),
+        request.form.getlist("member_relation"),
+        request.form.getlist("member_id"),
+        request.form.getlist("member_known"),
+        request.form.getlist("member_needy"),
+        strict=False,
+    )
+    members = [
+        {"name": name.strip(), "relation": relation, "id_no": number.strip(), "known": known,
+         "needy": needy != "no"}
+        for name, relation, number, known, needy in rows
+        if name.strip() or number.strip()
+    ]  # fmt: skip
+    return data, members
+
+
+def _person(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("name", "relation", "id_no", "needy")}
+
+
+def _blank(rows: int) -> list[dict[str, Any]]:
+    return [{"name": "", "relation": "", "known": "", "needy": True} for _ in range(rows)]

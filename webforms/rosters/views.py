@@ -1,0 +1,83 @@
+"""The roster's pages: entering households inside a task; lists and lines outside of one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response
+from werkzeug.wrappers import Response
+
+from engine import TaskView, errors
+from webforms.database import engine
+from webforms.rosters import entry, panels
+from webforms.shell.page import current_actor
+from webforms.shell.permissions import requires
+from workflows.domain import roster_export
+
+blueprint = Blueprint("rosters", __name__)
+CLERKS = ("village_clerk", "town_clerk")
+
+
+def install() -> None:
+    """Offer the panels to the task forms."""
+    panels.install()
+
+
+@blueprint.get("/rosters/template.xlsx")
+@requires()
+def template() -> Response:
+    """The empty 25-column table."""
+    answer = make_response(roster_export.template())
+    answer.mimetype = roster_export.MEDIA_TYPE
+    answer.headers["Content-Disposition"] = "attachment; filename=roster-template.xlsx"
+    return answer
+
+
+@blueprint.get("/rosters/tasks/<task_id>/lines/new")
+@requires(*CLERKS)
+def new_line(task_id: str) -> str:
+    """Enter a household."""
+    return entry.form_page(_task(task_id), None, entry.empty())
+
+
+@blueprint.post("/rosters/tasks/<task_id>/lines/new")
+@requires(*CLERKS)
+def add_line(task_id: str) -> Response:
+    """Keep a new household."""
+    return entry.save(_task(task_id), None)
+
+
+@blueprint.get("/rosters/tasks/<task_id>/lines/<line_id>")
+@requires(*CLERKS)
+def edit_line(task_id: str, line_id: str) -> str:
+    """Correct a household; numbers stay hidden and are kept unless typed anew."""
+    task = _task(task_id)
+    return entry.form_page(task, *entry.known_line(task, line_id))
+
+
+@blueprint.post("/rosters/tasks/<task_id>/lines/<line_id>")
+@requires(*CLERKS)
+def save_line(task_id: str, line_id: str) -> Response:
+    """Keep the correction."""
+    task = _task(task_id)
+    return entry.save(task, entry.known_line(task, line_id)[0])
+
+
+@blueprint.get("/rosters/tasks/<task_id>/import")
+@requires(*CLERKS)
+def import_page(task_id: str) -> str:
+    """Upload a filled template."""
+    return entry.import_page(_task(task_id), {})
+
+
+@blueprint.post("/rosters/tasks/<task_id>/import")
+@requires(*CLERKS)
+def import_file(task_id: str) -> Response:
+    """All rows or none."""
+    return entry.import_file(_task(task_id))
+
+
+def _task(task_id: str) -> TaskView:
+    """An open task whose lines this participant may write. Raises NotFound, NotAllowed."""
+    task = engine().worklist.task(task_id, current_actor())
+    if "perform" not in task.verbs or "roster.save_line" not in task.actions:
+        raise errors.NotAllowed
+    return task
