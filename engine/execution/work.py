@@ -336,20 +336,22 @@ class Work:
         return values
 
     def flush(self) -> None:
-        """Write everything gathered; the guarded update of the instance is the last word.
+        """Write everything gathered, the guarded update of the instance first of all.
 
         Raises LostRace when somebody else changed the instance since it was read.
         """
         tx = self.tx
         tx.flush()
+        facts = self._numbered_facts()
+        # Who comes second waits here and finds no row, before his facts could collide with ours.
+        self._save()
         self._flush_timers()
         tx.write_all(human_tasks.INSERT, list(self.tasks.values()))
         tx.write_all(subscriptions.INSERT, self.subscribed)
         tx.write_all(jobs.INSERT, self.jobs)
         tx.write_all(outbox.INSERT, self.messages)
         tx.write_all(incidents.INSERT, self.incidents)
-        tx.write_all(history.INSERT, self._numbered_facts())
-        self._save()
+        tx.write_all(history.INSERT, facts)
 
     def _flush_timers(self) -> None:
         replaced = []
