@@ -28,6 +28,7 @@ from webforms.shell import (
     security,
 )
 from workflows import catalog
+from workflows.domain import vault
 
 #: every area offers `blueprint` in its `views`; `install()` where it has more to say
 AREAS = (
@@ -45,6 +46,7 @@ AREAS = (
 
 def create_engine(settings: Settings, clock: Clock | None = None) -> ProcessEngine:
     """The process engine of an installation with the operations of every package."""
+    vault.configure(settings.vault_key.encode())
     return ProcessEngine(
         settings.database_url,
         clock=clock or SystemClock(),

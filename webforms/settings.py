@@ -25,6 +25,8 @@ class Settings:
     data: Path
     database_url: str
     secret_key: str
+    #: master key of the sealed numbers (identity, accounts, phones); losing it loses them
+    vault_key: str
     #: cookies only over TLS and HSTS; off only where the demo is served on 127.0.0.1
     https: bool = False
     #: addresses of reverse proxies in front of us: how many `X-Forwarded-For` hops to trust
@@ -54,7 +56,7 @@ def from_environment(
     """Settings from `NUANLIU_…` variables. Raises WrongSetting.
 
     `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
-    the data folder), `NUANLIU_SECRET` (default: made once and kept in the data folder),
+    the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once, kept in the data folder),
     `NUANLIU_HTTPS`, `NUANLIU_PROXIES`, `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
     """
     env = os.environ if environ is None else environ
@@ -63,7 +65,8 @@ def from_environment(
     return Settings(
         data=folder,
         database_url=env.get("NUANLIU_DATABASE") or f"sqlite:///{folder / 'nuanliu.db'}",
-        secret_key=_secret(env, folder),
+        secret_key=_secret(env, folder, "NUANLIU_SECRET", "secret"),
+        vault_key=_secret(env, folder, "NUANLIU_VAULT_KEY", "vault-key"),
         https=_switch(env, "NUANLIU_HTTPS"),
         proxies=_number(env, "NUANLIU_PROXIES", default=0, least=0, most=5),
         idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", default=30, least=1, most=720)),
@@ -80,13 +83,13 @@ def prepare_folder(folder: Path) -> None:
         raise WrongSetting(f"数据目录 {folder} 无法建立：{error.strerror}") from error
 
 
-def _secret(env: Mapping[str, str], folder: Path) -> str:
-    given = env.get("NUANLIU_SECRET")
+def _secret(env: Mapping[str, str], folder: Path, variable: str, file: str) -> str:
+    given = env.get(variable)
     if given is not None:
         if len(given) < MINIMUM_SECRET:
-            raise WrongSetting(f"NUANLIU_SECRET 至少要 {MINIMUM_SECRET} 个字符")
+            raise WrongSetting(f"{variable} 至少要 {MINIMUM_SECRET} 个字符")
         return given
-    kept = folder / "secret"
+    kept = folder / file
     try:
         # O_EXCL: two first starts at once must not each keep a secret of their own.
         descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -167,6 +167,7 @@ def settings(tmp_path: Path) -> Settings:
         data=tmp_path,
         database_url=f"sqlite:///{tmp_path / 'pages.db'}",
         secret_key="s" * 40,
+        vault_key="v" * 40,
         argon2_memory_kib=8,
         argon2_rounds=1,
         testing=True,

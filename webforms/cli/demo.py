@@ -12,14 +12,14 @@ from typing import Any
 import click
 from flask import Flask
 
-from engine import SYSTEM, Clock, ProcessEngine, TravellingClock, clock
+from engine import SYSTEM, ProcessEngine, TravellingClock, clock
 from webforms.admin.people import first_password
 from webforms.settings import Settings
 from webforms.shell import accounts, places, roles
 from workflows import catalog
 
 STORY_BEGINS = "2026-01-04T09:00"
-#: parts of the story, each a module with `load(engine, clock)`; one that is left out is not told
+#: parts of the story, each a module with `load(engine)`; one that is left out is not told
 PARTS = ("relief", "safety")
 PASSWORD_FILE = "demo-password"
 CLOCK_FILE = "demo-clock"
@@ -32,7 +32,7 @@ ADMINISTRATORS = (
     ("shenji", "审计管理员", "audit_admin"),
 )
 
-Loader = Callable[[ProcessEngine, Clock], object]
+Loader = Callable[[ProcessEngine], object]
 
 
 def read_clock(text: str) -> TravellingClock:
@@ -46,25 +46,30 @@ def read_clock(text: str) -> TravellingClock:
     return TravellingClock(at)
 
 
-def build(app: Flask, engine: ProcessEngine, story_clock: Clock, settings: Settings) -> None:
+def build(app: Flask, engine: ProcessEngine, settings: Settings) -> None:
     """Make schema, packages, people, cases and logins, where they are not there yet."""
     engine.create_schema()
     catalog.deploy_changed(engine, SYSTEM)
     if engine.identity.count() == 0:
         for load in _loaders():
-            load(engine, story_clock)
+            load(engine)
         _administrators(engine)
     with app.app_context():
         _open_accounts(engine, _password(settings.data))
 
 
 def cast(engine: ProcessEngine) -> list[tuple[str, str, str]]:
-    """One login for every role: login, name, seat."""
+    """One login for every role: login, name, seat; of several the one with the most to do."""
     found: dict[str, tuple[str, str, str]] = {}
+    work: dict[str, int] = {}
     for person in _people(engine):
+        total = engine.worklist.counts(engine.identity.actor(person.id)).total
         for seat in person.seats:
+            if total <= work.get(seat.role, -1):
+                continue
+            work[seat.role] = total
             where = f"{places.name(seat.unit)} {roles.title(seat.role)}"
-            found.setdefault(seat.role, (person.login, person.name, where))
+            found[seat.role] = (person.login, person.name, where)
     order = {role: number for number, role in enumerate(roles.TITLES)}
     return [found[role] for role in sorted(found, key=lambda role: order.get(role, len(order)))]
 

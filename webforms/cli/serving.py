@@ -17,7 +17,7 @@ from webforms.heartbeat import FolderLock, Heartbeat
 from webforms.settings import Settings, from_environment
 from webforms.shell import demo_clock
 
-THREADS = 8
+THREADS = 4
 CLOCK_VARIABLE = "NUANLIU_DEMO_CLOCK"
 DEMO_FOLDER = Path("var/demo")
 
@@ -35,6 +35,7 @@ def serve(host: str, port: int, workers: int) -> None:
     lock.take()
     engine = create_engine(settings)
     engine.create_schema()
+    engine.close()
     _run(host, port, workers)
 
 
@@ -60,8 +61,12 @@ def demo(port: int, data: Path, clock_text: str | None, reset: bool) -> None:
     engine = create_engine(settings, clock)
     app = create_app(settings, engine=engine, clock=clock)
     click.echo("正在准备演示数据……")
-    story.build(app, engine, clock, settings)
+    story.build(app, engine, settings)
+    if clock_text is not None:
+        demo_clock.keep(settings.data, clock.now())
     story.announce(app, engine, settings, f"http://127.0.0.1:{port}")
+    # The worker opens its own connections; none may be carried over into another process.
+    engine.close()
     os.environ["NUANLIU_DATA"] = str(settings.data)
     if clock_text is not None:
         os.environ[CLOCK_VARIABLE] = clock.now().isoformat()
@@ -90,7 +95,6 @@ def _run(host: str, port: int, workers: int) -> None:
         factory=True,
         log_level="warning",  # type: ignore[arg-type]  # granian takes the plain word, too
         workers_kill_timeout=10,
-        process_name="nuanliu",
     )
     server.serve()
 

@@ -1,0 +1,327 @@
+"""The hazard pages as the people of the safety chain see them, through strict browsers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import openpyxl
+import pytest
+from flask import Flask
+
+from engine import SYSTEM, ProcessEngine, TravellingClock, clock
+from webforms.app import create_app
+from webforms.database import db
+from webforms.settings import Settings
+from webforms.shell import accounts
+from workflows import catalog
+from workflows.demo import safety_people
+from workflows.demo.safety_pictures import picture
+from workflows.demo.safety_story import Stage, hazard_id, open_campaign, play
+from workflows.domain.hazard_tables import HazardRow, RoundRow
+
+PASSWORD = "Warm-winter-2026"
+NOW = datetime(2026, 1, 4, 9, 0, tzinfo=clock.LOCAL_ZONE)
+SAFETY = {"safety_campaign", "hazard_selfcheck", "hazard_item", "hazard_major"}
+
+
+@pytest.fixture
+def travelling() -> TravellingClock:
+    return TravellingClock(NOW)
+
+
+@pytest.fixture
+def bpm(settings: Settings, travelling: TravellingClock) -> Iterator[ProcessEngine]:
+    engine = ProcessEngine(
+        settings.database_url,
+        clock=travelling,
+        files=settings.files,
+        operations=catalog.operation_modules(),
+    )
+    engine.create_schema()
+    for package in catalog.packages():
+        if package.key in SAFETY:
+            engine.repository.deploy(package, SYSTEM)
+    safety_people.seed(engine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def app(
+    bpm: ProcessEngine, settings: Settings, travelling: TravellingClock, wall: TravellingClock
+) -> Iterator[Flask]:
+    bpm.identity.create_participant("sunwai", name="孙外人", login="sunwai")
+    bpm.identity.assign_seat("sunwai", "village_clerk", "349898101201")
+    application = create_app(settings, engine=bpm, clock=travelling, wall=wall)
+    with application.app_context():
+        for person in (*(one.login for one in safety_people.PEOPLE), "sunwai"):
+            accounts.create(person, person, PASSWORD)
+    yield application
+    with application.app_context():
+        db.session.remove()
+        for one in db.engines.values():
+            one.dispose()
+
+
+@pytest.fixture
+def played(bpm: ProcessEngine, app: Flask, travelling: TravellingClock) -> Stage:
+    return play(bpm, travelling)
+
+
+@pytest.fixture
+def opened(bpm: ProcessEngine, app: Flask, travelling: TravellingClock) -> Stage:
+    stage = Stage(bpm, travelling, NOW.date())
+    open_campaign(stage)
+    return stage
+
+
+def photo(name: str, *, good: bool = False) -> tuple[io.BytesIO, str]:
+    return io.BytesIO(picture(name, good=good)), f"{name}.png"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "hidden"),
+    [
+        ("", "一具", ""),
+        ("?view=overdue", "通道堆放被褥", "两具灭火器"),
+        ("?view=closed", "两具灭火器", "通道堆放被褥"),
+        ("?view=open", "通道堆放被褥", "两具灭火器"),
+        ("?grade=major", "线路老化", "两具灭火器"),
+        ("?category=gas", "燃气软管", "线路老化"),
+        ("?institution=349898000000.2", "燃气软管", "线路老化"),
+        ("?q=被褥", "通道堆放被褥", "燃气软管"),
+        ("?view=nonsense&grade=x&category=y", "燃气软管", "没有符合条件"),
+    ],
+)
+def test_it_filters_the_ledger(
+    played: Stage, as_: Callable[[str], Any], query: str, shown: str, hidden: str
+) -> None:
+    browser = as_("zhaoming").get(f"/hazards{query}")
+
+    assert shown == "一具" or shown in browser.text
+    assert not hidden or hidden not in browser.text
+
+
+def test_it_pages_the_ledger_and_keeps_the_filter(
+    played: Stage, as_: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webforms.hazards.views.PAGE_SIZE", 3)
+
+    browser = as_("zhoujianguo").get("/hazards?view=all")
+
+    assert 'rel="next"' in browser.html
+    assert "view=all" in browser.html.partition('rel="next" href="')[2][:80]
+
+
+def test_it_shows_an_institution_only_its_own_hazards(
+    played: Stage, as_: Callable[[str], Any]
+) -> None:
+    browser = as_("wangan").get("/hazards")
+    assert "暖河县中心敬老院" not in browser.text
+    other = hazard_id(played, "349898-2-2026-001")
+
+    browser.get(f"/hazards/{other}", status=404)
+
+
+@pytest.mark.parametrize("path", ["/hazards", "/hazards/rounds", "/hazards/export.xlsx"])
+def test_it_opens_the_register_to_its_readers_only(
+    played: Stage, as_: Callable[[str], Any], path: str
+) -> None:
+    as_("sunwai").get(path, status=403)
+
+
+def test_it_shows_the_pair_the_facts_and_the_story_of_a_hazard(
+    played: Stage, as_: Callable[[str], Any]
+) -> None:
+    found = hazard_id(played, "349898-1-2026-002")
+
+    browser = as_("zhaoming").get(f"/hazards/{found}")
+
+    for word in ("整改前", "整改后", "已销号", "挂牌督办", "复查不合格", "批准延期", "12,600.00 元"):
+        assert word in browser.text, word
+    assert browser.html.count("/attachments/") >= 4
+
+
+def test_it_shows_coverage_by_institution(played: Stage, as_: Callable[[str], Any]) -> None:
+    with played.engine.read() as session:
+        (found,) = session.query(RoundRow).all()
+    browser = as_("zhoujianguo").get("/hazards/rounds")
+    assert "60.0%" in browser.text
+
+    browser.get(f"/hazards/rounds/{found.id}")
+
+    assert "暖河县未成年人救助保护中心" in browser.text
+    assert "逾期未报" in browser.text
+    browser.get("/hazards/rounds/none", status=404)
+    officer = as_("wangan").get(f"/hazards/rounds/{found.id}")
+    table = officer.text.partition("汇总（D-37）")[2].partition("检查清单")[0]
+    assert "暖河县救助管理站" in table
+    assert "敬老院" not in table
+
+
+def test_it_exports_the_filtered_ledger(played: Stage, as_: Callable[[str], Any]) -> None:
+    browser = as_("zhaoming").get("/hazards/export.xlsx?view=closed")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(browser.page.data)).active
+    numbers = [row[2] for row in sheet.iter_rows(min_row=4, values_only=True)]
+    assert numbers == ["349898-1-2026-001", "349898-1-2026-002"]
+    assert "attachment" in browser.page.headers["Content-Disposition"]
+
+
+def test_it_registers_a_hazard_and_brings_back_what_was_wrong(
+    opened: Stage, as_: Callable[[str], Any]
+) -> None:
+    browser = as_("zhaoming").get("/hazards/new")
+    data = {
+        "institution": safety_people.STATION, "source": "city", "place": "大厅",
+        "category": "security", "description": "安检门断电", "grade": "general",
+        "owner_name": "王安", "measure": "接通", "fund": "", "due_on": "2026-01-20",
+        "plan": "人工检查", "interim": "专人值守",
+    }  # fmt: skip
+    browser.post("/hazards/new", dict(data), status=422)
+    assert "安检门断电" in browser.html
+    assert "资金" in browser.text
+
+    browser.get("/hazards/new")
+    browser.post("/hazards/new", data | {"fund": "300", "photos": photo("安检门")})
+
+    assert "整改中" in browser.text
+    as_("wangan").get("/hazards/new", status=403)
+
+
+def task_of(stage: Stage, login: str, activity: str, about: str = "") -> str:
+    return stage.task(login, activity, about)
+
+
+def test_it_takes_a_self_check_item_by_item_and_refuses_a_fault_without_a_photo(
+    opened: Stage, as_: Callable[[str], Any]
+) -> None:
+    task = task_of(opened, "wangan", "selfcheck")
+    browser = as_("wangan").get(f"/tasks/{task}")
+    assert "已填写 0 / 21 项" in browser.text
+    action = f"/tasks/{task}/actions/hazard.answer_item"
+
+    browser.post(action, {"item": "A01", "result": "bad", "note": "堆物"}, status=422)
+    browser.get(f"/tasks/{task}")
+    answer = {"item": "A01", "result": "bad", "note": "堆物", "photos": photo("走廊")}
+    browser.post(action, answer)
+    assert "已填写 1 / 21 项" in browser.text
+    browser.post(action, {"item": ["A02", "A03"], "result": "ok"})
+
+    assert "已填写 3 / 21 项" in browser.text
+    complete = {"version": browser.hidden("version"), "key": browser.hidden("key"), "outcome": ""}
+    browser.post(f"/tasks/{task}/complete", complete, status=409)
+    assert "还有 18 项没有填写" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("login", "activity", "about", "words"),
+    [
+        ("zhoujianguo", "close_general", "", ""),
+        ("jiangtao", "selfcheck", "", "冬季轮胎"),
+        ("weidong", "grade", "", "一路监控画面丢失"),
+        ("fengxue", "rectify", "349898-3", "整改期限已过"),
+        ("zhaoming", "recheck", "349898-2-2026-002", "整改后"),
+        ("qianhao", "close_general", "349898-2-2026-001", "复查记录"),
+        ("sunli", "summarise", "", ""),
+    ],
+)
+def test_it_draws_the_panel_of_every_waiting_task(
+    played: Stage, as_: Callable[[str], Any], login: str, activity: str, about: str, words: str
+) -> None:
+    if not words:
+        return
+    task = task_of(played, login, activity, about)
+
+    browser = as_(login).get(f"/tasks/{task}")
+
+    assert words in browser.text
+
+
+class Walk:
+    """One desk after the other at the same case, each through its own browser."""
+
+    def __init__(self, stage: Stage, as_: Callable[[str], Any]) -> None:
+        self.stage, self.as_ = stage, as_
+
+    def do(
+        self, login: str, activity: str, data: dict[str, Any], outcome: str = "", about: str = ""
+    ) -> Any:
+        task = self.stage.task(login, activity, about)
+        browser = self.as_(login).get(f"/tasks/{task}")
+        sent = {
+            "version": browser.hidden("version"), "key": browser.hidden("key"),
+            "outcome": outcome, **data,
+        }  # fmt: skip
+        return browser.post(f"/tasks/{task}/complete", sent)
+
+    def act(
+        self, login: str, activity: str, operation: str, data: dict[str, Any], about: str = ""
+    ) -> Any:
+        task = self.stage.task(login, activity, about)
+        browser = self.as_(login).get(f"/tasks/{task}")
+        return browser.post(f"/tasks/{task}/actions/{operation}", data)
+
+
+FIVE = {
+    "owner_name": "王安", "measure": "更换线路", "fund": "1200.50", "due_on": "2026-01-20",
+    "plan": "断电", "interim": "停用",
+}  # fmt: skip
+
+
+def test_it_takes_one_hazard_through_every_form_to_its_close_out(
+    opened: Stage, as_: Callable[[str], Any]
+) -> None:
+    walk = Walk(opened, as_)
+    codes = [f"{group}0{number}" for group in "ABCDEFGH" for number in range(1, 6)]
+    known = {"A": 3, "B": 5, "C": 2, "D": 2, "E": 2, "F": 2, "G": 2, "H": 3}
+    good = [code for code in codes if int(code[2]) <= known[code[0]] and code != "B01"]
+    walk.act("wangan", "selfcheck", "hazard.answer_item", {"item": good, "result": "ok"})
+    bad = {"item": "B01", "result": "bad", "note": "线路老化", "photos": photo("线路")}
+    walk.act("wangan", "selfcheck", "hazard.answer_item", bad)
+    walk.do("wangan", "selfcheck", {})
+    with opened.engine.read() as session:
+        (row,) = session.query(HazardRow).all()
+    given = {"hazard_id": row.id, "grade": "major", "criterion": "Z02", **FIVE}
+    walk.act("lihai", "grade", "hazard.grade", given)
+    walk.do("lihai", "grade", {}, "submit")
+    walk.do("lihai", "ledger", {"signature": "李海"}, "submit")
+    listing = {"listed_number": "1号", "listed_leader": "周建国", "listed_due": "2026-02-20"}
+    walk.do("zhoujianguo", "listing", listing)
+
+    ask = {"new_due": "2026-01-25", "reason": "缺件", "interim": "封闭"}
+    walk.act("wangan", "rectify", "hazard.apply_deferral", ask, row.number)
+    walk.do("zhaoming", "defer_opinion", {"opinion": "属实"}, "support", row.number)
+    walk.do("zhoujianguo", "defer_decision", {}, "grant", row.number)
+    done = {
+        "note": "已更换", "self_verdict": "合格", "cost": "1180", "finished_on": "2026-01-04",
+        "after": photo("线路", good=True),
+    }  # fmt: skip
+    walk.do("wangan", "rectify", done, about=row.number)
+    seen = {"result": "pass", "note": "属实", "photos": photo("复查", good=True)}
+    walk.do("zhaoming", "recheck", seen, about=row.number)
+    walk.do("qianhao", "recheck_cosign", {"remark": ""}, "agree", row.number)
+    walk.do("zhoujianguo", "close_major", {}, "approve", row.number)
+    walk.do("zhoujianguo", "unlist", {})
+
+    about = "暖河县救助管理站"
+    kitchen = {
+        "place": "厨房", "category": "gas", "description": "软管老化", "grade": "general",
+        "photos": photo("厨房"), **FIVE,
+    }  # fmt: skip
+    walk.act("zhaoming", "inspect", "hazard.add_inspected", kitchen, about)
+    record = {
+        "inspected_on": "2026-01-04", "opinion": "总体良好", "photos": photo("检查"),
+        **dict.fromkeys(("responsibility", "rectifying", "rights", "drills"), "ok"),
+    }  # fmt: skip
+    walk.do("zhaoming", "inspect", record, about=about)
+    walk.do("qianhao", "cosign", {}, "agree", about)
+    walk.do("lihai", "receipt", {}, about=about)
+
+    page = as_("wangan").get("/hazards")
+    assert "已销号" in page.text
+    assert "软管老化" in page.text
+    assert "整改中" in page.text
