@@ -133,9 +133,7 @@ class _Reader:
         function = None
         if signature is not None:
             function = FunctionSignature(
-                parameters=tuple(
-                    one.get("typeRef") for one in children(signature, "parameters")
-                ),
+                parameters=tuple(one.get("typeRef") for one in children(signature, "parameters")),
                 result=signature.get("outputTypeRef"),
             )
         return TypeDefinition(
@@ -239,5 +237,3 @@ class _Reader:
 
 def _text_within(node: etree._Element | None) -> str | None:
     return None if node is None else text_of(first(node, "text")).strip() or None
-
-

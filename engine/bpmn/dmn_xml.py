@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from engine.decision.model import DecisionError
+from engine.decision.errors import DecisionError
 
 _MAX_BYTES = 10_000_000
 
@@ -29,7 +29,7 @@ def parse_xml(text: str | bytes, file: str) -> etree._Element:
     except etree.XMLSyntaxError as error:
         line = error.lineno or 1
         raise DmnFileError(f"{file} 第 {line} 行：XML 写法有误，{error.msg}") from None
-    if root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise DmnFileError(f"{file}：不接受带 DOCTYPE 的文件")
     return root
 
@@ -63,4 +63,5 @@ def text_of(node: etree._Element | None) -> str:
 
 def line_of(node: etree._Element) -> int:
     """Tell the line a node stands on."""
-    return int(node.sourceline or 0)
+    line = node.sourceline
+    return line if isinstance(line, int) else 0

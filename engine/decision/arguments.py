@@ -140,5 +140,3 @@ def bounded(value: str) -> str:
     if len(value) > MAX_TEXT_LENGTH:
         raise limit("字符串太长", None)
     return value
-
-

@@ -47,7 +47,6 @@ from engine.decision.tree import (
 from engine.decision.typebook import TypeBook
 
 
-
 class BoxReader:
     """Reads the boxes of one element; collects what is wrong instead of raising."""
 
@@ -81,7 +80,8 @@ class BoxReader:
             node = Failing(at=error.position or 0, message=str(error))
         return Marked(at=0, operand=node, text=text, where=self._where)
 
-    def _literal(self, box: LiteralBox, names: frozenset[str]) -> Node:
+    def literal_box(self, box: LiteralBox, names: frozenset[str]) -> Node:
+        """A FEEL text, in a language we execute."""
         language = box.language
         if language and not language.rstrip("/").lower().endswith("feel"):
             message = f"{self._where}用的是 {language}，只执行 FEEL"
@@ -91,7 +91,8 @@ class BoxReader:
             return Literal(at=0, value=None)
         return self.text(box.text, names)
 
-    def _context(self, box: ContextBox, names: frozenset[str]) -> Node:
+    def context_box(self, box: ContextBox, names: frozenset[str]) -> Node:
+        """A context whose entries see those before them."""
         entries: list[tuple[str, Node]] = []
         for variable, value in box.entries:
             inner = names | {variable.name} if isinstance(value, FunctionBox) else names
@@ -104,7 +105,8 @@ class BoxReader:
         result = None if box.result is None else self.read(box.result, names)
         return ContextOf(at=0, entries=tuple(entries), result=result)
 
-    def _invocation(self, box: InvocationBox, names: frozenset[str]) -> Node:
+    def invocation_box(self, box: InvocationBox, names: frozenset[str]) -> Node:
+        """An invocation with arguments by name."""
         function = self.read(box.function, names)
         if isinstance(function, Marked):
             function = function.operand
@@ -134,19 +136,21 @@ class BoxReader:
         )
         return Function(at=0, parameters=parameters, body=body, name=name)
 
-    def _list(self, box: ListBox, names: frozenset[str]) -> Node:
+    def list_box(self, box: ListBox, names: frozenset[str]) -> Node:
+        """A list."""
         return ListOf(at=0, items=tuple(self.read(item, names) for item in box.items))
 
-    def _relation(self, box: RelationBox, names: frozenset[str]) -> Node:
+    def relation_box(self, box: RelationBox, names: frozenset[str]) -> Node:
+        """A list of contexts, one a row."""
+
         def cell(column: TypedName, value: Box) -> tuple[str, Node]:
             return column.name, self.typed(self.read(value, names), column.type_ref)
 
-        rows = [
-            ContextOf(at=0, entries=tuple(map(cell, box.columns, row))) for row in box.rows
-        ]
+        rows = [ContextOf(at=0, entries=tuple(map(cell, box.columns, row))) for row in box.rows]
         return ListOf(at=0, items=tuple(rows))
 
-    def _conditional(self, box: ConditionalBox, names: frozenset[str]) -> Node:
+    def conditional_box(self, box: ConditionalBox, names: frozenset[str]) -> Node:
+        """A conditional."""
         return If(
             at=0,
             condition=self.read(box.condition, names),
@@ -154,14 +158,16 @@ class BoxReader:
             otherwise=self.read(box.otherwise, names),
         )
 
-    def _filter(self, box: FilterBox, names: frozenset[str]) -> Node:
+    def filter_box(self, box: FilterBox, names: frozenset[str]) -> Node:
+        """A filter over a list."""
         return Filter(
             at=0,
             source=self.read(box.collection, names),
             condition=self.read(box.match, names | {"item"}),
         )
 
-    def _iteration(self, box: IterationBox, names: frozenset[str]) -> Node:
+    def iteration_box(self, box: IterationBox, names: frozenset[str]) -> Node:
+        """A loop or a quantifier."""
         iterators = (Iterator(name=box.variable, domain=self.read(box.collection, names)),)
         body = self.read(box.body, names | {box.variable, "partial"})
         if box.kind is IterationKind.FOR:
@@ -171,7 +177,8 @@ class BoxReader:
 
     # Decision tables
 
-    def _table(self, box: TableBox, names: frozenset[str]) -> Node:
+    def table_box(self, box: TableBox, names: frozenset[str]) -> Node:
+        """A decision table."""
         policy = TablePolicy(
             name=self._where,
             hit_policy=box.hit_policy,
@@ -241,14 +248,14 @@ def result_type(kind: FeelType | None) -> FeelType | None:
 
 
 _READERS: Mapping[type, Callable[[BoxReader, Any, frozenset[str]], Node]] = {
-    LiteralBox: BoxReader._literal,
-    ContextBox: BoxReader._context,
-    InvocationBox: BoxReader._invocation,
+    LiteralBox: BoxReader.literal_box,
+    ContextBox: BoxReader.context_box,
+    InvocationBox: BoxReader.invocation_box,
     FunctionBox: BoxReader.function,
-    ListBox: BoxReader._list,
-    RelationBox: BoxReader._relation,
-    ConditionalBox: BoxReader._conditional,
-    FilterBox: BoxReader._filter,
-    IterationBox: BoxReader._iteration,
-    TableBox: BoxReader._table,
+    ListBox: BoxReader.list_box,
+    RelationBox: BoxReader.relation_box,
+    ConditionalBox: BoxReader.conditional_box,
+    FilterBox: BoxReader.filter_box,
+    IterationBox: BoxReader.iteration_box,
+    TableBox: BoxReader.table_box,
 }

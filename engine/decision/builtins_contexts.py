@@ -11,14 +11,14 @@ from engine.decision.errors import Fault
 @builtin("get value", "m, key", "context, key", "context, keys")
 def get_value(m: Any, key: Any) -> Any:
     """Read an entry, or follow a list of keys; null where there is none."""
-    source = context(m)
-    if type(key) is list and len(key) != 1:
-        for step in key:
-            source = context(source).get(text(step))
-            if source is None:
-                return None
-        return source
-    return source.get(text(key))
+    if type(key) is not list or len(key) == 1:
+        return context(m).get(text(key))
+    found: Any = context(m)
+    for step in key:
+        found = context(found).get(text(step))
+        if found is None:
+            return None
+    return found
 
 
 @builtin("get entries", "m", "context")

@@ -35,7 +35,9 @@ def _written(value: Any, meter: Meter) -> str:
     if type(value) is list:
         written = f"[{','.join(_written(one, meter) for one in value)}]"
     elif type(value) is dict:
-        entries = (f"{json.dumps(k, ensure_ascii=False)}:{_written(v, meter)}" for k, v in value.items())
+        entries = (
+            f"{json.dumps(k, ensure_ascii=False)}:{_written(v, meter)}" for k, v in value.items()
+        )
         written = f"{{{','.join(entries)}}}"
     elif value is None or type(value) in (bool, str):
         written = json.dumps(value, ensure_ascii=False)

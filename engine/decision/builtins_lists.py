@@ -215,9 +215,7 @@ def remove(items: Any, position: Any) -> list[Any]:
 
 
 @builtin("list replace", "list, position, newItem", "list, match, newItem", wants_runtime=True)
-def list_replace(
-    runtime: Runtime, place: Place, items: Any, where: Any, item: Any
-) -> list[Any]:
+def list_replace(runtime: Runtime, place: Place, items: Any, where: Any, item: Any) -> list[Any]:
     """Replace the item at a position, or each item a function of (item, new) is true for."""
     whole_list = listed(items)
     if not isinstance(where, (FeelFunction, Builtin)):

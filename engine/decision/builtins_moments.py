@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta, timezone
+from datetime import UTC, time, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -32,7 +32,13 @@ from engine.decision.temporal import (
     months_between,
     time_of,
 )
-from engine.decision.temporal_text import read_date, read_date_time, read_duration, read_time, zone_of
+from engine.decision.temporal_text import (
+    read_date,
+    read_date_time,
+    read_duration,
+    read_time,
+    zone_of,
+)
 from engine.decision.values import YearMonthDuration, kind_of
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -40,7 +46,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
-_UTC_MIDNIGHT = time(0, 0, tzinfo=timezone.utc)
+_NO_MOMENT = "没有给出当前时刻（at=）"
+_UTC_MIDNIGHT = time(0, 0, tzinfo=UTC)
 
 
 @builtin("date", "from", "year, month, day")
@@ -87,7 +94,7 @@ def _time_of_parts(hour: Any, minute: Any, second: Any, offset: Any = None) -> A
     if offset is not None:
         value = single(offset)
         if type(value) not in DURATIONS:
-            raise Fault("时区偏移要是时长，例如 duration(\"PT8H\")")
+            raise Fault('时区偏移要是时长，例如 duration("PT8H")')
         zone = zone_of(timedelta(seconds=duration_nanos(value) // NANOS_PER_SECOND))
     return make_time(whole(hour), whole(minute), full, nano, zone)
 
@@ -128,18 +135,18 @@ def years_and_months(start: Any, end: Any) -> YearMonthDuration:
 
 
 @builtin("now", "", wants_runtime=True)
-def now(runtime: Runtime, place: Place) -> Any:
+def now(runtime: Runtime, _: Place) -> Any:
     """Give the moment of the evaluation, which the caller supplies."""
     if runtime.at is None:
-        raise Fault("没有给出当前时刻（at=）")
+        raise Fault(_NO_MOMENT)
     return runtime.at
 
 
 @builtin("today", "", wants_runtime=True)
-def today(runtime: Runtime, place: Place) -> Any:
+def today(runtime: Runtime, _: Place) -> Any:
     """Give the day of the evaluation, in the zone of the moment the caller supplies."""
     if runtime.at is None:
-        raise Fault("没有给出当前时刻（at=）")
+        raise Fault(_NO_MOMENT)
     return date_of(runtime.at)
 
 

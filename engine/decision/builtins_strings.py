@@ -113,9 +113,7 @@ def _flags(flags: Any) -> str:
 
 
 @builtin("matches", "input, pattern, flags", required=2, wants_runtime=True)
-def matches(
-    runtime: Runtime, place: Place, value: Any, pattern: Any, flags: Any = None
-) -> bool:
+def matches(runtime: Runtime, place: Place, value: Any, pattern: Any, flags: Any = None) -> bool:
     """Tell whether the pattern (XPath's dialect) occurs in the input."""
     whole = text(value)
     compiled = compile_pattern(text(pattern), _flags(flags))

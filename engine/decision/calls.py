@@ -25,11 +25,12 @@ def invoke(function: Builtin, runtime: Runtime, place: Place, *arguments: Any) -
             result = function.run(*arguments)
         if type(result) is list or type(result) is str:
             runtime.spend(1 + (len(result) >> (0 if type(result) is list else 6)), place)
-        return result
     except Fault as fault:
         message = f"{function.name}：{fault}"
     except (ArithmeticError, OverflowError):
         message = f"{function.name}：结果超出范围"
+    else:
+        return result
     return runtime.remark(RemarkKind.FUNCTION_FAILED, message, place)
 
 

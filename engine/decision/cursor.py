@@ -126,10 +126,9 @@ class Cursor:
 
     def member_name(self) -> str:
         """Read a name after a dot."""
-        token = self.token
-        if token.kind is TokenKind.NAME and token.text in KEYWORDS:
-            if self.members.longest(self.tokens, self.index) is None:
-                return self.advance().text
+        longer = self.members.longest(self.tokens, self.index)
+        if longer is None and self.token.text in KEYWORDS:
+            return self.advance().text
         return self._name(self.members)
 
     def _name(self, table: NameTable) -> str:

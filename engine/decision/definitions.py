@@ -285,3 +285,10 @@ class Definitions:
     types: tuple[TypeDefinition, ...] = ()
     elements: tuple[Element, ...] = ()
     imports: tuple[Import, ...] = ()
+
+
+def requirements_of(element: Element) -> tuple[Reference, ...]:
+    """List what an element requires, knowledge last."""
+    if isinstance(element, Decision):
+        return element.requires + element.knowledge
+    return element.knowledge if isinstance(element, KnowledgeModel) else ()

@@ -41,6 +41,14 @@ class Fault(Exception):
     """A built-in or operator cannot answer: the value is null and the reason is remarked."""
 
 
+class DecisionError(ValueError):
+    """决策模型有错误。"""
+
+
+class NoSuchDecision(DecisionError):
+    """模型里没有这个决策。"""
+
+
 class RemarkKind(StrEnum):
     """Why a part of an expression became null."""
 

@@ -198,7 +198,7 @@ def _generate(
 
 
 @lru_cache(maxsize=2048)
-def _compiled(text: str, names: frozenset[str], unary: bool) -> CompiledExpression:
+def _compiled(text: str, names: frozenset[str], *, unary: bool) -> CompiledExpression:
     return CompiledExpression(text, names=names, unary=unary)
 
 
@@ -208,12 +208,12 @@ def compile(text: str, *, names: Iterable[str] = ()) -> CompiledExpression:  # n
     `names` are variables whose names hold signs or reserved words, such as "a-b" or "for sale";
     names of plain words, also with spaces, need not be told.
     """
-    return _compiled(text, frozenset(names), False)
+    return _compiled(text, frozenset(names), unary=False)
 
 
 def compile_unary(text: str, *, names: Iterable[str] = ()) -> CompiledExpression:
     """Compile unary tests, as in a decision table cell; call `test` on the result."""
-    return _compiled(text, frozenset(names), True)
+    return _compiled(text, frozenset(names), unary=True)
 
 
 def _special(context: Mapping[str, Any] | None) -> frozenset[str]:
@@ -224,7 +224,7 @@ def evaluate(
     text: str, context: Mapping[str, Any] | None = None, *, at: datetime | None = None
 ) -> Any:
     """Evaluate an expression. Raises FeelError for a text that is no FEEL or costs too much."""
-    code = _compiled(text, _special(context), False)
+    code = _compiled(text, _special(context), unary=False)
     return code(context, at=_moment(at))
 
 
@@ -236,7 +236,7 @@ def unary_test(
     at: datetime | None = None,
 ) -> bool:
     """Tell whether a value passes unary tests such as `[1..5], > 10`. Raises FeelError."""
-    return _compiled(text, _special(context), True).test(value, context, at=_moment(at))
+    return _compiled(text, _special(context), unary=True).test(value, context, at=_moment(at))
 
 
 def _moment(at: datetime | None) -> datetime | None:

@@ -49,7 +49,8 @@ class FeelType:
 class AnyType(FeelType):
     """Every value conforms."""
 
-    def accepts(self, value: Any, meter: Meter) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:  # noqa: ARG002 — the interface
+        """Tell whether a value conforms."""
         return True
 
 
@@ -57,7 +58,8 @@ class AnyType(FeelType):
 class NullType(FeelType):
     """Only null conforms."""
 
-    def accepts(self, value: Any, meter: Meter) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:  # noqa: ARG002 — the interface
+        """Tell whether a value conforms."""
         return value is None
 
 
@@ -68,7 +70,8 @@ class ScalarType(FeelType):
     name: str
     classes: tuple[type, ...]
 
-    def accepts(self, value: Any, meter: Meter) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:  # noqa: ARG002 — the interface
+        """Tell whether a value conforms."""
         return type(value) in self.classes
 
 
@@ -76,7 +79,8 @@ class ScalarType(FeelType):
 class DurationType(FeelType):
     """`duration`: either of the two kinds."""
 
-    def accepts(self, value: Any, meter: Meter) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:  # noqa: ARG002 — the interface
+        """Tell whether a value conforms."""
         return isinstance(value, (timedelta, WideDuration, YearMonthDuration))
 
 
@@ -87,6 +91,7 @@ class ListType(FeelType):
     item: FeelType
 
     def accepts(self, value: Any, meter: Meter) -> bool:
+        """Tell whether a value conforms."""
         if type(value) is not list:
             return False
         meter.spend(len(value) >> 2)
@@ -94,6 +99,7 @@ class ListType(FeelType):
         return all(one is None or item.accepts(one, meter) for one in value)
 
     def is_collection(self) -> bool:
+        """Tell whether the values of the type are lists."""
         return True
 
 
@@ -104,6 +110,7 @@ class ContextType(FeelType):
     entries: tuple[tuple[str, FeelType], ...]
 
     def accepts(self, value: Any, meter: Meter) -> bool:
+        """Tell whether a value conforms."""
         if type(value) is not dict:
             return False
         meter.spend(len(self.entries) >> 2)
@@ -120,6 +127,7 @@ class RangeType(FeelType):
     item: FeelType
 
     def accepts(self, value: Any, meter: Meter) -> bool:
+        """Tell whether a value conforms."""
         return type(value) is Range and all(
             end is None or self.item.accepts(end, meter) for end in (value.low, value.high)
         )
@@ -132,7 +140,8 @@ class FunctionType(FeelType):
     parameters: tuple[FeelType, ...] | None = None
     result: FeelType | None = None
 
-    def accepts(self, value: Any, meter: Meter) -> bool:
+    def accepts(self, value: Any, meter: Meter) -> bool:  # noqa: ARG002 — the interface
+        """Tell whether a value conforms."""
         wanted = self.parameters
         if isinstance(value, Builtin):
             return wanted is None or _takes(value, len(wanted))
@@ -157,12 +166,14 @@ class NamedType(FeelType):
     allows: Callable[[Any], bool] | None = None
 
     def accepts(self, value: Any, meter: Meter) -> bool:
+        """Tell whether a value conforms."""
         kind = self.get()
         if not kind.accepts(value, meter):
             return False
         return self.allows is None or self.allows(value)
 
     def is_collection(self) -> bool:
+        """Tell whether the values of the type are lists."""
         return self.get().is_collection()
 
 

@@ -28,11 +28,13 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "'": "'", '"': '"', "\\": "\\"}
 KEYWORDS = frozenset(
-    "if then else for in return some every satisfies and or between instance of function external"
-    " true false null not".split()
+    {"if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "and", "or"}
+    | {"between", "instance", "of", "function", "external", "true", "false", "null", "not"}
 )
 # Characters of a Chinese keyboard that look like FEEL's own.
-_FULL_WIDTH = dict(zip("，（）：＝＞＜＋－＊／“”‘’【】｛｝！？；", ",():=><+-*/\"\"''[]{}!?;", strict=True))
+_FULL_WIDTH = dict(
+    zip("，（）：＝＞＜＋－＊／“”‘’【】｛｝！？；", ",():=><+-*/\"\"''[]{}!?;", strict=True)
+)
 
 
 class TokenKind(Enum):

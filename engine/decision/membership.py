@@ -106,9 +106,9 @@ def open_range(operator: str, end: Any, runtime: Runtime, place: Place) -> Range
     if operator == "=":
         return Range(end, end)
     if operator in ("<", "<="):
-        return Range(None, end, False, operator == "<=")
+        return Range(None, end, low_closed=False, high_closed=operator == "<=")
     if operator in (">", ">="):
-        return Range(end, None, operator == ">=", False)
+        return Range(end, None, low_closed=operator == ">=", high_closed=False)
     runtime.remark(RemarkKind.WRONG_TYPE, "!= 不是区间", place)
     return None
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.decision.boxed import result_type
 from engine.decision.definitions import (
     Decision,
     DecisionService,
@@ -16,24 +15,19 @@ from engine.decision.definitions import (
     InputData,
     KnowledgeModel,
     Reference,
+    requirements_of,
 )
 from engine.decision.element_code import ElementCode, compile_decision, compile_knowledge
-from engine.decision.errors import Remark, RemarkKind
+from engine.decision.errors import DecisionError, NoSuchDecision, Remark
 from engine.decision.evaluation import coerced
 from engine.decision.feel import default_instant
 from engine.decision.kinds import ANY
+from engine.decision.model_check import check_references
+from engine.decision.model_run import ModelRun
 from engine.decision.runtime import Place, Runtime, limit
 from engine.decision.table import RuleHit
 from engine.decision.typebook import TypeBook
-from engine.decision.values import FeelFunction, Parameter
-
-
-class DecisionError(ValueError):
-    """决策模型有错误。"""
-
-
-class NoSuchDecision(DecisionError):
-    """模型里没有这个决策。"""
+from engine.decision.values import FeelFunction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +60,13 @@ class DecisionModel:
         Raises DecisionError for references to nothing and for circular requirements.
         """
         self.definitions = definitions
-        self._imported = dict(imported or {})
+        self._imported: dict[str, DecisionModel] = dict(imported or {})
         self._aliases = {
-            one.namespace: one.name for one in definitions.imports if one.namespace in self._imported
+            one.namespace: one.name
+            for one in definitions.imports
+            if one.namespace in self._imported
         }
-        self.types = TypeBook(
+        self.types: TypeBook = TypeBook(
             definitions.types,
             {alias: self._imported[space].types for space, alias in self._aliases.items()},
         )
@@ -79,7 +75,7 @@ class DecisionModel:
         for element in definitions.elements:
             self._by_name.setdefault(element.name, element)
         self._codes: dict[str, ElementCode] = {}
-        _check_references(self)
+        check_references(self)
 
     # What callers ask
 
@@ -111,7 +107,7 @@ class DecisionModel:
         """Evaluate a decision (or invoke a service or knowledge model) with its reasons."""
         element = self.element(decision)
         given = dict(inputs or {})
-        run = _Run(self, given, Runtime(default_instant() if at is None else at))
+        run = ModelRun(self, given, Runtime(default_instant() if at is None else at))
         if isinstance(element, Decision):
             value = _guarded(lambda: run.decision(self, element))
         elif isinstance(element, InputData):
@@ -146,6 +142,10 @@ class DecisionModel:
             raise NoSuchDecision(f"模型“{self.name}”里没有“{name}”，有：{known}")
         return found
 
+    def by_id(self, identity: str) -> Element | None:
+        """Find an element by its id alone."""
+        return self._by_id.get(identity)
+
     def problems(self) -> tuple[Problem, ...]:
         """Compile everything and list what is wrong, so that nothing wrong is published."""
         found: list[Problem] = []
@@ -168,7 +168,7 @@ class DecisionModel:
         space = reference.namespace
         model = self if not space or space == self.definitions.namespace else None
         model = model or self._imported.get(space or "")
-        element = None if model is None else model._by_id.get(reference.id)
+        element = None if model is None else model.by_id(reference.id)
         if model is None or element is None:
             raise DecisionError(
                 f"{self.definitions.file or self.name}：引用的“{reference.id}”不存在"
@@ -190,7 +190,7 @@ class DecisionModel:
 
     def scope_names(self, element: Decision | KnowledgeModel) -> Iterator[str]:
         """Name what the logic of an element may refer to: what it requires, nothing else."""
-        for reference in required_by(element):
+        for reference in requirements_of(element):
             owner, required = self.resolve(reference)
             alias = self.alias(owner)
             if alias:
@@ -212,7 +212,7 @@ class DecisionModel:
                 yield from model.types.member_names()
 
     def _invoked(
-        self, element: KnowledgeModel | DecisionService, given: Mapping[str, Any], run: _Run
+        self, element: KnowledgeModel | DecisionService, given: Mapping[str, Any], run: ModelRun
     ) -> Any:
         function = run.function(self, element)
         if not isinstance(function, FeelFunction):
@@ -231,214 +231,8 @@ class DecisionModel:
         return coerced(function.body(*arguments), function.result or ANY, run.runtime, place)
 
 
-def required_by(element: Element) -> tuple[Reference, ...]:
-    """List what an element requires, knowledge last."""
-    if isinstance(element, Decision):
-        return element.requires + element.knowledge
-    return element.knowledge if isinstance(element, KnowledgeModel) else ()
-
-
 def _guarded(evaluate: Callable[[], Any]) -> Any:
     try:
         return evaluate()
     except RecursionError:
         raise limit("计算嵌套太深", None, "改用 for 循环") from None
-
-
-def _check_references(model: DecisionModel) -> None:
-    """Refuse references to nothing and decisions that require themselves."""
-    finished: set[str] = set()
-    for element in model.definitions.elements:
-        for reference in required_by(element):
-            model.resolve(reference)
-        if isinstance(element, Decision) and element.id not in finished:
-            _check_circle(model, element, finished)
-
-
-def _check_circle(model: DecisionModel, start: Decision, finished: set[str]) -> None:
-    open_ids: list[str] = []
-    stack: list[tuple[Decision, bool]] = [(start, False)]
-    while stack:
-        decision, leaving = stack.pop()
-        if leaving:
-            open_ids.remove(decision.id)
-            finished.add(decision.id)
-            continue
-        if decision.id in finished:
-            continue
-        if decision.id in open_ids:
-            raise DecisionError(f"{model.definitions.file}：决策“{decision.name}”循环依赖自己")
-        open_ids.append(decision.id)
-        stack.append((decision, True))
-        for reference in decision.requires:
-            owner, required = model.resolve(reference)
-            if owner is model and isinstance(required, Decision):
-                stack.append((required, False))
-
-
-class _Scope(dict[str, Any]):
-    """The values an element may refer to; functions are made when first read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.later: dict[str, Callable[[], Any]] = {}
-
-    def __missing__(self, name: str) -> Any:
-        value = self[name] = self.later[name]()
-        return value
-
-
-class _Run:
-    """One evaluation: values of decisions found so far, the inputs and the runtime."""
-
-    def __init__(self, model: DecisionModel, inputs: Mapping[str, Any], runtime: Runtime) -> None:
-        self._root = model
-        self._inputs = inputs
-        self._values: dict[tuple[int, str], Any] = {}
-        self._names: dict[tuple[int, str], str] = {}
-        self.runtime = runtime
-        self.hits: list[RuleHit] = []
-        runtime.on_rules = self.hits.append
-
-    def named_values(self) -> Iterator[tuple[str, Any]]:
-        """Yield the decisions evaluated, by name."""
-        for key, value in self._values.items():
-            yield self._names.get(key, key[1]), value
-
-    def decision(self, model: DecisionModel, decision: Decision) -> Any:
-        """Evaluate a decision after those it requires."""
-        key = (id(model), decision.id)
-        if key in self._values:
-            return self._values[key]
-        place = Place(0, "", decision.name)
-        if decision.logic is None:
-            value = self._given(model, decision.variable.name, decision.name)
-            kind = model.types.find(decision.variable.type_ref)
-            value = coerced(value, kind or ANY, self.runtime, place)
-        else:
-            scope = self._scope(model, decision)
-            value = model.code(decision).code(scope, self.runtime)
-        self._values[key] = value
-        self._names[key] = decision.name
-        return value
-
-    def input(self, model: DecisionModel, data: InputData) -> Any:
-        """Read an input and see that it conforms to its type."""
-        key = (id(model), data.id)
-        if key not in self._values:
-            value = self._given(model, data.variable.name, data.name)
-            kind = model.types.find(data.variable.type_ref)
-            place = Place(0, "", f"输入“{data.name}”")
-            return coerced(value, kind or ANY, self.runtime, place)
-        return self._values[key]
-
-    def _given(self, model: DecisionModel, *names: str) -> Any:
-        """Look an input up; one of an imported model also under its prefix."""
-        sources: list[Mapping[str, Any]] = [self._inputs]
-        path = [alias for alias in self._path(model) if alias]
-        if path:
-            nested: Any = self._inputs
-            for alias in path:
-                nested = nested.get(alias) if isinstance(nested, Mapping) else None
-            if isinstance(nested, Mapping):
-                sources.insert(0, nested)
-            names = (*(f"{'.'.join(path)}.{name}" for name in names), *names)
-        for source in sources:
-            for name in names:
-                if name in source:
-                    return self.runtime.adapt(source[name])
-        self.runtime.remark(
-            RemarkKind.UNKNOWN_NAME, f"没有给出输入“{names[-1]}”", Place(0, "", names[-1])
-        )
-        return None
-
-    def _path(self, model: DecisionModel) -> tuple[str, ...]:
-        """Find the import names that lead from the model asked to another one.
-
-        Each import has a model object of its own: the same file imported twice may be given
-        different inputs.
-        """
-        queue: list[tuple[DecisionModel, tuple[str, ...]]] = [(self._root, ())]
-        while queue:
-            found, path = queue.pop()
-            if found is model:
-                return path
-            queue += [(one, (*path, found.alias(one))) for one in found.imported()]
-        return ()
-
-    def _scope(self, model: DecisionModel, element: Decision | KnowledgeModel) -> _Scope:
-        scope = _Scope()
-        for reference in required_by(element):
-            owner, required = model.resolve(reference)
-            alias = model.alias(owner)
-            name = required.variable.name
-            if isinstance(required, Decision):
-                value = self.decision(owner, required)
-            elif isinstance(required, InputData):
-                value = self.input(owner, required)
-            elif not alias:
-                scope.later[name] = self._maker(owner, required)
-                continue
-            else:
-                value = self.function(owner, required)
-            if alias:
-                scope.setdefault(alias, {})[name] = value
-                scope[f"{alias}.{name}"] = value
-            else:
-                scope[name] = value
-        return scope
-
-    def _maker(
-        self, owner: DecisionModel, element: KnowledgeModel | DecisionService
-    ) -> Callable[[], Any]:
-        return lambda: self.function(owner, element)
-
-    def function(self, model: DecisionModel, element: KnowledgeModel | DecisionService) -> Any:
-        """Make the function that an invocable element is."""
-        key = (id(model), element.id)
-        if key in self._values:
-            return self._values[key]
-        if isinstance(element, DecisionService):
-            made: Any = self._service(model, element)
-        else:
-            scope = self._scope(model, element)
-            scope.later[element.variable.name] = self._maker(model, element)
-            made = model.code(element).code(scope, self.runtime)
-        self._values[key] = made
-        self._names[key] = element.name
-        return made
-
-    def _service(self, model: DecisionModel, service: DecisionService) -> FeelFunction:
-        """Make a function of the service's inputs: first its input data, then its decisions."""
-        takes = [model.resolve(one) for one in (*service.input_data, *service.input_decisions)]
-        gives = [model.resolve(one) for one in service.outputs]
-
-        def body(*arguments: Any) -> Any:
-            run = _Run(self._root, self._inputs, self.runtime)
-            run.hits = self.hits
-            self.runtime.on_rules = self.hits.append
-            for (owner, element), value in zip(takes, arguments, strict=True):
-                run._values[(id(owner), element.id)] = value
-                run._names[(id(owner), element.id)] = element.name
-            results = {
-                element.variable.name: run.decision(owner, element)
-                for owner, element in gives
-                if isinstance(element, Decision)
-            }
-            return results if len(results) != 1 else next(iter(results.values()))
-
-        return FeelFunction(
-            parameters=tuple(
-                Parameter(name=_parameter_name(model, owner, element),
-                          type=owner.types.find(element.variable.type_ref))
-                for owner, element in takes
-            ),
-            body=body,
-            result=result_type(model.types.find(service.variable.type_ref)),
-            name=service.name,
-        )  # fmt: skip
-
-
-def _parameter_name(model: DecisionModel, owner: DecisionModel, element: Element) -> str:
-    alias = model.alias(owner)
-    return f"{alias}.{element.variable.name}" if alias else element.variable.name

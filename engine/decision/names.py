@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from engine.decision.errors import FeelSyntaxError
@@ -69,9 +70,7 @@ def special_names(context: Mapping[str, Any]) -> frozenset[str]:
         value = queue.pop()
         seen += 1
         if isinstance(value, Mapping):
-            found.update(
-                key for key in value if isinstance(key, str) and not key.isidentifier()
-            )
+            found.update(key for key in value if isinstance(key, str) and not key.isidentifier())
             queue.extend(one for one in value.values() if isinstance(one, (Mapping, list, tuple)))
         elif isinstance(value, (list, tuple)):
             queue.extend(one for one in value[:20] if isinstance(one, (Mapping, list, tuple)))
@@ -80,7 +79,7 @@ def special_names(context: Mapping[str, Any]) -> frozenset[str]:
 
 def may_need_names(tokens: list[Token]) -> bool:
     """Tell whether some name of the caller could change how the tokens are read."""
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.kind is TokenKind.NAME and (
             following.kind in (TokenKind.NAME, TokenKind.NUMBER) or following.text in NAME_SIGNS
         ):

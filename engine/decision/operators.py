@@ -43,15 +43,15 @@ _YEAR_MONTH = "years and months duration"
 _SCALAR_ORDER = frozenset({_NUMBER, "string", _DATE, _TIME, _DATE_TIME, _DAY_TIME, _YEAR_MONTH})
 
 
-def _mismatch(sign: str, left: Any, right: Any, runtime: Runtime, place: Place) -> None:
-    if left is not None and right is not None:
-        runtime.remark(
-            RemarkKind.WRONG_TYPE, f"{kind_of(left)} {sign} {kind_of(right)} 没有意义", place
-        )
+def _mismatch(sign: str, left: Any, right: Any, runtime: Runtime, place: Place) -> Any:
+    if left is None or right is None:
+        return None
+    message = f"{kind_of(left)} {sign} {kind_of(right)} 没有意义"
+    return runtime.remark(RemarkKind.WRONG_TYPE, message, place)
 
 
-def _failed(message: str, runtime: Runtime, place: Place) -> None:
-    runtime.remark(RemarkKind.FUNCTION_FAILED, message, place)
+def _failed(message: str, runtime: Runtime, place: Place) -> Any:
+    return runtime.remark(RemarkKind.FUNCTION_FAILED, message, place)
 
 
 def _slow(
@@ -63,8 +63,10 @@ def _slow(
         return _mismatch(sign, left, right, runtime, place)
     try:
         return operation(left, right)
-    except (Fault, ArithmeticError, DecimalException) as problem:
-        return _failed(str(problem) if isinstance(problem, Fault) else "结果超出范围", runtime, place)
+    except Fault as fault:
+        return _failed(str(fault), runtime, place)
+    except ArithmeticError:
+        return _failed("结果超出范围", runtime, place)
 
 
 def add(left: Any, right: Any, runtime: Runtime, place: Place) -> Any:
@@ -182,9 +184,15 @@ _ADD: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
     (_DAY_TIME, _DAY_TIME): lambda a, b: make_duration(duration_nanos(a) + duration_nanos(b)),
     (_YEAR_MONTH, _YEAR_MONTH): lambda a, b: _months(Decimal(a.total_months + b.total_months)),
 }
+
+
+def _swapped(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda left, right: operation(right, left)
+
+
 _ADD |= {
-    (second, first): (lambda a, b, forward=forward: forward(b, a))
-    for (first, second), forward in tuple(_ADD.items())
+    (second, first): _swapped(operation)
+    for (first, second), operation in tuple(_ADD.items())
     if first != second
 }
 _SUBTRACT: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
@@ -304,7 +312,7 @@ def compare(left: Any, right: Any) -> int | None:
     if kind in (_TIME, _DATE_TIME) and not comparable(left, right):
         return None
     first, second = order_key(left), order_key(right)
-    return (first > second) - (first < second)
+    return int(first > second) - int(first < second)
 
 
 def less(left: Any, right: Any, runtime: Runtime, place: Place) -> bool | None:
@@ -366,5 +374,3 @@ def junction(conjunction: bool, operands: Sequence[Callable[[], Any]]) -> bool |
 def opposite(value: Any) -> bool | None:
     """`not`: null stays null."""
     return (not value) if type(value) is bool else None
-
-

@@ -17,24 +17,18 @@ from engine.decision.temporal import (
 from engine.decision.values import Range, YearMonthDuration, kind_of
 from engine.decision.wide import WideDate, WideDateTime, WideDuration, WideTime
 
-_DATE = ("year", "month", "day")
-_TIME = ("hour", "minute", "second")
+_DATE = ("year", "month", "day", "weekday")
+_TIME = ("hour", "minute", "second", "time offset", "timezone")
 
 
 def property_of(value: Any, name: str) -> Any:
     """Read a property. Raises Fault where the value has none of this name."""
-    if isinstance(value, (date, WideDate, WideDateTime)):
-        if name in _DATE:
-            return Decimal(getattr(value, name))
-        if name == "weekday":
-            return Decimal(in_cycle(value).isoweekday())
-    if isinstance(value, (time, datetime, WideTime, WideDateTime)):
-        if name in _TIME:
-            return Decimal(getattr(value, name))
+    if isinstance(value, (date, WideDate, WideDateTime)) and name in _DATE:
+        return Decimal(in_cycle(value).isoweekday() if name == "weekday" else _field(value, name))
+    if isinstance(value, (time, datetime, WideTime, WideDateTime)) and name in _TIME:
         if name == "time offset":
             return offset_of(value)
-        if name == "timezone":
-            return _zone_name(value.tzinfo)
+        return _zone_name(value.tzinfo) if name == "timezone" else Decimal(_field(value, name))
     if isinstance(value, (timedelta, WideDuration)):
         return _day_time(value, name)
     if isinstance(value, YearMonthDuration) and name in ("years", "months"):
@@ -42,6 +36,11 @@ def property_of(value: Any, name: str) -> Any:
     if isinstance(value, Range):
         return _range(value, name)
     raise _missing(value, name)
+
+
+def _field(value: Any, name: str) -> int:
+    # The names come from the tuples above, never from a text.
+    return int(getattr(value, name))
 
 
 def _missing(value: Any, name: str) -> Fault:

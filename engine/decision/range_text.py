@@ -61,8 +61,8 @@ def _half(written: str, tokens: list[Token], *, low: bool) -> Range:
         Parser(written[inner[0].start : inner[-1].end], builtin_names=_READERS).whole_expression()
     )
     if low:
-        return Range(end, None, tokens[0].text == "[", False)
-    return Range(None, end, False, tokens[-1].text == "]")
+        return Range(end, None, low_closed=tokens[0].text == "[", high_closed=False)
+    return Range(None, end, low_closed=False, high_closed=tokens[-1].text == "]")
 
 
 def _checked(space: Range) -> Range:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from engine.decision.errors import Fault
 from engine.decision.regex_matcher import Matcher
-from engine.decision.regex_parser import Alternatives, Node, Reference, Repeat, Sequence_, parse
+from engine.decision.regex_parser import Alternatives, Node, Reference, Repeat, Series, parse
 from engine.decision.regex_parser import Group as GroupNode
 from engine.decision.runtime import Place, Runtime
 
@@ -84,7 +84,7 @@ def _degree(node: Node) -> int | None:
                 return None
             loops += varies and found.most != 1
             queue.append((found.node, looping or found.most != 1))
-        elif isinstance(found, (Alternatives, Sequence_)):
+        elif isinstance(found, (Alternatives, Series)):
             queue.extend((part, looping) for part in found.parts)
         elif isinstance(found, GroupNode):
             queue.append((found.node, looping))

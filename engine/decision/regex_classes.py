@@ -76,7 +76,7 @@ def _code(code: int) -> str:
 
 
 def category(name: str) -> str:
-    """Write the members of `\\p{name}` for a Python character class. Raises Fault."""
+    r"""Write the members of `\p{name}` for a Python character class. Raises Fault."""
     if name.startswith("Is"):
         block = _BLOCKS.get(name[2:])
         if block is None:

@@ -13,7 +13,7 @@ from engine.decision.regex_parser import (
     Node,
     Reference,
     Repeat,
-    Sequence_,
+    Series,
     Single,
 )
 from engine.decision.runtime import Place, Runtime, limit
@@ -93,7 +93,7 @@ class _Run:
     def _match(self, node: Node, position: int, then: _Next) -> bool:
         if isinstance(node, Single):
             return self.matcher.fits(node, self.text, position) and then(position + 1)
-        if isinstance(node, Sequence_):
+        if isinstance(node, Series):
             return self._sequence(node.parts, 0, position, then)
         if isinstance(node, Alternatives):
             return any(self.match(part, position, then) for part in node.parts)

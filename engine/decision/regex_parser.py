@@ -63,7 +63,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence_:
+class Series:
     """One part after the other."""
 
     parts: tuple[Node, ...]
@@ -130,13 +130,13 @@ class Repeat:
         return one * self.least if one is not None and self.least == self.most else None
 
 
-Node: TypeAlias = Single | Anchor | Reference | Sequence_ | Alternatives | Group | Repeat
+Node: TypeAlias = Single | Anchor | Reference | Series | Alternatives | Group | Repeat
 
 
 def parse(pattern: str, flags: str) -> tuple[Node, int]:
     """Read a pattern; also count its groups. Raises Fault."""
     if "q" in flags:
-        return Sequence_(tuple(Single(re.escape(letter)) for letter in pattern)), 0
+        return Series(tuple(Single(re.escape(letter)) for letter in pattern)), 0
     if "x" in flags:
         pattern = _without_spaces(pattern)
     reader = _Reader(pattern, flags)
@@ -195,7 +195,7 @@ class _Reader:
         parts: list[Node] = []
         while self._next() not in ("", "|", ")"):
             parts.append(self._quantified(self._atom()))
-        return parts[0] if len(parts) == 1 else Sequence_(tuple(parts))
+        return parts[0] if len(parts) == 1 else Series(tuple(parts))
 
     def _quantified(self, node: Node) -> Node:
         if self._take("*"):
@@ -288,7 +288,7 @@ class _Reader:
         return SINGLE[letter]
 
     def _class_escape(self) -> str:
-        """Read `\\d`, `\\W`, `\\p{L}` …, written as the inside of a Python class."""
+        r"""Read `\d`, `\W`, `\p{L}` …, written as the inside of a Python class."""
         letter = self.pattern[self.index + 1]
         self.index += 2
         if letter in "pP":

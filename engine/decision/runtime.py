@@ -61,12 +61,13 @@ class Runtime(Meter):
         if self.steps < 0:
             raise limit("计算步数超出上限", place, "缩小循环的范围")
 
-    def remark(self, kind: RemarkKind, message: str, place: Place) -> None:
+    def remark(self, kind: RemarkKind, message: str, place: Place) -> Any:
         """Note why something became null; returns None, the null itself."""
         if len(self.remarks) < _MAX_REMARKS:
             found = Remark(kind=kind, message=message, position=place.position, where=place.where)
             self.remarks = [*self.remarks, found]
             self.places = [*self.places, place]
+        return None
 
     def forget_remarks(self, kept: int) -> None:
         """Drop the remarks beyond the first so many."""

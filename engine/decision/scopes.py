@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -38,10 +37,10 @@ class FilterScope:
     def __contains__(self, name: str) -> bool:
         return name == "item"
 
-    def read(self, name: str, outer: Callable[[], ast.expr]) -> ast.expr:
+    def read(self, name: str, outside: ast.expr) -> ast.expr:
         """Write the choice between the item's entry and what the name means outside."""
         item = ast.Name(self.variable, ast.Load())
-        otherwise = item if name == "item" else outer()
+        otherwise = item if name == "item" else outside
         return ast.IfExp(
             test=ast.Call(
                 func=ast.Name("has_entry", ast.Load()),

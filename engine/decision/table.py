@@ -64,7 +64,7 @@ class RuleHit:
 _LISTS = frozenset({HitPolicy.COLLECT, HitPolicy.RULE_ORDER, HitPolicy.OUTPUT_ORDER})
 
 
-def decide(
+def decide(  # noqa: PLR0913, PLR0917 — called by compiled code only, in one place
     policy: TablePolicy,
     values: tuple[Any, ...],
     checks: Sequence[Callable[[Any], Any] | None],
@@ -105,9 +105,7 @@ def _hit(policy: TablePolicy, values: tuple[Any, ...], matched: list[int], resul
     )
 
 
-def _no_match(
-    policy: TablePolicy, defaults: _Row | None, runtime: Runtime, place: Place
-) -> Any:
+def _no_match(policy: TablePolicy, defaults: _Row | None, runtime: Runtime, place: Place) -> Any:
     if defaults is not None:
         value = _output(policy, defaults())
         return [value] if policy.hit_policy in _LISTS and policy.aggregation is None else value
@@ -169,9 +167,7 @@ def _rank(cells: tuple[Any, ...], orders: Sequence[Any]) -> tuple[int, ...]:
     return tuple(ranks)
 
 
-def _aggregate(
-    aggregation: Aggregation, column: list[Any], runtime: Runtime, place: Place
-) -> Any:
+def _aggregate(aggregation: Aggregation, column: list[Any], runtime: Runtime, place: Place) -> Any:
     if aggregation is Aggregation.COUNT:
         return Decimal(len(column))
     best = column[0]

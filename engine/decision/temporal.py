@@ -6,7 +6,7 @@ ends in a `make_…` that picks the native type whenever the value fits into it.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import TypeAlias, TypeVar
 
 from engine.decision.errors import Fault
@@ -43,7 +43,7 @@ def is_leap(year: int) -> bool:
 
 def days_in_month(year: int, month: int) -> int:
     """Count the days of a month."""
-    if month == 2:  # noqa: PLR2004 — February
+    if month == 2:
         return 29 if is_leap(year) else 28
     return 30 if month in (4, 6, 9, 11) else 31
 
@@ -89,9 +89,7 @@ def date_of(moment: AnyDate | AnyDateTime) -> AnyDate:
 
 def time_of(moment: AnyDateTime) -> AnyTime:
     """Take the time and zone of a date and time."""
-    return make_time(
-        moment.hour, moment.minute, moment.second, nanos_of(moment), moment.tzinfo
-    )
+    return make_time(moment.hour, moment.minute, moment.second, nanos_of(moment), moment.tzinfo)
 
 
 def nanos_of(moment: AnyTime | AnyDateTime) -> int:
@@ -195,10 +193,10 @@ def shift(moment: AnyDate | AnyTime | AnyDateTime, nanos: int) -> AnyDate | AnyT
 
 
 def _in_region(nanos: int, zone: tzinfo) -> AnyDateTime:
-    utc = _wall(nanos, timezone.utc)
+    utc = _wall(nanos, UTC)
     if isinstance(utc, WideDateTime):
         # Regions repeat their rules for ever, so the same place of the 400-year cycle serves.
-        utc = datetime.combine(in_cycle(utc), time(utc.hour, utc.minute), tzinfo=timezone.utc)
+        utc = datetime.combine(in_cycle(utc), time(utc.hour, utc.minute), tzinfo=UTC)
     offset = utc.astimezone(zone).utcoffset() or timedelta()
     return _wall(nanos + duration_nanos(offset), zone)
 
@@ -230,7 +228,7 @@ def months_between(start: AnyDate | AnyDateTime, end: AnyDate | AnyDateTime) -> 
 
 def as_date_time(day: AnyDate) -> AnyDateTime:
     """Read a date as the date and time of its midnight in UTC (DMN 1.5 §10.3.2.9.4)."""
-    return make_datetime(day, time(0, 0, tzinfo=timezone.utc))
+    return make_datetime(day, time(0, 0, tzinfo=UTC))
 
 
 def in_cycle(day: AnyDate | AnyDateTime) -> date:

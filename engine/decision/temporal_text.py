@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,7 @@ def read_date(text: str) -> AnyDate:
 
 def read_time(text: str) -> AnyTime:
     """Read `12:30:00`, with a fraction, an offset or a zone. Raises Fault."""
-    match = _TIME_PATTERN.fullmatch(text[1:] if text.startswith("T") else text)
+    match = _TIME_PATTERN.fullmatch(text.removeprefix("T"))
     if match is None:
         raise Fault(f"“{_shown(text)}”不是时间，应写成 08:30:00 的样子")
     return _time_from(match)
@@ -125,7 +125,7 @@ def read_zone(text: str | None) -> tzinfo | None:
     if not text:
         return None
     if text in ("Z", "z"):
-        return timezone.utc
+        return UTC
     if text[0] == "@":
         try:
             return ZoneInfo(text[1:])
@@ -142,7 +142,7 @@ def zone_of(offset: timedelta) -> tzinfo:
     """Make a zone of a fixed offset. Raises Fault beyond 18 hours."""
     if abs(offset) > timedelta(hours=_MAX_OFFSET_HOURS):
         raise Fault("时区偏移超过 18 小时")
-    return timezone.utc if not offset else timezone(offset)
+    return UTC if not offset else timezone(offset)
 
 
 def write_date(day: AnyDate | AnyDateTime) -> str:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_HALF_EVEN, Clamped, Context, Decimal, Inexact, Rounded, Subnormal, Underflow
+from decimal import (
+    ROUND_HALF_EVEN,
+    Clamped,
+    Context,
+    Decimal,
+    Inexact,
+    Rounded,
+    Subnormal,
+    Underflow,
+)
 from functools import total_ordering
 from typing import Any
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from engine.decision import feel
 
@@ -40,7 +40,7 @@ class Expectation:
 def expectations(folder: Path) -> Iterator[Expectation]:
     """Yield the result nodes of all test files of a folder."""
     for file in sorted(folder.glob("*test*.xml")):
-        root = ElementTree.parse(file).getroot()
+        root = ET.parse(file).getroot()
         model = folder / (_text(root, "modelName") or "")
         for case in (child for child in root if _local(child) == "testCase"):
             inputs = {n.attrib["name"]: value(n) for n in case if _local(n) == "inputNode"}
@@ -59,7 +59,7 @@ def expectations(folder: Path) -> Iterator[Expectation]:
                 )
 
 
-def value(node: ElementTree.Element) -> Any:
+def value(node: ET.Element) -> Any:
     """Read a value: components are a context, a list a list, else a typed text."""
     parts = [c for c in node if _local(c) in ("component", "list", "value")]
     components = [c for c in parts if _local(c) == "component"]
@@ -108,10 +108,10 @@ def same(actual: Any, expected: Any) -> bool:
     return expected is None or feel.dumps(actual) == feel.dumps(expected)
 
 
-def _local(node: ElementTree.Element) -> str:
+def _local(node: ET.Element) -> str:
     return node.tag.rpartition("}")[2]
 
 
-def _text(root: ElementTree.Element, name: str) -> str | None:
+def _text(root: ET.Element, name: str) -> str | None:
     found = next((child for child in root if _local(child) == name), None)
     return None if found is None else (found.text or "").strip()

@@ -8,6 +8,7 @@ from engine.decision import feel
 from engine.decision.errors import FeelError
 
 DOUBLED = "for i in 1..60 return if i = 1 then [1] else [partial[-1], partial[-1]]"
+LONG = 'for i in 1..14 return if i = 1 then "aaaaaaaaaa" else partial[-1] + partial[-1]'
 ESCAPES = [
     '"".__class__.__mro__',
     '__import__("os").system("id")',
@@ -34,8 +35,7 @@ RUNAWAYS = [
     "{f: function(g) g(g), r: f(f)}.r",
     'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "^(a+)+$")',
     'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "(a|a)*b")',
-    "{t: for i in 1..14 return if i = 1 then \"aaaaaaaaaa\" else partial[-1] + partial[-1], "
-    'r: matches(t[-1], ".*.*.*.*b")}.r',
+    f'{{t: {LONG}, r: matches(t[-1], ".*.*.*.*b")}}.r',
     "(" * 500 + "1" + ")" * 500,
     "[" * 5000,
     "-" * 5000 + "1",

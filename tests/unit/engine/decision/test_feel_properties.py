@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import timedelta, timezone
 from decimal import Decimal
@@ -18,7 +19,9 @@ from engine.decision.regex_parser import parse
 from engine.decision.runtime import Place, Runtime
 from engine.decision.values import Range, YearMonthDuration
 
-numbers = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=6)
+numbers = st.decimals(
+    allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=6
+)
 zones = st.one_of(
     st.none(), st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 )
@@ -37,9 +40,7 @@ scalars = st.one_of(
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
     max_leaves=10,
 )
 
@@ -55,7 +56,9 @@ def test_it_orders_numbers_as_python_does(left: Decimal, right: Decimal) -> None
     assert feel.compile("a < b")({"a": left, "b": right}) is (left < right)
 
 
-pieces = st.sampled_from(["a", "b", "[ab]", ".", "(a)", "(?:ab|a)", "a*", "b+?", "(a|b)?", "(ab)*", "a{1,2}"])
+pieces = st.sampled_from(
+    ["a", "b", "[ab]", ".", "(a)", "(?:ab|a)", "a*", "b+?", "(a|b)?", "(ab)*", "a{1,2}"]
+)
 
 
 @given(st.lists(pieces, min_size=1, max_size=5).map("".join), st.text("abc", max_size=8))
@@ -72,10 +75,8 @@ def test_it_matches_like_pythons_engine(pattern: str, text: str) -> None:
 @given(st.text("(){}[]<>.,:;+-*/=!@\"'?&|0123456789abn \n", max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_it_answers_any_text_with_a_value_or_a_feel_error(text: str) -> None:
-    try:
+    with contextlib.suppress(feel.FeelError):
         feel.evaluate(text)
-    except feel.FeelError as error:
-        assert str(error)
 
 
 @given(st.text("ab()|*+?{}[]^$\\d1,-", max_size=12), st.text("ab1", max_size=10))
