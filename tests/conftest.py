@@ -417,11 +417,15 @@ class Office:
         return self.engine.runtime.instance(instance_id, SYSTEM).status
 
     def messages(self) -> list[tuple[str, str]]:
-        """Message and receiver of everything in the outbox not offered yet."""
-        return [
-            (each.message, each.audience.get("id") or f"{each.audience['role']}@{each.audience['unit']}")
-            for each in self.engine.management.pending_outbox(1000)
-        ]
+        """Message and receiver of everything new in the outbox, which is then sent."""
+        told = []
+        for each in self.engine.management.pending_outbox(1000):
+            self.engine.management.mark_sent(each.id)
+            audience = each.audience
+            told.append(
+                (each.message, audience.get("id") or f"{audience['role']}@{audience['unit']}")
+            )
+        return told
 
 
 @pytest.fixture

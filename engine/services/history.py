@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from engine.execution.command import Commands
 from engine.execution.work import Work
+from engine.kernel.program import Program
 from engine.model.actor import Actor
 from engine.model.errors import InvalidInput
 from engine.model.facts import Fact
@@ -142,15 +143,21 @@ def _done(tx: Transaction, work: Work) -> dict[str, ElementStateView]:
     for row in rows:
         state = "done" if row.kind in _DONE else "skipped"
         _count(found, row.activity_id, state)
-        for flow in _flows(row.detail):
-            _count(found, flow, "done")
+        if state == "done":
+            for flow in _flows(work.deployed.program, row):
+                _count(found, flow, "done")
     return found
 
 
-def _flows(detail: str) -> list[str]:
-    said = orjson.loads(detail)
-    taken = said.get("flows", said.get("flow", ()))
-    return [taken] if isinstance(taken, str) else [str(flow) for flow in taken or ()]
+def _flows(program: Program, row: Any) -> list[str]:
+    """Sequence flows a token left by: those the kernel named, else the only ones there are."""
+    said = orjson.loads(row.detail)
+    if "flows" in said:
+        return [str(flow) for flow in said["flows"]]
+    node = program.by_id.get(row.activity_id or "-")
+    if node is None or any(program.flows[flow].condition for flow in node.outgoing):
+        return []
+    return [program.flows[flow].id for flow in node.outgoing]
 
 
 def _count(found: dict[str, ElementStateView], element_id: str | None, state: str) -> None:

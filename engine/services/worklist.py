@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import and_, func, literal, or_, select, union_all
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -136,7 +136,12 @@ class WorklistService:
         )
         if cursor is not None:
             at, task_id = _parsed(cursor)
-            query = query.where(tuple_(_task.c.completed_at, _task.c.id) < tuple_(at, task_id))
+            query = query.where(
+                or_(
+                    _task.c.completed_at < at,
+                    and_(_task.c.completed_at == at, _task.c.id < task_id),
+                )
+            )
         return self._page(query.add_columns(_task.c.completed_at), limit, by="completed_at")
 
     # --- private -----------------------------------------------------------------------------
@@ -154,7 +159,7 @@ class WorklistService:
             .limit(limit + 1)
         )
         if cursor is not None:
-            query = query.where(tuple_(_task.c.due_sort, _task.c.id) > tuple_(*_parsed(cursor)))
+            query = query.where(_behind(_parsed(cursor)))
         return self._page(query, limit)
 
     def _page(self, query: Any, limit: int | None, *, by: str = "due_sort") -> TaskPage:
@@ -268,12 +273,7 @@ def _narrowed(
     query: Any, wanted: WorklistFilter, now: datetime, after: tuple[datetime, str] | None
 ) -> Any:
     if after is not None:
-        query = query.where(
-            or_(
-                _task.c.due_sort > after[0],
-                and_(_task.c.due_sort == after[0], _task.c.id > after[1]),
-            )
-        )
+        query = query.where(_behind(after))
     limits = {
         DueFilter.OVERDUE: now,
         DueFilter.TODAY: end_of_day(local_date(now)),
@@ -293,6 +293,13 @@ def _narrowed(
             )
         )
     return query
+
+
+def _behind(after: tuple[datetime, str]) -> Any:
+    return or_(
+        _task.c.due_sort > after[0],
+        and_(_task.c.due_sort == after[0], _task.c.id > after[1]),
+    )
 
 
 def _count(tx: Transaction, branches: list[Any], condition: Any = None) -> int:

@@ -1,0 +1,132 @@
+"""The audit trail says what happened, and shows when somebody changed it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, insert, update
+
+from engine import SYSTEM, errors, tables
+
+_fact = tables.HistoryFact
+
+
+@pytest.fixture
+def case(office):
+    office.deploy(office.user_task("register"), office.user_task("approve", role="approver"))
+    case = office.start()
+    office.complete("wang", amount=3)
+    return case
+
+
+def _tamper(office, statement):
+    with office.engine.database.engine.begin() as connection:
+        connection.execute(statement)
+
+
+def test_an_untouched_chain_has_no_break(office, case):
+    assert office.engine.history.verify() == []
+    assert office.engine.history.verify(case) == []
+
+
+def test_it_finds_a_changed_fact(office, case):
+    _tamper(
+        office,
+        update(_fact).where(_fact.instance_id == case, _fact.sequence == 3).values(actor_id="li"),
+    )
+
+    (found,) = office.engine.history.verify()
+    assert (found.instance_id, found.sequence) == (case, 3)
+
+
+def test_it_finds_a_changed_detail(office, case):
+    _tamper(
+        office,
+        update(_fact).where(_fact.instance_id == case, _fact.sequence == 1).values(detail="{}"),
+    )
+
+    assert [found.sequence for found in office.engine.history.verify()] == [1]
+
+
+def test_it_finds_a_fact_that_was_taken_out(office, case):
+    _tamper(office, delete(_fact).where(_fact.instance_id == case, _fact.sequence == 2))
+
+    assert [found.sequence for found in office.engine.history.verify()] == [2]
+
+
+def test_it_finds_that_the_end_was_cut_off(office, case):
+    last = len(office.facts(case))
+    _tamper(office, delete(_fact).where(_fact.instance_id == case, _fact.sequence == last))
+
+    (found,) = office.engine.history.verify(case)
+    assert found.sequence == last
+
+
+def test_it_finds_a_fact_that_was_slipped_in(office, case):
+    last = office.facts(case)[-1]
+    _tamper(
+        office,
+        insert(_fact).values(
+            instance_id=case,
+            sequence=last.sequence + 1,
+            shard="349898",
+            at=last.at,
+            kind="task.completed",
+            activity_id="approve",
+            task_id=None,
+            actor_id="li",
+            actor_name="李审批",
+            detail="{}",
+            hash=bytes(32),
+        ),
+    )
+
+    assert len(office.engine.history.verify(case)) == 1
+
+
+def test_the_time_line_tells_the_story_page_by_page(office, case):
+    actor = office.actor("wang")
+    told, cursor = [], None
+    while True:
+        page = office.engine.history.timeline(case, actor, cursor=cursor, limit=2)
+        told += [fact.kind for fact in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert told == office.kinds(case)
+    assert told[0] == "instance.started"
+    assert told.count("task.completed") == 1
+
+
+def test_a_completed_task_is_one_fact_and_not_three(office, case):
+    of_register = [fact.kind for fact in office.facts(case) if fact.activity_id == "register"]
+
+    assert of_register == ["task.opened", "task.completed"]
+
+
+def test_a_stranger_does_not_see_the_time_line(office, case):
+    with pytest.raises(errors.NotFound):
+        office.engine.history.timeline(case, office.actor("sun"))
+
+
+def test_the_overlay_shows_what_is_done_and_what_is_open(office, case):
+    states = {
+        state.element_id: state.state
+        for state in office.engine.history.overlay(case, office.actor("wang"))
+    }
+
+    assert states["start"] == states["register"] == "done"
+    assert states["flow2"] == "done"
+    assert states["approve"] == "active"
+    assert "end" not in states
+
+
+def test_the_overlay_marks_what_is_overdue(office):
+    office.deploy(office.user_task("register", deadline="2d"), key="urgent")
+    case = office.start("urgent")
+    office.travel(days=4)
+
+    states = {
+        state.element_id: state.state for state in office.engine.history.overlay(case, SYSTEM)
+    }
+    assert states["register"] == "overdue"
