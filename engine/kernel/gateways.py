@@ -66,19 +66,14 @@ def inclusive_gateway(work: Work, node: Node, scope: int) -> bool:
 def complex_gateway(work: Work, node: Node, scope: int) -> bool:
     """Go when the activation condition holds; then swallow the rest of the round (§13.4.5)."""
     filled, empty = _incoming(work, node, scope)
-    resetting = _reset_of(work, node, scope)
-    if resetting is not None:
+    if _reset_of(work, node, scope) is not None:
         return False
-    number = work.add(node, scope, Phase.RESET)
-    counts = {
-        "activationCount": sum(
-            work.arrived.get((scope, work.program.flows[index].id), 0) for index in node.incoming
-        )
-    }
-    try:
-        ready = not empty if node.condition is None else work.holds(number, node.condition, counts)
-    finally:
-        work.remove(number)
+    flow_ids = [work.program.flows[index].id for index in node.incoming]
+    count = sum(work.arrived.get((scope, flow_id), 0) for flow_id in flow_ids)
+    if node.condition is None:
+        ready = not empty
+    else:
+        ready = work.holds_for(node, scope, node.condition, {"activationCount": count})
     if not ready:
         return False
     for index in filled:

@@ -76,6 +76,7 @@ def _run(work: Work) -> None:
                 # A condition that is true already when it is first listened to comes first.
                 _guarded(work, None, events.ask_conditions)
             _make(work, work.moves.popleft())
+        moves += 1
         if not _settle(work):
             return
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine.kernel import codec, loop_names
-from engine.kernel.decide import Decide
+from engine.kernel.decide import Decide, Lookup
 from engine.kernel.effects import Effect, Move, RaiseIncident, Record
 from engine.kernel.program import Expression, Flow, Node, Program, Value
 from engine.kernel.state import (
@@ -248,11 +248,17 @@ class Work:
         """Whether a condition is true, seen from a live element."""
         return self.decide.holds(self.node(number), expression, self._seen_from(number, extra))
 
+    def holds_for(
+        self, node: Node, scope: int, expression: Expression, extra: Mapping[str, object]
+    ) -> bool:
+        """Whether a condition of a node is true, seen from the scope the node stands in."""
+        return self.decide.holds(node, expression, self._seen_from(scope, extra))
+
     def text(self, number: int, value: Value | None) -> object:
         """A literal as it stands, an expression evaluated, None as None."""
         return self.evaluate(number, value) if isinstance(value, Expression) else value
 
-    def _seen_from(self, number: int, extra: Mapping[str, object] | None):  # type: ignore[no-untyped-def]
+    def _seen_from(self, number: int, extra: Mapping[str, object] | None) -> Lookup:
         if not extra:
             return lambda name: self.lookup(number, name)
         return lambda name: (True, extra[name]) if name in extra else self.lookup(number, name)
