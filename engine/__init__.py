@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.bpmn import drawing as drawing
     from engine.decision import feel as feel
+    from engine.execution import deployment as deployment
     from engine.decision.model import DecisionModel as DecisionModel
     from engine.model import calendar as calendar
     from engine.model import clock as clock
@@ -63,6 +64,7 @@ _MODULES = {
     "clock": "engine.model.clock",
     "calendar": "engine.model.calendar",
     "drawing": "engine.bpmn.drawing",
+    "deployment": "engine.execution.deployment",
     "tables": "engine.store.tables",
     "feel": "engine.decision.feel",
 }

@@ -10,7 +10,7 @@ The same code answers `nuanliu check`, the studio and every deployment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine import bpmn
@@ -71,14 +71,20 @@ def examine(package: Package, known: Known | None = None) -> Examination:
     )
 
 
-def examine_together(packages: Mapping[str, Package], known: Known) -> dict[str, Examination]:
-    """Examine packages that call each other, as if they were deployed at once."""
-    programs: dict[str, Program] = dict(known.programs or {})
-    for package in packages.values():
+def programs_of(packages: Iterable[Package]) -> dict[str, Program]:
+    """Every process of these packages that can be read, by key."""
+    found: dict[str, Program] = {}
+    for package in packages:
         content = package.files.get(package.bpmn)
         if content is not None:
             for program in bpmn.read(content, file=package.bpmn).programs:
-                programs[program.key] = program
+                found[program.key] = program
+    return found
+
+
+def examine_together(packages: Mapping[str, Package], known: Known) -> dict[str, Examination]:
+    """Examine packages that call each other, as if they were deployed at once."""
+    programs = {**(known.programs or {}), **programs_of(packages.values())}
     joint = Known(operations=known.operations, programs=programs, roles=known.roles)
     return {key: examine(package, joint) for key, package in packages.items()}
 

@@ -80,11 +80,11 @@ def verify(engine: ProcessEngine, instance_id: str | None) -> int:
 def deploy(engine: ProcessEngine, paths: tuple[Path, ...]) -> int:
     """发布流程包或 BPMN 文件，须通过发布检查"""
     code = 0
-    for package in packages.load(paths):
+    for source in packages.load(paths):
         try:
-            view = engine.repository.deploy(package, SYSTEM)
+            view = engine.repository.deploy(source.package, SYSTEM)
         except errors.DeploymentRefused as refused:
-            packages.tell(package, refused.findings)
+            packages.tell(source, refused.findings)
             code = WRONG
         else:
             click.echo(f"{view.title}（{view.key}）第 {view.version} 版已发布")

@@ -107,7 +107,8 @@ def instance(instance_id: str) -> str:
     view = engine().runtime.instance(instance_id, actor)
     calendar = engine().calendar_for(view.region)
     tasks = engine().worklist.of_instance(instance_id, actor)
-    places.remember({row.unit for row in tasks if row.unit})
+    children = engine().runtime.instances(actor, parent_id=instance_id, limit=CHILDREN).rows
+    places.remember({row.unit for row in tasks if row.unit} | {one.region for one in children})
     story = case.story(view, actor)
     return render(
         "processes/instance.html",
@@ -118,7 +119,7 @@ def instance(instance_id: str) -> str:
         story=story,
         tasks=[(row, deadlines.due(row.due_at, now(), calendar)) for row in tasks],
         task_titles=states.TASK_TITLES,
-        children=engine().runtime.instances(actor, parent_id=instance_id, limit=CHILDREN).rows,
+        children=children,
         verbs=_verbs(view, actor),
     )
 

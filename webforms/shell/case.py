@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from markupsafe import Markup
 
 from engine import Actor, ElementStateView, FactView, InstanceView, drawing, facts
 from webforms.database import engine, now
-from webforms.shell import deadlines, i18n
+from webforms.shell import deadlines, i18n, places
 
 QUIET = frozenset({facts.Fact.NODE_ENTERED, facts.Fact.NODE_COMPLETED, facts.Fact.VARIABLES_SET})
 PAGES = 10
@@ -57,6 +58,8 @@ class Line:
     notes: tuple[tuple[str, str], ...]
     #: time since the line before, in words; empty when next to nothing
     after: str
+    #: how often the same was said in a row
+    times: int = 1
 
 
 @functools.lru_cache(maxsize=128)
@@ -120,18 +123,20 @@ def lines(
     for fact in found:
         if fact.kind in QUIET:
             continue
-        told.append(
-            Line(
-                at=fact.at,
-                who=fact.actor_name or "系统",
-                what=_what(fact),
-                where=fact.activity_name or "",
-                tone=_TONES.get(facts.Fact(fact.kind), "") if fact.kind in set(facts.Fact) else "",
-                notes=_notes(fact, outcomes or {}),
-                after=_after(before, fact.at),
-            )
+        line = Line(
+            at=fact.at,
+            who=fact.actor_name or "系统",
+            what=_what(fact),
+            where=fact.activity_name or "",
+            tone=_TONES.get(facts.Fact(fact.kind), "") if fact.kind in set(facts.Fact) else "",
+            notes=_notes(fact, outcomes or {}),
+            after=_after(before, fact.at),
         )
         before = fact.at
+        if told and _same(told[-1], line):
+            told[-1] = dataclasses.replace(line, after=told[-1].after, times=told[-1].times + 1)
+        else:
+            told.append(line)
     return tuple(told)
 
 
@@ -149,6 +154,16 @@ def _state(view: ElementStateView) -> drawing.ElementState:
     )
 
 
+def _same(one: Line, other: Line) -> bool:
+    """Whether two lines say the same, shortly after each other."""
+    return not other.after and (one.who, one.what, one.where, one.notes) == (
+        other.who,
+        other.what,
+        other.where,
+        other.notes,
+    )
+
+
 def _what(fact: FactView) -> str:
     return facts.TITLES.get(fact.kind) or str(fact.detail.get("title") or fact.kind)
 
@@ -163,6 +178,8 @@ def _notes(
             continue
         if key == "outcome":
             value = outcomes.get((fact.activity_id or "", str(value)), value)
+        if key == "unit":
+            value = places.name(str(value))
         notes[title] = _readable(value)
     return tuple(notes.items())
 
