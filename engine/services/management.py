@@ -178,13 +178,12 @@ class ManagementService:
             for row in mine
         )
 
-    def mark_sent(self, message_id: str) -> None:
-        """The message is delivered and never offered again."""
+    def mark_sent(self, *message_ids: str) -> None:
+        """The messages are delivered and never offered again."""
+        now = self._environment.clock.now()
         with self._environment.database.write() as tx:
-            tx.write(
-                outbox.MARK_SENT,
-                {"message_id": message_id, "sent_at": self._environment.clock.now()},
-            )
+            for message_id in message_ids:
+                tx.write(outbox.MARK_SENT, {"message_id": message_id, "sent_at": now})
 
     def mark_failed(self, message_id: str, error: str, *, permanent: bool = False) -> None:
         """Offer it again later; after eight times, or a permanent failure, never."""
@@ -233,6 +232,8 @@ class ManagementService:
             problems.append("有消息超过十五分钟没有送出")
         if dead:
             problems.append(f"{dead} 个作业多次失败后停止，请在异常列表中处理")
+        if failed:
+            problems.append(f"{failed} 条消息没有收件人或文字模板，没有送出")
         if alone:
             problems.append(f"{alone} 件待办无人任职可以签收")
         return Health(
