@@ -45,11 +45,12 @@ def register(
     ]
     vault.record_read(context, f"register:{campaign_id}:{town}", "导出发放花名册")
     names = division.names_of(session, [town, *(line.village for line in found)])
-    rows = [_row(number, line, names) for number, line in enumerate(found, 1)]
+    rows = [cells(number, line, names) for number, line in enumerate(found, 1)]
     return _workbook("发放花名册", REGISTER_COLUMNS, rows)
 
 
-def _row(number: int, line: RosterLine, names: dict[str, str]) -> list[str]:
+def cells(number: int, line: RosterLine, names: dict[str, str]) -> list[str]:
+    """The columns of D-11 with full numbers; whoever asks has written down who reads them."""
     needs = line.needs or {}
     return [
         str(number), names[line.town], names[line.village], line.group_name, line.head_name,
