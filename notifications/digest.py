@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from engine import Clock, clock, tables
-from notifications.message import Channel, NewIds, Urgency
+from notifications.message import Channel, Urgency
 from notifications.rendering import Renderer
 from notifications.tables import DeliveryRow, DeliveryStatus, MessageRow
 
@@ -25,19 +26,25 @@ class Digest:
 
     def __init__(
         self,
+        engine: Any,
         channels: Sequence[Channel],
-        clock: Clock,
-        renderer: Renderer,
+        clock: Clock | None = None,
         *,
-        sessions: Callable[[], AbstractContextManager[Session]],
-        ids: NewIds,
+        sessions: Callable[[], AbstractContextManager[Session]] | None = None,
     ) -> None:
+        """Without `sessions` the engine's database is written."""
         self._channels = [channel.name for channel in channels]
-        self._clock = clock
-        self._renderer = renderer
-        self._sessions = sessions
-        self._ids = ids
+        self._clock: Clock = clock or engine.clock
+        self._renderer = Renderer(engine.repository)
+        self._sessions = sessions or self._writes
+        self._ids = engine.ids
+        self._engine = engine
         self._done: date | None = None
+
+    @contextmanager
+    def _writes(self) -> Iterator[Session]:
+        with self._engine.database.write() as transaction:
+            yield transaction.session
 
     def deliver(self) -> int:
         """Summaries written by this call; nothing before eight, and each person once a day."""

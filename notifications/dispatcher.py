@@ -11,8 +11,8 @@ Two stages, so that one dead mailbox holds up nobody:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,6 @@ from notifications.errors import DeliveryError, RenderingError
 from notifications.message import (
     Channel,
     Letter,
-    NewIds,
     OutboxRow,
     Recipient,
     Text,
@@ -39,6 +38,7 @@ Sessions = Callable[[], AbstractContextManager[Session]]
 """Opens a session in a writing transaction: committed when the block ends, rolled back on error."""
 
 LEASE = timedelta(minutes=5)
+BATCH = 50
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 """After the first, second … failed attempt; when they are used up the delivery has failed."""
 
@@ -67,6 +67,17 @@ class _Leased:
     attempts: int
 
 
+def writes(engine: Any) -> Sessions:
+    """Writing transactions in the database of this engine."""
+
+    @contextmanager
+    def opened() -> Iterator[Session]:
+        with engine.database.write() as transaction:
+            yield transaction.session
+
+    return opened
+
+
 class Dispatcher:
     """Delivers what waits in the outbox of one engine."""
 
@@ -74,52 +85,61 @@ class Dispatcher:
         self,
         engine: Any,
         channels: Sequence[Channel],
-        clock: Clock,
+        clock: Clock | None = None,
         *,
-        sessions: Sessions,
-        ids: NewIds,
         place: Places | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
+        """`place` names a unit by its code; without `sessions` the engine's database is written."""
         self._engine = engine
         self._channels = {channel.name: channel for channel in channels}
-        self._clock = clock
-        self._sessions = sessions
-        self._ids = ids
+        self._clock: Clock = clock or engine.clock
+        self._sessions = sessions or writes(engine)
         self._renderer = Renderer(engine.repository, place=place)
 
     def deliver(self, limit: int = 100) -> int:
         """Fan out up to `limit` outbox rows, then send up to `limit` letters; how many moved on."""
         rows: Sequence[OutboxRow] = self._engine.management.pending_outbox(limit)
-        moved = sum(self._fan_out(row) for row in rows)
+        moved = sum(self._fan_out(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH))
         return moved + self.send(limit)
 
     # --- fan out ----------------------------------------------------------------------------
 
-    def _fan_out(self, row: OutboxRow) -> int:
-        try:
-            text = self._renderer.render(row.message, row.data, definition_id=row.definition_id)
-        except RenderingError as error:
-            # The text will not mend itself: an operator must see it.
-            self._engine.management.mark_failed(row.id, str(error), permanent=True)
-            return 0
+    def _fan_out(self, rows: Sequence[OutboxRow]) -> int:
+        """One transaction for several rows: a commit costs more than the rows in it."""
+        ready = []
+        for row in rows:
+            try:
+                text = self._renderer.render(row.message, row.data, definition_id=row.definition_id)
+            except RenderingError as error:
+                # The text will not mend itself: an operator must see it.
+                self._fail(row, str(error))
+            else:
+                ready.append((row, text, self._addressed(row.audience)))
+        reached: list[OutboxRow] = []
+        nobody: list[OutboxRow] = []
         with self._sessions() as session:
-            people = self._recipients(session, row.audience)
-            if people:
-                self._write(session, row, text, people)
-        if not people:
-            self._engine.management.mark_failed(row.id, _nobody(row.audience), permanent=True)
-            return 0
-        self._engine.management.mark_sent(row.id)
-        return 1
+            for row, text, reasons in ready:
+                people = self._named(session, reasons)
+                if people:
+                    people += self._substitutes(session, people)
+                    self._write(session, row, text, people)
+                (reached if people else nobody).append(row)
+        if reached:
+            self._engine.management.mark_sent(*(row.id for row in reached))
+        for row in nobody:
+            self._fail(row, _nobody(row.audience))
+        return len(reached)
 
-    def _recipients(self, session: Session, audience: Mapping[str, str]) -> list[Recipient]:
+    def _fail(self, row: OutboxRow, why: str) -> None:
+        self._engine.management.mark_failed(row.id, why, permanent=True)
+
+    def _addressed(self, audience: Mapping[str, str]) -> dict[str, str]:
+        """Participant ids with the reason why each is reached."""
         if audience.get("kind") == "participant":
-            first = self._named(session, {audience["id"]: "指名发给您"})
-        else:
-            role, unit = audience.get("role", ""), audience.get("unit", "")
-            holders = self._engine.identity.holders(role, unit)
-            first = self._named(session, dict.fromkeys((one.id for one in holders), "发给您的岗位"))
-        return first + self._substitutes(session, first)
+            return {audience["id"]: "指名发给您"}
+        holders = self._engine.identity.holders(audience.get("role", ""), audience.get("unit", ""))
+        return dict.fromkeys((one.id for one in holders), "发给您的岗位")
 
     @staticmethod
     def _named(session: Session, reasons: Mapping[str, str]) -> list[Recipient]:
@@ -166,7 +186,7 @@ class Dispatcher:
             if person.id in known:
                 continue
             message = MessageRow(
-                id=self._ids.new(),
+                id=self._engine.ids.new(),
                 source=row.id,
                 participant_id=person.id,
                 key=row.message,
@@ -205,6 +225,8 @@ class Dispatcher:
         return sent
 
     def _lease(self, channels: Sequence[str]) -> _Leased | None:
+        if not channels:
+            return None
         now = self._clock.now()
         with self._sessions() as session:
             row = session.execute(

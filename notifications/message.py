@@ -107,14 +107,6 @@ class Channel(Protocol):
         ...
 
 
-class NewIds(Protocol):
-    """Where ids come from; they sort by the time they were made."""
-
-    def new(self) -> str:
-        """An id that was never answered before."""
-        ...
-
-
 class OutboxRow(Protocol):
     """What the dispatcher reads of an engine outbox row."""
 

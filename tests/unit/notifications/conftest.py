@@ -35,8 +35,8 @@ class Outbox:
         done = {*self.sent, *self.failed}
         return [row for row in self.rows if row.id not in done][:limit]
 
-    def mark_sent(self, row_id: str) -> None:
-        self.sent.append(row_id)
+    def mark_sent(self, *row_ids: str) -> None:
+        self.sent.extend(row_ids)
 
     def mark_failed(self, row_id: str, error: str, *, permanent: bool = False) -> None:
         self.failed[row_id] = error
@@ -100,6 +100,8 @@ class Desk:
             management=self.outbox,
             identity=SimpleNamespace(holders=holders),
             repository=self.files,
+            ids=self.ids,
+            clock=self.clock,
         )
 
     def write(self) -> AbstractContextManager[Session]:
@@ -107,7 +109,7 @@ class Desk:
 
     def dispatcher(self) -> Dispatcher:
         return Dispatcher(
-            self.engine, [self.postman], self.clock, sessions=self.write, ids=self.ids,
+            self.engine, [self.postman], sessions=self.write,
             place=lambda code: {UNIT: "东沟村"}.get(code, ""),
         )  # fmt: skip
 

@@ -8,16 +8,13 @@ import pytest
 
 from notifications.channels import inbox
 from notifications.digest import LINES, Digest
-from notifications.rendering import Renderer
 
 WANG = {"kind": "participant", "id": "wang"}
 
 
 @pytest.fixture
 def digest(desk):
-    return Digest(
-        [desk.postman], desk.clock, Renderer(desk.files), sessions=desk.write, ids=desk.ids
-    )
+    return Digest(desk.engine, [desk.postman], sessions=desk.write)
 
 
 def test_a_clerk_with_many_new_tasks_gets_one_letter(desk, digest) -> None:
@@ -42,9 +39,7 @@ def test_nobody_gets_two_summaries_on_a_day_whoever_asks(desk, digest) -> None:
     digest.deliver()
 
     assert digest.deliver() == 0
-    again = Digest(
-        [desk.postman], desk.clock, Renderer(desk.files), sessions=desk.write, ids=desk.ids
-    )
+    again = Digest(desk.engine, [desk.postman], sessions=desk.write)
     assert again.deliver() == 0
 
 

@@ -117,9 +117,10 @@ def test_other_numbers_stay(plain: str) -> None:
 
 
 def test_text_is_not_escaped_for_html() -> None:
-    assert "A & B <C>" in own(body="{{ n }}").render(
-        "told", {"n": "A & B <C>"}, definition_id="d"
-    ).body
+    assert (
+        "A & B <C>"
+        in own(body="{{ n }}").render("told", {"n": "A & B <C>"}, definition_id="d").body
+    )
 
 
 def test_a_line_break_cannot_enter_the_subject() -> None:
