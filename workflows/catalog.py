@@ -15,6 +15,7 @@ from typing import Any
 
 from engine import Actor, Package, collect
 from workflows import manifest
+from workflows.papers import operations as papers
 
 FOLDER = Path(__file__).parent / "bpmn"
 _MODULE = "workflows.bpmn"
@@ -27,12 +28,13 @@ def folders() -> list[Path]:
 
 
 def operation_modules() -> tuple[ModuleType, ...]:
-    """The modules in which packages declare operations, for `ProcessEngine(operations=…)`."""
-    return tuple(
+    """The modules in which packages and papers declare operations, for `ProcessEngine`."""
+    declared = (
         import_module(f"{_MODULE}.{folder.name}.operations")
         for folder in folders()
         if (folder / "operations.py").is_file()
     )
+    return (*declared, papers)
 
 
 def packages() -> list[Package]:
