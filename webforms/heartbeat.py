@@ -16,12 +16,31 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import ProcessEngine
+from notifications.channels import registry
+from notifications.digest import Digest
+from notifications.dispatcher import Dispatcher
+from workflows.domain import division
 
 log = structlog.get_logger(__name__)
 INTERVAL = 1.0
 BATCH = 200
 
 Beat = Callable[[], object]
+
+
+def mail(engine: ProcessEngine, folder: Path) -> tuple[Beat, ...]:
+    """What to do every second so that people hear of things; channels by the environment.
+
+    Raises WrongChannel for a setting that cannot work.
+    """
+    channels = registry.load(os.environ, folder)
+
+    def place(code: str) -> str:
+        with engine.read() as session:
+            return division.names_of(session, [code])[code] if code else ""
+
+    dispatcher = Dispatcher(engine, channels, place=place)
+    return dispatcher.deliver, Digest(engine, channels).deliver
 
 
 class AlreadyRunning(RuntimeError):

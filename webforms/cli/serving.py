@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from engine import Clock, SystemClock
 from webforms.app import create_app, create_engine
 from webforms.cli import demo as story
-from webforms.heartbeat import FolderLock, Heartbeat
+from webforms.heartbeat import FolderLock, Heartbeat, mail
 from webforms.settings import Settings, from_environment
 from webforms.shell import demo_clock
 
@@ -68,6 +68,9 @@ def demo(port: int, data: Path, clock_text: str | None, reset: bool) -> None:
     # The worker opens its own connections; none may be carried over into another process.
     engine.close()
     os.environ["NUANLIU_DATA"] = str(settings.data)
+    # Letters of the demonstration go into a folder, unless somebody set a mail server.
+    if "NUANLIU_SMTP_HOST" not in os.environ:
+        os.environ.setdefault("NUANLIU_CHANNELS", "mailbox")
     if clock_text is not None:
         os.environ[CLOCK_VARIABLE] = clock.now().isoformat()
     _run("127.0.0.1", port, 1)
@@ -79,7 +82,8 @@ def application() -> Any:
     given = os.environ.get(CLOCK_VARIABLE)
     clock: Clock = story.read_clock(given) if given else SystemClock()
     app = create_app(settings, clock=clock)
-    Heartbeat(app.extensions["nuanliu"].engine).start()
+    engine = app.extensions["nuanliu"].engine
+    Heartbeat(engine, also=mail(engine, settings.data)).start()
     return app
 
 

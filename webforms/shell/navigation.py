@@ -5,6 +5,7 @@ An area adds itself with `offer`; so a page of the domain needs no edit here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import current_app, request, url_for
@@ -25,6 +26,8 @@ class Entry:
     icon: str
     order: int
     roles: frozenset[str] = frozenset()
+    #: a count to show beside the title, or an empty text
+    badge: Callable[[Actor], str] | None = None
 
 
 #: label, url, icon, badge, whether it is the present area: as `base.html` draws it
@@ -82,11 +85,21 @@ def items(actor: Actor) -> tuple[Item, ...]:
     area = (request.endpoint or "").partition(".")[0]
     entries = sorted((*_ENTRIES, *offered), key=lambda entry: entry.order)
     return tuple(
-        (entry.title, url_for(entry.endpoint), entry.icon, "", _is_current(entry, area))
+        (
+            entry.title,
+            url_for(entry.endpoint),
+            entry.icon,
+            _badge(entry, actor),
+            _is_current(entry, area),
+        )
         for entry in entries
         if entry.endpoint in current_app.view_functions
         and (not entry.roles or actor.has_role(*entry.roles))
     )
+
+
+def _badge(entry: Entry, actor: Actor) -> str:
+    return entry.badge(actor) if entry.badge else ""
 
 
 def _is_current(entry: Entry, area: str) -> bool:

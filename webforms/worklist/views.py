@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from webforms.worklist import pages, verbs
+from webforms.worklist import messages, pages, verbs
 from webforms.worklist.blueprint import blueprint
+from webforms.worklist.messages import install
 
-__all__ = ["blueprint", "pages", "verbs"]
+__all__ = ["blueprint", "install", "messages", "pages", "verbs"]
