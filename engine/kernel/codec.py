@@ -19,7 +19,11 @@ from engine.model.errors import Broken, ModelFault
 
 VERSION = 1
 _HEAD = bytes([VERSION])
-_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+_OPTIONS = (
+    orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
 _WIDEST = 2**63 - 1
 
 

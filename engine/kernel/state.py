@@ -43,7 +43,7 @@ class Phase(enum.IntEnum):
 
 
 FAILED = frozenset({Phase.FAILED_ENTER, Phase.FAILED_OUTPUT, Phase.FAILED_LEAVE})
-_HOLDS_TOKEN = frozenset({Phase.WAITING, Phase.COMPENSATING}) | FAILED
+_WAITS = frozenset({Phase.WAITING}) | FAILED
 WITHOUT_TOKEN = frozenset({Phase.LISTENING, Phase.RESET})
 
 
@@ -113,7 +113,7 @@ class State:
         return tuple(
             (number, element.node)
             for number, element in self.elements.items()
-            if element.phase in _HOLDS_TOKEN
+            if element.phase in _WAITS
         )
 
     def failed(self) -> tuple[tuple[int, str], ...]:
