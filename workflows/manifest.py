@@ -50,8 +50,11 @@ def load(folder: Path, operations: tuple[str, ...] = ()) -> Package:
     if not path.is_file():
         raise ManifestMistake(f"{folder.name}：缺少 {NAME}")
     files = _files(folder)
-    return read(files[NAME].decode("utf-8"), files, origin=f"{folder.name}/{NAME}",
-                operations=operations)  # fmt: skip
+    origin = f"{folder.name}/{NAME}"
+    package = read(files[NAME].decode("utf-8"), files, origin=origin, operations=operations)
+    if package.key != folder.name:
+        raise ManifestMistake(f"{origin}：key 应与文件夹同名“{folder.name}”")
+    return package
 
 
 def read(

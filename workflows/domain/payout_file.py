@@ -156,7 +156,7 @@ def read_return(content: bytes, number: str, sent: Mapping[int, int]) -> list[Re
     Raises ReturnFileRefused for another batch, other totals, an unknown, missing or repeated
     row, or a wrong amount: nothing of the file counts then.
     """
-    table = list(csv.reader(io.StringIO(_decoded(content))))
+    table = _table(content)
     if len(table) < 2 or tuple(cell.strip() for cell in table[1]) != RETURN_COLUMNS:
         raise ReturnFileRefused(f"第 2 行应为列名：{'、'.join(RETURN_COLUMNS)}")
     stated = _stated(table[0])
@@ -176,6 +176,13 @@ def read_return(content: bytes, number: str, sent: Mapping[int, int]) -> list[Re
     results = [found[row_no] for row_no in sorted(found)]
     _agree(stated, results)
     return results
+
+
+def _table(content: bytes) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(_decoded(content), newline=""), strict=True))
+    except csv.Error as unreadable:
+        raise ReturnFileRefused("回盘文件不是完整的 CSV 表格") from unreadable
 
 
 def _decoded(content: bytes) -> str:

@@ -1,0 +1,140 @@
+"""25 columns in, D-11 out: all rows or none."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+import xlsxwriter
+from openpyxl import load_workbook
+from sqlalchemy import func, select
+
+from workflows.demo.relief_people import TOWNS, VILLAGES
+from workflows.domain import roster_export, roster_import
+from workflows.domain.roster_import import COLUMNS, ImportRefused
+from workflows.domain.roster_tables import RosterLine
+from workflows.domain.vault import DisclosureRead
+
+
+def row(number: str, **changes: object) -> list[object]:
+    cells = {
+        "户主姓名": "王建国", "身份证号码": number, "家庭人口": 1, "家庭类型": "低保户",
+        "户口类型": "农村", "行政村代码": VILLAGES[0], "行政村名称": "河湾村", "需口粮": 30,
+        "核准救助时段(月)": 3, "发放方式": "银行发放", "开户银行": "农商行", "帐号": f"62{number[6:17]}",
+    } | changes
+    return [cells.get(name, "") for name in COLUMNS]
+
+
+def workbook(rows, header=COLUMNS) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, header)
+    for index, cells in enumerate(rows, 1):
+        sheet.write_row(index, 0, cells)
+    book.close()
+    return out.getvalue()
+
+
+@pytest.fixture
+def numbers(household):
+    return [household(1)["id_no"] for _ in range(250)]
+
+
+def count(desk) -> int:
+    return desk.session.scalar(select(func.count()).select_from(RosterLine))
+
+
+def test_it_brings_every_row_and_tells_how_far_it_is(desk, book, numbers) -> None:
+    seen = []
+
+    done = roster_import.import_rows(
+        desk, book, workbook([row(n) for n in numbers]), lambda now, of: seen.append((now, of))
+    )
+
+    assert done.lines == 250 == count(desk)
+    assert seen == [(100, 250), (200, 250)]
+    line = desk.session.scalars(select(RosterLine)).first()
+    assert (line.family_type, line.pay_way, line.need_n) == ("低保", "银行", 1)
+
+
+def test_its_own_template_is_accepted(desk, book, numbers) -> None:
+    sheet = load_workbook(io.BytesIO(roster_export.template())).active
+    header = [cell.value for cell in sheet[1]]
+
+    assert header[:3] == ["户主姓名*", "身份证号码*", "家庭人口"]
+    assert roster_import.import_rows(desk, book, workbook([row(numbers[0])], header)).lines == 1
+
+
+def test_one_wrong_row_keeps_all_out_and_every_mistake_is_told(desk, book, numbers) -> None:
+    rows = [row(n) for n in numbers[:5]]
+    rows[1] = row(numbers[1], 家庭类型="富户")
+    rows[2] = row("349898197001010011", 家庭人口=0)
+    rows[4] = row(numbers[0])
+
+    with pytest.raises(ImportRefused) as refused:
+        roster_import.import_rows(desk, book, workbook(rows))
+    desk.session.rollback()
+
+    assert {"第 3 行·家庭类型", "第 4 行·身份证号码", "第 4 行·家庭人口", "第 6 行"} <= set(refused.value.fields)
+    assert count(desk) == 0
+
+
+def with_part(content: bytes, name: str) -> bytes:
+    out = io.BytesIO(content)
+    with zipfile.ZipFile(out, "a") as parts:
+        parts.writestr(name, b"x")
+    return out.getvalue()
+
+
+def with_formula(number: str) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, COLUMNS)
+    sheet.write_row(1, 0, row(number))
+    sheet.write_formula(1, 2, "=1+1")
+    book.close()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda n: b"", "xlsx"),
+        (lambda n: b"\xd0\xcf\x11\xe0old", "另存为"),
+        (lambda n: b"PK\x03\x04broken", "损坏"),
+        (with_formula, "公式"),
+        (lambda n: with_part(workbook([row(n)]), "xl/vbaProject.bin"), "宏"),
+        (lambda n: workbook([row(n)], [*COLUMNS, "贿赂"]), "多出：贿赂"),
+        (lambda n: workbook([row(n)], COLUMNS[:-1]), "缺少：备注"),
+        (lambda n: workbook([row(n)], [COLUMNS[1], COLUMNS[0], *COLUMNS[2:]]), "顺序"),
+        (lambda n: workbook([]), "没有数据行"),
+    ],
+)
+def test_it_refuses_an_unfit_file(desk, book, numbers, make, said) -> None:
+    with pytest.raises(ImportRefused, match=said):
+        roster_import.import_rows(desk, book, make(numbers[0]))
+
+    assert count(desk) == 0
+
+
+def test_it_refuses_more_rows_than_it_can_promise(desk, book, numbers, monkeypatch) -> None:
+    monkeypatch.setattr(roster_import, "MOST_ROWS", 3)
+
+    with pytest.raises(ImportRefused, match="最多 3 行"):
+        roster_import.import_rows(desk, book, workbook([row(n) for n in numbers[:4]]))
+
+
+def test_the_register_has_the_columns_of_d11_and_is_read_on_record(desk, winter, apply) -> None:
+    line = apply(2)
+
+    content = roster_export.register(desk, winter.id, TOWNS[0])
+    sheet = load_workbook(io.BytesIO(content)).active
+    desk.session.flush()
+
+    assert [cell.value for cell in sheet[1]] == list(roster_export.REGISTER_COLUMNS)
+    assert len(sheet["F2"].value) == 18
+    assert sheet["E2"].value == line.head_name
+    assert desk.session.scalars(select(DisclosureRead.purpose)).all() == ["导出发放花名册"]
