@@ -42,6 +42,14 @@ AREAS = (
     "hazards",
     "papers",
 )
+FOLDER = Path(__file__).parent
+#: imported with this module, so that the schema knows every area's tables; an area that is left
+#: out of an installation takes its pages with it
+VIEWS = tuple(
+    import_module(f"webforms.{area}.views")
+    for area in AREAS
+    if (FOLDER / area / "views.py").is_file()
+)
 
 
 def create_engine(settings: Settings, clock: Clock | None = None) -> ProcessEngine:
@@ -65,7 +73,7 @@ def create_app(
     """The WSGI application. `wall` is the time of logins; tests pass one that stands still."""
     clock = clock or SystemClock()
     logs.configure()
-    app = Flask("webforms", root_path=str(Path(__file__).parent))
+    app = Flask("webforms", root_path=str(FOLDER))
     _configure(app, settings)
     built = engine or create_engine(settings, clock)
     database.attach(
@@ -108,12 +116,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _areas(app: Flask) -> None:
-    """Register every area that is installed; one that is left out takes its pages with it."""
-    folder = Path(__file__).parent
-    for area in AREAS:
-        if not (folder / area / "views.py").is_file():
-            continue
-        views = import_module(f"webforms.{area}.views")
+    for views in VIEWS:
         app.register_blueprint(views.blueprint)
         install = getattr(views, "install", None)
         if install is not None:

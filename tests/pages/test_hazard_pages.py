@@ -254,7 +254,7 @@ class Walk:
         browser = self.as_(login).get(f"/tasks/{task}")
         sent = {
             "version": browser.hidden("version"), "key": browser.hidden("key"),
-            "outcome": outcome, **data,
+            "outcome": outcome, **{f"f-{name}": value for name, value in data.items()},
         }  # fmt: skip
         return browser.post(f"/tasks/{task}/complete", sent)
 

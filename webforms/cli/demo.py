@@ -36,11 +36,11 @@ Loader = Callable[[ProcessEngine], object]
 
 
 def read_clock(text: str) -> TravellingClock:
-    """A clock at this local time. Raises click.BadParameter."""
+    """A clock at this local time. Raises click.UsageError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"“{text}”不是时间，应如 {STORY_BEGINS}") from None
+        raise click.UsageError(f"“{text}”不是时间，应如 {STORY_BEGINS}") from None
     if at.tzinfo is None:
         at = at.replace(tzinfo=clock.LOCAL_ZONE)
     return TravellingClock(at)

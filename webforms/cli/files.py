@@ -112,10 +112,10 @@ def _lines(
 def _played(path: Path, known: deployment.Known) -> dict[str, Any]:
     """The result of one scenario file, played by its package alone."""
     if not path.is_file():
-        raise click.BadParameter(f"没有情景文件 {path}")
+        raise click.UsageError(f"没有情景文件 {path}")
     folder = path.resolve().parent.parent
     if not (folder / manifest.NAME).is_file():
-        raise click.BadParameter(f"{path} 不在流程包的 scenarios 目录里")
+        raise click.UsageError(f"{path} 不在流程包的 scenarios 目录里")
     package = _only(packages.folder(folder).package, path)
     examined = deployment.examine(package, known)
     if examined.scenarios:

@@ -27,14 +27,14 @@ class Source:
 
 
 def load(paths: Iterable[Path]) -> list[Source]:
-    """Every package and every BPMN file below the paths. Raises click.BadParameter."""
+    """Every package and every BPMN file below the paths. Raises click.UsageError."""
     found: list[Source] = []
     for path in paths:
         if not path.exists():
-            raise click.BadParameter(f"没有文件或目录 {path}")
+            raise click.UsageError(f"没有文件或目录 {path}")
         found.extend(_below(path) if path.is_dir() else [_file(path)])
     if not found:
-        raise click.BadParameter("这里没有流程包，也没有 BPMN 文件")
+        raise click.UsageError("这里没有流程包，也没有 BPMN 文件")
     return found
 
 
@@ -81,8 +81,8 @@ def _below(path: Path) -> list[Source]:
 
 
 def _file(path: Path) -> Source:
-    """A BPMN file by itself: nothing is known of forms, roles and operations around it."""
-    if path.name == manifest.NAME:
+    """The package the file belongs to; else the file by itself, with nothing known around it."""
+    if (path.parent / manifest.NAME).is_file():
         return folder(path.parent)
     content = path.read_bytes()
     key = _process_key(content) or path.stem

@@ -49,9 +49,9 @@ def _context(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except json.JSONDecodeError as error:
-        raise click.BadParameter(f"--context 不是有效的 JSON：{error}") from None
+        raise click.UsageError(f"--context 不是有效的 JSON：{error}") from None
     if not isinstance(value, dict):
-        raise click.BadParameter("--context 应为 JSON 对象")
+        raise click.UsageError("--context 应为 JSON 对象")
     return value
 
 
