@@ -1,0 +1,1 @@
+"""The processes of the bureau, one folder each; a folder knows no other."""
