@@ -75,6 +75,8 @@ _NAMES = {
     "WorklistFilter": "engine.model.worklist",
     "Holding": "engine.model.worklist",
     "DueFilter": "engine.model.worklist",
+    "Holding": "engine.model.worklist",
+    "DueFilter": "engine.model.worklist",
     "Actor": "engine.model.actor",
     "Seat": "engine.model.actor",
     "SYSTEM": "engine.model.actor",

@@ -22,7 +22,7 @@ from engine.model.clock import Clock
 from engine.model.errors import Broken
 from engine.model.ids import IdSource
 from engine.model.operation import OperationRegistry, collect
-from engine.model.package import Finding, Package
+from engine.model.package import Package
 from engine.services.history import HistoryService
 from engine.services.identity import IdentityService
 from engine.services.management import ManagementService
@@ -30,7 +30,7 @@ from engine.services.repository import RepositoryService
 from engine.services.runtime import RuntimeService
 from engine.services.tasks import TaskService
 from engine.services.worklist import WorklistService
-from engine.store import schema, tables
+from engine.store import schema
 from engine.store.attachments import FileStore
 from engine.store.clock import SystemClock
 from engine.store.database import Database
@@ -75,7 +75,7 @@ class ProcessEngine:
         )
         commands = Commands(self._environment)
         executor = JobExecutor(commands)
-        self.repository = RepositoryService(self._environment, self._gate)
+        self.repository = RepositoryService(self._environment)
         self.runtime = RuntimeService(commands)
         self.tasks = TaskService(commands)
         self.worklist = WorklistService(commands)
@@ -113,21 +113,6 @@ class ProcessEngine:
         """Let go of every connection."""
         self.database.dispose()
 
-    @staticmethod
-    def _gate(package: Package) -> tuple[Finding, ...]:
-        return examine(package)
-
-
-def examine(package: Package) -> tuple[Finding, ...]:
-    """What the publishing gate says of a package."""
-    content = package.files.get(package.bpmn)
-    if content is None:
-        return (_missing(package, f"流程包里没有文件“{package.bpmn}”"),)
-    result = bpmn.read(content, file=package.bpmn)
-    if result.program(package.key) is None and result.ok:
-        return (*result.findings, _missing(package, f"文件里没有流程“{package.key}”"))
-    return result.findings
-
 
 def compiled(package: Package) -> tuple[Program, Decisions | None]:
     """The program of a package that passed the gate, and what evaluates its decisions."""
@@ -136,10 +121,3 @@ def compiled(package: Package) -> tuple[Program, Decisions | None]:
     if program is None:
         raise Broken(f"package {package.key} holds no process of its key")
     return program, package_decisions(package)
-
-
-def _missing(package: Package, message: str) -> Finding:
-    return Finding(rule="package", severity="error", message=message, file=package.bpmn)
-
-
-__all__ = ["ProcessEngine", "compiled", "examine", "tables"]

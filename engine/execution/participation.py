@@ -96,7 +96,7 @@ def move_due(work: Work, row: Any, due: datetime | date, reason: str) -> None:
     calendar = work.environment.calendars.at(row.unit or work.instance.region)
     moved = due_instant(calendar, row.created_at, due)
     work.change_task(
-        row, due_at=moved.at, due_note=_noted(moved, reason), urgency=None
+        row, due_at=moved.at, due_note=_noted(moved, reason), urgency=None, deadline=None
     )
     work.disarm(timers.LADDER, row.element)
     arm_ladder_again(work, row._asdict(), moved.at)
@@ -108,9 +108,30 @@ def move_due(work: Work, row: Any, due: datetime | date, reason: str) -> None:
     )
 
 
+def recount_due(work: Work, row: Any, reason: str) -> bool:
+    """Count the deadline of an open task again by today's calendar; whether it moved."""
+    if row.deadline is None or row.due_at is None or not row.is_open:
+        return False
+    calendar = work.environment.calendars.at(row.unit or work.instance.region)
+    again = due_instant(calendar, row.created_at, row.deadline)
+    if again.at == row.due_at:
+        return False
+    work.change_task(row, due_at=again.at, due_note=again.note, urgency=None)
+    work.disarm(timers.LADDER, row.element)
+    arm_ladder_again(work, row._asdict(), again.at)
+    work.record(
+        Fact.TASK_DUE_CHANGED,
+        activity_id=row.activity_id,
+        task_id=row.id,
+        detail={"from": row.due_at, "to": again.at, "reason": reason},
+    )
+    return True
+
+
 def move_gathered_due(work: Work, row: dict[str, Any], moved: DueInstant, reason: str) -> None:
     """The same for a task that this very command opens."""
     row.update(due_at=moved.at, due_sort=moved.at or FAR_FUTURE, due_note=_noted(moved, reason))
+    row["deadline"] = None
     work.disarm(timers.LADDER, row["element"])
     arm_ladder_again(work, row, moved.at)
     work.record(

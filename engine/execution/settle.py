@@ -258,7 +258,15 @@ def _close_task(work: Work, effect: fx.CloseTask) -> None:
 def _arm_timer(work: Work, effect: fx.ArmTimer) -> None:
     calendar = work.environment.calendars.at(work.instance.region)
     at = timer_instant(calendar, effect.since, effect.when)
-    work.arm(kind=timers.EVENT, element=effect.element, node_id=effect.node_id, at=at)
+    counted = isinstance(effect.when, str) and "wd" in effect.when
+    work.arm(
+        kind=timers.EVENT,
+        element=effect.element,
+        node_id=effect.node_id,
+        at=at,
+        length=str(effect.when) if counted else None,
+        since=effect.since if counted else None,
+    )
 
 
 def _cancel_timer(work: Work, effect: fx.CancelTimer) -> None:

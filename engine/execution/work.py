@@ -186,6 +186,8 @@ class Work:
         at: datetime,
         task_id: str | None = None,
         rung: int | None = None,
+        length: str | None = None,
+        since: datetime | None = None,
     ) -> None:
         """A timer row with the commit."""
         due_at = FAR_FUTURE if self.instance.status is InstanceStatus.SUSPENDED else at
@@ -203,6 +205,8 @@ class Work:
                 "planned_at": at,
                 "due_at": due_at,
                 "attempts": 0,
+                "length": length,
+                "since": since,
             }
         )
 
@@ -424,7 +428,7 @@ class Work:
 _TASK_FIELDS = (
     "status", "suspended_from", "is_open", "owner", "role", "unit", "claimed_at", "due_at",
     "due_sort", "due_note", "urgency", "no_holder", "completed_at", "completed_by", "outcome",
-    "completion_key",
+    "completion_key", "deadline",
 )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, text, update
+from sqlalchemy import delete, false, func, or_, select, text, update
 
-from engine.execution import assignment, settle
+from engine.execution import assignment, participation, settle
 from engine.execution.command import Commands
+from engine.execution.deadlines import timer_instant
 from engine.execution.job_executor import JobExecutor
 from engine.execution.work import Work
 from engine.kernel import codec
@@ -20,7 +21,7 @@ from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.process import IncidentView
-from engine.store import human_tasks, incidents, instances, jobs, outbox, timers
+from engine.store import human_tasks, incidents, instances, jobs, notes, outbox, timers
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
@@ -33,6 +34,7 @@ _outbox: Any = outbox.OutboxMessage.__table__
 _timer: Any = timers.Timer.__table__
 _job: Any = jobs.Job.__table__
 _task: Any = human_tasks.HumanTask.__table__
+_draft = notes.TaskDraft
 _REFRESH_EVERY = timedelta(minutes=1)
 
 
@@ -83,6 +85,51 @@ class ManagementService:
     def next_due(self) -> datetime | None:
         """When something will be due next; None when nothing is armed."""
         return self._executor.next_due()
+
+    def recount(self, reason: str = "工作日历更新") -> int:
+        """Count open deadlines and timers again after the calendar changed; how many moved.
+
+        Dates that an expression or an operation set stay; working and calendar days move, with
+        a fact each.
+        """
+        with self._environment.database.read() as tx:
+            tasks = tx.execute(
+                select(_task.c.id).where(
+                    _task.c.is_open == 1, _task.c.deadline.is_not(None)
+                )
+            ).scalars().all()
+            waiting = tx.execute(select(_timer).where(_timer.c.length.is_not(None))).all()
+        moved = 0
+        for task_id in tasks:
+            moved += self._commands.on_task(
+                task_id,
+                SYSTEM,
+                lambda work, row: participation.recount_due(work, row, reason),
+            )
+        for timer in waiting:
+            moved += self._recount_timer(timer)
+        return moved
+
+    def _recount_timer(self, timer: Any) -> bool:
+        def act(work: Work) -> bool:
+            calendar = self._environment.calendars.at(work.instance.region)
+            at = timer_instant(calendar, timer.since, timer.length)
+            if at == timer.planned_at:
+                return False
+            suspended = timer.due_at == FAR_FUTURE
+            hit = work.tx.execute(
+                update(_timer)
+                .where(
+                    _timer.c.instance_id == timer.instance_id,
+                    _timer.c.kind == timer.kind,
+                    _timer.c.element == timer.element,
+                    _timer.c.id == timer.id,
+                )
+                .values(planned_at=at, due_at=FAR_FUTURE if suspended else at)
+            )
+            return bool(hit.rowcount)
+
+        return self._commands.on_instance(timer.instance_id, SYSTEM, act)
 
     # --- incidents ---------------------------------------------------------------------------
 
@@ -265,12 +312,24 @@ class ManagementService:
         ):
             raise NotAllowed
 
+    def _forget_drafts(self) -> None:
+        """Forms that can never be sent any more hold personal data for nothing."""
+        closed = select(_task.c.id).where(_task.c.is_open == 0)
+        with self._environment.database.read() as tx:
+            stale = tx.execute(
+                select(_draft.task_id).where(_draft.task_id.in_(closed)).limit(500)
+            ).scalars().all()
+        if stale:
+            with self._environment.database.write() as tx:
+                tx.execute(delete(_draft).where(_draft.task_id.in_(sorted(set(stale)))))
+
     def _refresh_unattended(self) -> None:
         """Ask again for the offices without anybody; rarely, and only for those."""
         now = self._environment.clock.now()
         if self._refreshed_at is not None and abs(now - self._refreshed_at) < _REFRESH_EVERY:
             return
         self._refreshed_at = now
+        self._forget_drafts()
         with self._environment.database.read() as tx:
             offices = tx.execute(
                 select(_task.c.role, _task.c.unit)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from engine.execution.deployment import Examination, examine
 from engine.execution.environment import Environment
 from engine.execution.programs import (
     Deployed,
@@ -16,6 +16,7 @@ from engine.execution.programs import (
     package_digest,
     stored_package,
 )
+from engine.execution.references import Known
 from engine.kernel.program import EventType, Program
 from engine.model.actor import Actor
 from engine.model.errors import DeploymentRefused, NotFound, Stale
@@ -32,7 +33,6 @@ from engine.store.definitions import (
 )
 from engine.store.instances import ProcessInstance
 
-Gate = Callable[[Package], tuple[Finding, ...]]
 _definition = ProcessDefinition
 _file = DefinitionFile
 
@@ -40,9 +40,8 @@ _file = DefinitionFile
 class RepositoryService:
     """What runs, in which version. A version never changes; running cases stay on theirs."""
 
-    def __init__(self, environment: Environment, gate: Gate) -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._gate = gate
 
     @property
     def _programs(self) -> Programs:
@@ -50,18 +49,24 @@ class RepositoryService:
 
     def examine(self, package: Package) -> tuple[Finding, ...]:
         """Everything the publishing gate has to say; nothing is stored."""
-        return self._gate(package)
+        return self.examination(package).findings
+
+    def examination(self, package: Package) -> Examination:
+        """The same with the programs, the proof and the scenarios that were played."""
+        with self._environment.database.read() as tx:
+            known = self._known(tx)
+        return examine(package, known)
 
     def deploy(self, package: Package, actor: Actor) -> DefinitionView:
         """Publish a new version, if the package passes the gate and differs from the latest.
 
         Raises DeploymentRefused with every finding.
         """
-        findings = self._gate(package)
-        if any(finding.is_error for finding in findings):
-            first = next(finding for finding in findings if finding.is_error)
+        findings = self.examine(package)
+        blocking = [finding for finding in findings if finding.is_error]
+        if blocking:
             raise DeploymentRefused(
-                f"“{package.title}”没有通过发布检查：{first.message}", findings
+                f"“{package.title}”没有通过发布检查：{blocking[0].message}", findings
             )
         digest = package_digest(package)
         program, _ = self._programs.compile(package)
@@ -207,6 +212,13 @@ class RepositoryService:
             tx.execute(delete(PackageDraft).where(PackageDraft.key == key))
 
     # --- private -------------------------------------------------------------------------
+
+    def _known(self, tx: Transaction) -> Known:
+        keys = tx.execute(select(_definition.key).distinct()).scalars().all()
+        return Known(
+            operations=frozenset(self._environment.operations.by_name),
+            programs={key: self._programs.latest(tx, key).program for key in keys},
+        )
 
     def _store(
         self, tx: Transaction, package: Package, digest: str, newest: Any, actor: Actor

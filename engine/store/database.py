@@ -111,6 +111,10 @@ class Transaction:
         """Nothing of it happened."""
         self._pooled.rollback()
 
+    def invalidate(self) -> None:
+        """The driver connection is dead; the pool must not hand it out again."""
+        self._pooled.invalidate()
+
     def flush(self) -> None:
         """Send what an operation did through the Session, so that other statements see it."""
         if self._session is not None:
@@ -120,7 +124,8 @@ class Transaction:
         """Give the connection back."""
         if self._session is not None:
             self._session.close()
-        self._cursor.close()
+        if self._pooled.is_valid:
+            self._cursor.close()
         self._pooled.close()
 
 
@@ -177,12 +182,23 @@ class Database:
             else:
                 transaction.rollback()
         except BaseException as error:
-            transaction.rollback()
+            if self._is_gone(error):
+                # Every pooled connection is as dead as this one; the next caller dials again.
+                transaction.invalidate()
+                self.engine.dispose()
+            else:
+                transaction.rollback()
             if is_lost_race(error):
                 raise LostRace from error
             raise
         finally:
             transaction.close()
+
+    def _is_gone(self, error: BaseException) -> bool:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        dialect: Any = self.engine.dialect
+        errors = dialect.dbapi.Error
+        return isinstance(cause, errors) and bool(dialect.is_disconnect(cause, None, None))
 
     def dispose(self) -> None:
         """Close every pooled connection."""

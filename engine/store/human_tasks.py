@@ -129,7 +129,7 @@ CHANGE = Statement(
             for name in (
                 "status", "suspended_from", "is_open", "owner", "role", "unit", "claimed_at",
                 "due_at", "due_sort", "due_note", "urgency", "no_holder", "completed_at",
-                "completed_by", "outcome", "completion_key", "version",
+                "completed_by", "outcome", "completion_key", "deadline", "version",
             )
         }
     )

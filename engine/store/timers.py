@@ -49,6 +49,9 @@ class Timer(Base):
     planned_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger)
+    #: what was asked for, where the working calendar has a say (`5wd`), and from when it counts
+    length: Mapped[str | None] = mapped_column(String(100))
+    since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 _timer: Any = Timer.__table__
@@ -98,6 +101,8 @@ REPLACE = Statement(
         rung=bindparam("rung"),
         planned_at=bindparam("planned_at"),
         due_at=bindparam("due_at"),
+        length=bindparam("length"),
+        since=bindparam("since"),
         attempts=0,
     )
 )

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from engine import SYSTEM, operation
+from engine import SYSTEM, WorkingCalendar, operation
 
 
 @operation("plan.extend")
@@ -125,3 +125,45 @@ def test_nonsense_is_an_incident_that_can_be_mended(office):
     office.engine.management.retry(incident.id, SYSTEM, {"limit": "5wd"})
     assert office.status(case) == "active"
     assert office.task("wang").due_at.isoformat()[:10] == "2026-01-12"
+
+
+def test_open_deadlines_are_counted_again_when_the_calendar_changes(office):
+    task = _due(office, "5wd")
+    office.engine.replace_calendar(
+        WorkingCalendar.default().with_local_days("349898000000", [date(2026, 1, 8)])
+    )
+
+    moved = office.engine.management.recount()
+
+    assert moved == 1
+    assert office.see(task.id).due_at.isoformat()[:16] == "2026-01-13T16:00"
+    assert office.kinds(task.instance_id)[-1] == "task.due_changed"
+    office.travel(days=8.5)
+    assert "task.overdue" not in office.kinds(task.instance_id)
+
+
+def test_timers_in_working_days_are_counted_again_too(office):
+    office.deploy(
+        office.user_task(
+            "register", beside=office.timer_beside("register", "late", "5wd", interrupting=False)
+        )
+    )
+    office.start()
+    office.engine.replace_calendar(
+        WorkingCalendar.default().with_local_days("349898000000", [date(2026, 1, 8)])
+    )
+
+    assert office.engine.management.recount() == 1
+    assert office.engine.management.next_due().isoformat()[:16] == "2026-01-13T16:00"
+
+
+def test_a_due_date_set_by_hand_is_not_counted_again(open_on):
+    office = open_on(extend)
+    office.deploy(
+        office.user_task("register", deadline="5wd", actions="plan.extend"), key="timed"
+    )
+    office.start("timed")
+    task = office.task("wang")
+    office.engine.tasks.perform(task.id, office.actor("wang"), "plan.extend", {})
+
+    assert office.engine.management.recount() == 0
