@@ -241,14 +241,16 @@ class Context:
     def read_attachment(self, attachment_id: str) -> bytes:
         return self.environment.files.get(self._attachment_row(attachment_id).sha256)
 
-    def store_file(self, name: str, content: bytes, media_type: str) -> AttachmentRef:
+    def store_file(
+        self, name: str, content: bytes, media_type: str, *, listed: bool = True
+    ) -> AttachmentRef:
         digest = self.environment.files.put(content)
-        of = self.work.instance if self.work else None
+        of = self.work.instance if self.work and listed else None
         row: dict[str, Any] = {
             "id": self.new_id(),
             "shard": of.shard if of else "000000",
             "instance_id": of.id if of else None,
-            "task_id": self.task.id if self.task else None,
+            "task_id": self.task.id if self.task and listed else None,
             "name": name,
             "media_type": media_type,
             "size": len(content),
@@ -257,7 +259,8 @@ class Context:
             "latitude": None,
             "longitude": None,
             "uploaded_at": self.now,
-            "uploaded_by": self.actor.id if self.actor else None,
+            # Without case and uploader no page hands it out (see Files.read).
+            "uploaded_by": self.actor.id if self.actor and listed else None,
             "deleted_at": None,
         }
         self.tx.write(attachments.INSERT, row)

@@ -142,8 +142,10 @@ class OperationContext(Protocol):
         """The bytes of an uploaded file. Raises `NotFound`."""
         ...
 
-    def store_file(self, name: str, content: bytes, media_type: str) -> AttachmentRef:
-        """Keep a file that the operation made (a bank file, a ledger)."""
+    def store_file(
+        self, name: str, content: bytes, media_type: str, *, listed: bool = True
+    ) -> AttachmentRef:
+        """Keep a file that the operation made; one that is not listed only operations can read."""
         ...
 
     def decide(self, decision: str, inputs: Mapping[str, object], *, process_key: str | None = None) -> Any:

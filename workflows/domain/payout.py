@@ -6,7 +6,9 @@ the ledger refuses more than was approved (Inv-3, Inv-4).
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import func, select
@@ -22,6 +24,13 @@ from workflows.domain.roster_tables import RosterLine
 
 Purpose = vault.Purpose
 PROJECT = "冬春救灾资金"
+
+
+class FileKind(enum.StrEnum):
+    """As what a bank file is handed out."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 class NotReadyToPay(errors.InvalidState):
@@ -82,20 +91,15 @@ def build(
     total = sum(line.approved_fen for line in found)
     if sum(row.amount_fen for row in rows) != total:
         raise errors.Broken("the file does not add up to what was approved")
-    csv_ref = context.store_file(
-        f"报盘_{number}.csv", payout_file.render_csv(header, rows), "text/csv"
-    )
-    xlsx_ref = context.store_file(
-        f"报盘_{number}.xlsx",
-        payout_file.render_xlsx(header, rows),
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
+    content = payout_file.render_csv(header, rows)
+    csv_ref = _keep(context, f"报盘_{number}.csv", content)
+    xlsx_ref = _keep(context, f"报盘_{number}.xlsx", payout_file.render_xlsx(header, rows))
     vault.record_read(context, f"payout:{number}", "制作报盘文件")
     batch = PayoutBatch(
         id=context.new_id(), campaign_id=campaign_id, town=town, seq=seq, number=number,
         status=BatchStatus.MADE.value, count=len(rows), total_fen=total,
-        remark=profile.pay_remark, csv_file=csv_ref.id, xlsx_file=xlsx_ref.id,
-        sha256=csv_ref.sha256, made_at=context.now, made_by=lines.actor_id(context),
+        remark=profile.pay_remark, csv_file=csv_ref, xlsx_file=xlsx_ref,
+        sha256=sha256(content).hexdigest(), made_at=context.now, made_by=lines.actor_id(context),
     )  # fmt: skip
     session.add(batch)
     for row, line in zip(rows, found, strict=True):
@@ -109,6 +113,27 @@ def build(
         lines.move(context, line, Verb.FILE)
     session.flush()
     return batch
+
+
+def _keep(context: OperationContext, name: str, content: bytes) -> str:
+    """The file stays sealed and in no case's list; `download` alone hands it out."""
+    sealed = vault.current().seal_bytes(content, Purpose.PAY_FILE)
+    return context.store_file(name, sealed, "application/octet-stream", listed=False).id
+
+
+def download(
+    context: OperationContext, batch: PayoutBatch, kind: FileKind, purpose: str
+) -> tuple[str, bytes]:
+    """Name and content of the file with full numbers; the reading is on record first (Inv-18).
+
+    Raises InvalidInput without a purpose.
+    """
+    if len(purpose.strip()) < vault.SHORTEST_PURPOSE:
+        raise errors.InvalidInput(None, {"purpose": "请写明下载报盘文件的用途"})
+    vault.record_read(context, f"payout:{batch.number}", purpose.strip()[:100])
+    stored = batch.csv_file if kind is FileKind.CSV else batch.xlsx_file
+    content = vault.current().open_bytes(context.read_attachment(stored), Purpose.PAY_FILE)
+    return f"报盘_{batch.number}.{kind}", content
 
 
 def _check_ready(session: Session, found: Sequence[RosterLine], profile: Profile) -> None:

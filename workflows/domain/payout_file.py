@@ -162,14 +162,7 @@ def read_return(content: bytes, number: str, sent: Mapping[int, int]) -> list[Re
     stated = _stated(table[0])
     if stated.get("批次号") != number:
         raise ReturnFileRefused(f"回盘文件是批次“{stated.get('批次号', '')}”的，不是“{number}”")
-    found: dict[int, ReturnRow] = {}
-    for line_no, cells in enumerate(table[2:], 3):
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = _row(line_no, cells, number, sent)
-        if row.row_no in found:
-            raise ReturnFileRefused(f"第 {line_no} 行：序号 {row.row_no} 重复")
-        found[row.row_no] = row
+    found = _rows(table[2:], number, sent)
     missing = sorted(set(sent) - set(found))
     if missing:
         raise ReturnFileRefused(f"缺少序号 {'、'.join(map(str, missing[:10]))} 的结果")
@@ -183,6 +176,30 @@ def _table(content: bytes) -> list[list[str]]:
         return list(csv.reader(io.StringIO(_decoded(content), newline=""), strict=True))
     except csv.Error as unreadable:
         raise ReturnFileRefused("回盘文件不是完整的 CSV 表格") from unreadable
+
+
+def _rows(
+    table: Sequence[Sequence[str]], number: str, sent: Mapping[int, int]
+) -> dict[int, ReturnRow]:
+    """Rows by number; every wrong one is named at once, so that the bank is asked only once."""
+    found: dict[int, ReturnRow] = {}
+    faults: dict[str, str] = {}
+    for line_no, cells in enumerate(table, 3):
+        if not any(cell.strip() for cell in cells):
+            continue
+        try:
+            row = _row(line_no, cells, number, sent)
+            if row.row_no in found:
+                raise ReturnFileRefused(f"第 {line_no} 行：序号 {row.row_no} 重复")
+        except ReturnFileRefused as wrong:
+            faults[f"第 {line_no} 行"] = wrong.message
+            continue
+        found[row.row_no] = row
+    if faults:
+        first = next(iter(faults.values()))
+        message = first if len(faults) == 1 else f"有 {len(faults)} 行有误，整个文件未入账。{first}"
+        raise ReturnFileRefused(message, faults)
+    return found
 
 
 def _decoded(content: bytes) -> str:

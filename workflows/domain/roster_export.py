@@ -34,7 +34,11 @@ def template() -> bytes:
 
 
 def register(
-    context: OperationContext, campaign_id: str, town: str, *states: LineState
+    context: OperationContext,
+    campaign_id: str,
+    town: str,
+    *states: LineState,
+    purpose: str = "导出发放花名册",
 ) -> bytes:
     """D-11 of a town (lines in these states, else all live ones) with full numbers, on record."""
     session: Session = context.session
@@ -43,7 +47,7 @@ def register(
         for line in lines.of_town(session, campaign_id, town, *states)
         if states or line.standing.is_live
     ]
-    vault.record_read(context, f"register:{campaign_id}:{town}", "导出发放花名册")
+    vault.record_read(context, f"register:{campaign_id}:{town}", purpose[:100])
     names = division.names_of(session, [town, *(line.village for line in found)])
     rows = [cells(number, line, names) for number, line in enumerate(found, 1)]
     return _workbook("发放花名册", REGISTER_COLUMNS, rows)

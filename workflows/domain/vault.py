@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -21,11 +22,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine import Base, OperationContext, UtcDateTime, errors
+from engine import Actor, Base, OperationContext, UtcDateTime, errors, region
 
 _FORMAT = b"\x01"
 _NONCE_BYTES = 12
 SHORTEST_KEY_BYTES = 16
+#: a purpose that says nothing is none
+SHORTEST_PURPOSE = 4
 
 
 class Purpose(enum.StrEnum):
@@ -35,6 +38,7 @@ class Purpose(enum.StrEnum):
     ACCOUNT = "account"
     PHONE = "phone"
     OBJECTOR = "objector"
+    PAY_FILE = "pay_file"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,15 +58,22 @@ class Vault:
 
     def seal(self, text: str, purpose: Purpose) -> bytes:
         """The text under lock; two calls never give the same bytes."""
+        return self.seal_bytes(text.encode(), purpose)
+
+    def seal_bytes(self, content: bytes, purpose: Purpose) -> bytes:
+        """A whole file under lock."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(self.sealing_key).encrypt(nonce, text.encode(), purpose.encode())
-        return _FORMAT + nonce + sealed
+        return _FORMAT + nonce + AESGCM(self.sealing_key).encrypt(nonce, content, purpose.encode())
 
     def open(self, sealed: bytes, purpose: Purpose) -> str:
         """What was sealed. Raises Broken when key, purpose or bytes are others."""
+        return self.open_bytes(sealed, purpose).decode()
+
+    def open_bytes(self, sealed: bytes, purpose: Purpose) -> bytes:
+        """The file that was sealed. Raises Broken when key, purpose or bytes are others."""
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            return AESGCM(self.sealing_key).decrypt(nonce, body, purpose.encode()).decode()
+            return AESGCM(self.sealing_key).decrypt(nonce, body, purpose.encode())
         except InvalidTag as wrong:
             raise errors.Broken("a sealed value does not open with the configured key") from wrong
 
@@ -111,6 +122,11 @@ class DisclosureRead(Base):
     actor_id: Mapped[str] = mapped_column(String(36), index=True)
     subject: Mapped[str] = mapped_column(String(80), index=True)
     purpose: Mapped[str] = mapped_column(String(100))
+
+
+def holds_over(actor: Actor, roles: Sequence[str], unit: str) -> bool:
+    """Whether one seat of his carries both one of these roles and the unit: two halves do not add up."""
+    return any(seat.role in roles and region.covers(seat.unit, unit) for seat in actor.seats)
 
 
 def record_read(context: OperationContext, subject: str, purpose: str) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, errors, operation
-from workflows.domain import lines, payout
+from workflows.domain import lines, payout, vault
 from workflows.domain.case_variables import outcome, profile, text
 from workflows.domain.line_states import LineState
 from workflows.domain.payout_tables import PayoutBatch
+
+
+MAKERS = ("county_clerk", "county_finance")
+#: the bank gets the file when it was handed over, not before
+FILE_READERS = (*MAKERS, "bank")
 
 
 def _batch(context: OperationContext) -> PayoutBatch:
@@ -39,15 +45,28 @@ def hand_over(context: OperationContext, _: Mapping[str, Any]) -> dict[str, obje
     return {"handed": True}
 
 
-@operation("payout.import_return", roles=("county_clerk", "county_finance", "bank"))
+@operation("payout.import_return", roles=FILE_READERS)
 def import_return(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
     """导入回盘文件: `batch` and `file` (attachment); right in every row, or refused whole."""
     found = payout.get(context.session, data.get("batch"))
-    if context.actor is None or not context.actor.sees(found.town):
+    if context.actor is None or not vault.holds_over(context.actor, FILE_READERS, found.town):
         raise errors.NotFound("没有找到这个报盘批次")
     failed = payout.import_return(context, found, str(data.get("file") or ""))
     context.send_message("bank_return", found.id)
     return {"failed": failed}
+
+
+@operation("payout.download", roles=FILE_READERS)
+def download(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
+    """下载报盘文件: `batch`, `kind` (csv | xlsx), `purpose`; the content in base64, on record."""
+    found = payout.get(context.session, data.get("batch"))
+    roles = FILE_READERS if found.handed_at else MAKERS
+    if context.actor is None or not vault.holds_over(context.actor, roles, found.town):
+        raise errors.NotFound("没有找到这个报盘批次")
+    name, content = payout.download(
+        context, found, payout.FileKind(str(data.get("kind"))), str(data.get("purpose") or "")
+    )
+    return {"name": name, "content": b64encode(content).decode("ascii")}
 
 
 @operation("payout.apply_return")

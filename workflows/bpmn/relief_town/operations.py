@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, errors, operation
-from workflows.domain import archive, campaign, division, lines, review, roster
+from workflows.domain import (
+    archive,
+    campaign,
+    division,
+    lines,
+    review,
+    roster,
+    roster_export,
+    vault,
+)
 from workflows.domain.case_variables import acting_unit, outcome, profile, text
 from workflows.domain.line_states import LineState
 from workflows.domain.profile import due_on
+
+
+EXPORTERS = ("town_clerk", "town_leader", "county_clerk", "county_approver")
 
 
 @operation("relief.open_town")
@@ -129,6 +142,20 @@ def county_decide(context: OperationContext, _: Mapping[str, Any]) -> None:
         review.approve_town(context, campaign_id, town, profile(context))
     else:
         review.unpass(context, "county", campaign_id, town, "县级审批退回")
+
+
+@operation("roster.export_register", roles=EXPORTERS)
+def export_register(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
+    """导出发放花名册 D-11: `campaign`, `town`, `purpose`; the workbook in base64, on record."""
+    town, purpose = str(data.get("town") or ""), str(data.get("purpose") or "").strip()
+    if context.actor is None or not vault.holds_over(context.actor, EXPORTERS, town):
+        raise errors.NotFound
+    if len(purpose) < vault.SHORTEST_PURPOSE:
+        raise errors.InvalidInput(None, {"purpose": "请写明导出花名册的用途"})
+    content = roster_export.register(
+        context, str(data.get("campaign") or ""), town, purpose=purpose
+    )
+    return {"content": b64encode(content).decode("ascii")}
 
 
 @operation("archive.publish_results")

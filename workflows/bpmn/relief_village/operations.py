@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, errors, operation
-from workflows.domain import appraisal, campaign, division, lines, review, roster, roster_import
+from workflows.domain import appraisal, campaign, division, lines, review, roster, roster_import, roster_query
 from workflows.domain.case_variables import acting_unit, outcome, profile, text
 from workflows.domain.profile import due_on
 from workflows.domain.roster_tables import Roster, RosterLine
@@ -132,6 +132,14 @@ def decide_exceptions(context: OperationContext, data: Mapping[str, Any]) -> Non
         appraisal.stamp_exceptions(context, _roster(context))
     else:
         appraisal.refuse_exceptions(context, _roster(context), _reason(data))
+
+
+@operation("roster.reveal_line", roles=roster_query.NUMBER_READERS)
+def reveal_line(context: OperationContext, data: Mapping[str, Any]) -> dict[str, str]:
+    """查看完整号码 of one line: `line`, `purpose`; who read it is on record."""
+    return roster_query.reveal(
+        context, str(data.get("line") or ""), str(data.get("purpose") or "")
+    )
 
 
 @operation("roster.submit_to_town")

@@ -55,7 +55,9 @@ class Desk:
         self.attachment(attachment_id)
         return self.files[attachment_id][1]
 
-    def store_file(self, name: str, content: bytes, media_type: str) -> AttachmentRef:
+    def store_file(
+        self, name: str, content: bytes, media_type: str, *, listed: bool = True
+    ) -> AttachmentRef:
         ref = AttachmentRef(
             id=self.new_id(), name=name, media_type=media_type, size=len(content),
             sha256=sha256(content).hexdigest(),

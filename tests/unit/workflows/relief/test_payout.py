@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engine import errors
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
-from workflows.domain import funds, lines, payout, payout_file, payout_fix, payout_query, roster
+from workflows.domain import funds, lines, payout, payout_file, payout_fix, payout_query, roster, vault
 from workflows.domain.line_states import LineState, Verb
 from workflows.domain.notice_tables import Notice, NoticeLine, Objection
 from workflows.domain.payout_file import ReturnFileRefused, ReturnRow
@@ -73,10 +73,40 @@ def returned(desk, batch, results):
     return desk.store_file("回盘.csv", payout_file.render_return(batch.number, results), "text/csv").id
 
 
+def test_the_file_lies_sealed_and_leaves_only_with_a_purpose(desk, winter, wan, approved) -> None:
+    batch = payout.build(desk, winter.id, TOWN, wan)
+    ref, stored = desk.files[batch.csv_file]
+
+    assert batch.number.encode() not in stored
+    with pytest.raises(errors.InvalidInput):
+        payout.download(desk, batch, payout.FileKind.CSV, "看")
+    name, content = payout.download(desk, batch, payout.FileKind.XLSX, "交代发银行")
+    assert name.endswith(".xlsx")
+    assert content[:2] == b"PK"
+    reads = desk.session.query(vault.DisclosureRead).filter_by(subject=f"payout:{batch.number}")
+    assert [read.purpose for read in reads] == ["制作报盘文件", "交代发银行"]
+
+
+def test_every_wrong_row_of_a_return_file_is_named(desk, winter, wan, approved) -> None:
+    batch = payout.build(desk, winter.id, TOWN, wan)
+    rows = [
+        ReturnRow(row_no=n, is_paid=True, code="0", reason="", paid_fen=1, booked_at="", reference="")
+        for n in (1, 2)
+    ]
+
+    with pytest.raises(ReturnFileRefused) as refused:
+        payout_file.read_return(
+            payout_file.render_return(batch.number, rows), batch.number, {1: 100, 2: 200}
+        )
+
+    assert list(refused.value.fields) == ["第 3 行", "第 4 行"]
+    assert "有 2 行有误" in refused.value.message
+
+
 def test_the_file_adds_up_and_says_disaster_relief(desk, winter, wan, approved) -> None:
     batch = payout.build(desk, winter.id, TOWN, wan)
 
-    content = desk.read_attachment(batch.csv_file)
+    _, content = payout.download(desk, batch, payout.FileKind.CSV, "财政核对")
     table = list(csv.reader(io.StringIO(content.decode("gb18030"))))
 
     assert batch.sha256 == sha256(content).hexdigest()
