@@ -10,7 +10,7 @@ import sys
 import click
 
 from engine import errors
-from webforms.cli import files, installation, serving, values
+from webforms.cli import benchmark, files, installation, serving, values
 from webforms.heartbeat import AlreadyRunning
 from webforms.settings import WrongSetting
 
@@ -27,6 +27,7 @@ for _command in (
     *installation.COMMANDS,
     *files.COMMANDS,
     *values.COMMANDS,
+    *benchmark.COMMANDS,
 ):
     cli.add_command(_command)
 

@@ -1,0 +1,5 @@
+"""`nuanliu bench`: workload W on the public service layer and through the shipped server."""
+
+from webforms.bench.measure import Figures, run
+
+__all__ = ["Figures", "run"]
