@@ -27,9 +27,17 @@ from engine.decision.definitions import (
     TypeDefinition,
     TypedName,
 )
-from engine.decision.model import DecisionModel
+from engine.decision.errors import DecisionError
+from engine.decision.model import DecisionModel as PureModel
 
-__all__ = ["DecisionModel", "DmnFileError", "model_from_path", "model_from_xml", "read_definitions"]
+__all__ = [
+    "DecisionError",
+    "DecisionModel",
+    "DmnFileError",
+    "model_from_path",
+    "model_from_xml",
+    "read_definitions",
+]
 
 Resolve: TypeAlias = Callable[[str, str | None], "str | bytes | None"]
 _DMN_NAMESPACES = (
@@ -41,6 +49,25 @@ _DMN_NAMESPACES = (
     "https://www.omg.org/spec/DMN/20240513/MODEL/",
 )
 _MAX_IMPORT_DEPTH = 10
+
+
+class DecisionModel(PureModel):
+    """A decision model opened from DMN XML."""
+
+    @classmethod
+    def from_path(cls, path: str | Path) -> DecisionModel:
+        """Open a model file; its imports are looked for beside it. Raises DmnFileError."""
+        return model_from_path(path)
+
+    @classmethod
+    def from_xml(
+        cls, text: str | bytes, resolve: Resolve | None = None, *, file: str = ""
+    ) -> DecisionModel:
+        """Open a model from text; `resolve(namespace, location)` gives the text of an import.
+
+        Raises DmnFileError.
+        """
+        return model_from_xml(text, resolve, file=file)
 
 
 def model_from_path(path: str | Path) -> DecisionModel:
@@ -86,7 +113,7 @@ def _open(
     definitions = read_definitions(text, file)
     if definitions.namespace in opened or len(opened) > _MAX_IMPORT_DEPTH:
         raise DmnFileError(f"{file}：模型循环导入")
-    imported: dict[str, DecisionModel] = {}
+    imported: dict[str, PureModel] = {}
     for one in definitions.imports:
         content = None if resolve is None else resolve(one.namespace, one.location)
         if content is None:

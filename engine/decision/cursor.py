@@ -33,7 +33,8 @@ class Cursor:
         self.tokens = tokenize(text)
         self.index = 0
         self.types: Mapping[str, FeelType] = types or {}
-        self.known = NameTable(builtin_names)
+        self.known = NameTable()
+        self.functions = NameTable(builtin_names)
         self.members = NameTable(MEMBER_NAMES)
         for name in member_names:
             self.members.add(name)
@@ -46,6 +47,20 @@ class Cursor:
         """Make a name known from here on, as a variable and as a member of a context."""
         self.known.add(name)
         self.members.add(name)
+
+    def longest(self) -> tuple[str, int] | None:
+        """Find the longest known name here, and the token after it.
+
+        The name of a function that holds a reserved word counts only where it is called:
+        elsewhere `date and time` joins two variables.
+        """
+        found = self.known.longest(self.tokens, self.index)
+        if found is not None:
+            return found
+        found = self.functions.longest(self.tokens, self.index)
+        if found is None or self.tokens[found[1]].text == "(":
+            return found
+        return None if KEYWORDS.intersection(found[0].split()) else found
 
     @property
     def token(self) -> Token:
@@ -122,17 +137,16 @@ class Cursor:
 
     def name(self) -> str:
         """Read a variable name: the longest known one, else all words that follow one another."""
-        return self._name(self.known)
+        return self._name(self.longest())
 
     def member_name(self) -> str:
         """Read a name after a dot."""
         longer = self.members.longest(self.tokens, self.index)
         if longer is None and self.token.text in KEYWORDS:
             return self.advance().text
-        return self._name(self.members)
+        return self._name(longer)
 
-    def _name(self, table: NameTable) -> str:
-        found = table.longest(self.tokens, self.index)
+    def _name(self, found: tuple[str, int] | None) -> str:
         if found is not None:
             self.index = found[1]
             return found[0]

@@ -24,7 +24,7 @@ from engine.decision.errors import (
     RemarkKind,
 )
 from engine.decision.kinds import FeelType
-from engine.decision.names import may_need_names, special_names
+from engine.decision.names import is_plain, may_need_names, special_names
 from engine.decision.parser import Parser
 from engine.decision.runtime import Runtime, limit
 from engine.decision.tree import Node
@@ -92,9 +92,12 @@ class CompiledExpression:
     ) -> Any:
         """Evaluate with the variables of a mapping. Raises FeelLimitError only."""
         if self._may_need_names or context is None:
-            return self._run(_NOTHING if context is None else context, Runtime(at))
+            return self._run(_NOTHING if context is None else context, Runtime.started(at))
+        runtime = Runtime()
+        if at is not None:
+            runtime.at = at
         try:
-            return self._base(context, Runtime(at))
+            return self._base(context, runtime)
         except RecursionError:
             raise limit("计算嵌套太深", None, "改用 for 循环") from None
 
@@ -122,13 +125,13 @@ class CompiledExpression:
     def _explained(
         self, context: Mapping[str, Any] | None, at: datetime | None
     ) -> tuple[Any, Sequence[Remark], Runtime]:
-        runtime = Runtime(at)
+        runtime = Runtime.started(at)
         value = self._run(_NOTHING if context is None else context, runtime)
         return value, runtime.remarks, runtime
 
     def _run(self, context: Mapping[str, Any], runtime: Runtime, *arguments: Any) -> Any:
         code = self._base
-        if self._may_need_names:
+        if self._may_need_names and not is_plain(context):
             special = special_names(context)
             if special:
                 code = self._variant(special)
@@ -152,7 +155,7 @@ class CompiledExpression:
         self, value: Any, context: Mapping[str, Any] | None = None, *, at: datetime | None = None
     ) -> bool:
         """Apply unary tests to a value; only what is true passes."""
-        runtime = Runtime(at)
+        runtime = Runtime.started(at)
         names = _NOTHING if context is None else context
         return self._run(names, runtime, runtime.adapt(value)) is True
 

@@ -29,6 +29,8 @@ from engine.decision.table import RuleHit
 from engine.decision.typebook import TypeBook
 from engine.decision.values import FeelFunction
 
+__all__ = ["DecisionError", "DecisionModel", "Explanation", "NoSuchDecision", "Problem"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
@@ -71,9 +73,6 @@ class DecisionModel:
             {alias: self._imported[space].types for space, alias in self._aliases.items()},
         )
         self._by_id: dict[str, Element] = {one.id: one for one in definitions.elements}
-        self._by_name: dict[str, Element] = {}
-        for element in definitions.elements:
-            self._by_name.setdefault(element.name, element)
         self._codes: dict[str, ElementCode] = {}
         check_references(self)
 
@@ -105,9 +104,13 @@ class DecisionModel:
         self, decision: str, inputs: Mapping[str, Any] | None = None, *, at: datetime | None = None
     ) -> Explanation:
         """Evaluate a decision (or invoke a service or knowledge model) with its reasons."""
-        element = self.element(decision)
+        return self._explained(self.element(decision), inputs, at)
+
+    def _explained(
+        self, element: Element, inputs: Mapping[str, Any] | None, at: datetime | None
+    ) -> Explanation:
         given = dict(inputs or {})
-        run = ModelRun(self, given, Runtime(default_instant() if at is None else at))
+        run = ModelRun(self, given, Runtime.started(default_instant() if at is None else at))
         if isinstance(element, Decision):
             value = _guarded(lambda: run.decision(self, element))
         elif isinstance(element, InputData):
@@ -132,11 +135,17 @@ class DecisionModel:
 
         A service with several output decisions gives a context of their values.
         """
-        return self.explain(name, parameters, at=at).value
+        element = self._find(name, (DecisionService, KnowledgeModel))
+        return self._explained(element, parameters, at).value
 
     def element(self, name: str) -> Element:
-        """Find an element by id or name. Raises NoSuchDecision."""
-        found = self._by_id.get(name) or self._by_name.get(name)
+        """Find an element by id or name, a decision before others. Raises NoSuchDecision."""
+        return self._find(name, (Decision,))
+
+    def _find(self, name: str, preferred: tuple[type, ...]) -> Element:
+        named = [e for e in self.definitions.elements if e.name == name]
+        found = next((e for e in named if isinstance(e, preferred)), self._by_id.get(name))
+        found = found or next(iter(named), None)
         if found is None:
             known = "、".join(self.decisions()[:20])
             raise NoSuchDecision(f"模型“{self.name}”里没有“{name}”，有：{known}")

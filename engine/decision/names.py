@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.decision.errors import FeelSyntaxError
 from engine.decision.lexer import KEYWORDS, Token, TokenKind, tokenize
+from engine.decision.values import NATIVE_SCALARS
 
 NAME_SIGNS = frozenset("./-’'+*&%#^~|!$") | {"**", "->", ".."}
 _MAX_SEEN = 2_000
@@ -78,10 +79,25 @@ def special_names(context: Mapping[str, Any]) -> frozenset[str]:
 
 
 def may_need_names(tokens: list[Token]) -> bool:
-    """Tell whether some name of the caller could change how the tokens are read."""
-    for token, following in pairwise(tokens):
-        if token.kind is TokenKind.NAME and (
-            following.kind in (TokenKind.NAME, TokenKind.NUMBER) or following.text in NAME_SIGNS
-        ):
-            return True
-    return False
+    """Tell whether some name of the caller could change how the tokens are read.
+
+    A name that begins with a reserved word is only found when it is told beforehand.
+    """
+    return any(
+        token.kind is TokenKind.NAME
+        and token.text not in KEYWORDS
+        and (following.kind in _JOINING or following.text in NAME_SIGNS)
+        for token, following in pairwise(tokens)
+    )
+
+
+_JOINING = frozenset({TokenKind.NAME, TokenKind.NUMBER})
+_PLAIN = NATIVE_SCALARS | {int, float}
+
+
+def is_plain(context: Mapping[str, Any]) -> bool:
+    """Tell at a glance that a context has no special names: plain keys and plain values."""
+    for key, value in context.items():
+        if type(key) is not str or not key.isidentifier() or type(value) not in _PLAIN:
+            return False
+    return True

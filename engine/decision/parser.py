@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from engine.decision.cursor import MAX_CHAIN
 from engine.decision.errors import FeelSyntaxError
+from engine.decision.kinds import FeelType
 from engine.decision.lexer import TokenKind
 from engine.decision.parser_operands import OperandParser
 from engine.decision.tree import (
@@ -70,6 +71,12 @@ class Parser(OperandParser):
             at=at, operand=Input(at=at), tests=tuple(tests), unary=True, negated=negated
         )
 
+    def whole_type(self) -> FeelType:
+        """Read a type and nothing after it. Raises FeelSyntaxError."""
+        kind = self.type()
+        self._expect_end()
+        return kind
+
     def _opens_negated_tests(self) -> bool:
         """`not(…)` negates the tests when its bracket closes at the very end of the text."""
         if not (self.at_word("not") and self.peek().text == "("):
@@ -108,7 +115,7 @@ class Parser(OperandParser):
             if (
                 reader is None
                 or self.token.kind is not TokenKind.NAME
-                or self.known.longest(self.tokens, self.index) is not None
+                or self.longest() is not None
                 or (self.at_word("function") and self.peek().text != "(")
             ):
                 return self._junction(conjunction=False)

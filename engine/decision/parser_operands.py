@@ -171,7 +171,7 @@ class OperandParser(Cursor):
 
     def _word(self) -> Node:
         token = self.token
-        longer = self.known.longest(self.tokens, self.index)
+        longer = self.longest()
         if longer is None and token.text in KEYWORDS:
             if token.text in _CONSTANTS:
                 self.advance()
@@ -183,7 +183,8 @@ class OperandParser(Cursor):
                 return Name(at=token.start, name="not")
             if token.text in ("if", "for", "some", "every"):
                 return self.expression()
-            raise self.unexpected("一个值或名称", f"{token.text} 是保留字")
+            hint = "写成 not(…)" if token.text == "not" else f"{token.text} 是保留字"
+            raise self.unexpected("一个值或名称", hint)
         name = self.name()
         return Input(at=token.start) if name == "?" else Name(at=token.start, name=name)
 

@@ -43,14 +43,19 @@ class Runtime(Meter):
 
     # Defaults live on the class and are overwritten when needed: making a runtime is on the
     # path of each evaluation, and most never remark, call or adapt anything.
+    at: datetime | None = None
     calls: int = 0
     remarks: Sequence[Remark] = ()
     places: Sequence[Place] = ()
     on_rules: Callable[[Any], None] | None = None
     _adapted: _Seen | None = None
 
-    def __init__(self, at: datetime | None = None) -> None:
-        self.at = at
+    @classmethod
+    def started(cls, at: datetime | None) -> Runtime:
+        """Make the runtime of an evaluation at a moment."""
+        runtime = cls()
+        runtime.at = at
+        return runtime
 
     def enter(self, place: Place) -> None:
         """Count one more function call within another. Raises FeelLimitError."""

@@ -17,6 +17,7 @@ from engine.decision.kinds import (
     NamedType,
     named_type,
 )
+from engine.decision.parser import Parser
 
 
 class TypeBook:
@@ -38,10 +39,19 @@ class TypeBook:
         """Find a type; None where nothing is declared or the name means nothing."""
         if not type_ref:
             return None
-        found = named_type(type_ref, self.by_name)
+        found = named_type(type_ref, self.by_name) or self._written(type_ref)
         if found is None:
             self.unknown.add(type_ref)
         return found
+
+    def _written(self, type_ref: str) -> FeelType | None:
+        """Read a type that is written out, such as `list<number>`."""
+        if "<" not in type_ref:
+            return None
+        try:
+            return Parser(type_ref, types=self.by_name).whole_type()
+        except FeelSyntaxError:
+            return None
 
     def member_names(self) -> Iterator[str]:
         """Yield the names of all components, which may follow a dot in an expression."""

@@ -8,7 +8,7 @@ time and datetime, days-and-time durations timedelta; what does not fit into tho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import (
     ROUND_HALF_EVEN,
@@ -101,7 +101,6 @@ class Builtin:
     required: int
     variadic: bool = False
     wants_runtime: bool = False
-    deterministic: bool = field(default=True)
 
 
 NATIVE_SCALARS = frozenset(
