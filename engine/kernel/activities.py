@@ -56,7 +56,6 @@ def apply_outputs(work: Work, number: int, data: Mapping[str, object]) -> None:
 def finish(work: Work, number: int, node: Node) -> None:
     """The activity is complete: record it, remember how to undo it, send its token on."""
     if work.is_loop_instance(number):
-        scopes.stop_listening(work, number)
         multi_instance.round_finished(work, number, node)
         return
     holder = work.elements[number].parent

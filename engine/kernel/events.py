@@ -10,6 +10,7 @@ from engine.kernel.effects import EventKind, Move, ThrowEvent, Unsubscribe
 from engine.kernel.program import EventDefinition, EventType, Kind, Node
 from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Step, Work
+from engine.model.errors import ModelFault
 
 
 def begin(work: Work, number: int, node: Node) -> None:
@@ -19,15 +20,15 @@ def begin(work: Work, number: int, node: Node) -> None:
     elif any(event.type is EventType.SIGNAL for event in node.events):
         # A signal is heard by every branch that listens in this instant (§10.5.5), also by one
         # that gets to its catching event in the same step.
-        work.late_moves.append((Step.THROW, number, 0))
+        work.late_moves.append((Step.THROW, number))
     else:
-        throw(work, number, 0)
+        throw(work, number)
 
 
-def throw(work: Work, number: int, first: int) -> None:
-    """Throw the definitions of an event from `first` on; a compensation makes it wait."""
+def throw(work: Work, number: int) -> None:
+    """Throw the definitions of an event that it has not thrown yet; a compensation makes it wait."""
     node = work.node(number)
-    for index in range(first, len(node.events)):
+    for index in range(work.elements[number].index, len(node.events)):
         definition = node.events[index]
         if definition.type is EventType.COMPENSATION:
             work.change(number, index=index + 1)
@@ -36,6 +37,7 @@ def throw(work: Work, number: int, first: int) -> None:
         _THROW[definition.type](work, number, node, definition)
         if number not in work.elements:
             return
+        work.change(number, index=index + 1)
     work.finish(number)
 
 
@@ -101,7 +103,11 @@ def ask_conditions(work: Work) -> None:
 def _ask(work: Work, number: int, was_true: int) -> None:
     definition = events_waiting.definition_of(work, number)
     assert definition.condition is not None
-    holds = work.holds(number, definition.condition)
+    try:
+        holds = work.holds(number, definition.condition)
+    except ModelFault:
+        # What it reads is not there yet: that is not true, and no fault before it ought to be.
+        holds = False
     if holds and not was_true:
         work.change(number, left=1)
         # Before anything else: an interrupting condition that is true at once lets nothing begin.
@@ -241,7 +247,7 @@ def compensated(work: Work, number: int) -> None:
     node = work.program.by_id[element.node]
     if node.kind is not Kind.TRANSACTION:
         work.change(number, phase=Phase.WAITING)
-        throw(work, number, element.index)
+        throw(work, number)
         return
     for index in node.boundaries:
         boundary = work.program.nodes[index]

@@ -73,6 +73,7 @@ def round_finished(work: Work, number: int, node: Node) -> None:
     except ModelFault:
         work.locals[body][COUNTERS] = previous
         raise
+    scopes.stop_listening(work, number)
     work.record(Move.COMPLETED, number, node, loopCounter=work.elements[number].index + 1)
     _throw_behavior(work, body, loop, counters)
     compensation.remember(work, number, node, work.elements[body].parent)

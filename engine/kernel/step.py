@@ -134,19 +134,19 @@ def _make(work: Work, move: tuple[Any, ...]) -> None:
     try:
         _MOVES[kind](work, *move[1:])
     except ModelFault as fault:
-        del work.effects[mark:]
         if number in work.elements:
-            _undo_opening(work, number, kind)
+            if kind is Step.BEGIN:
+                _undo_opening(work, number, mark)
             work.fail(number, _FAILED_IN.get(kind, Phase.FAILED_LEAVE), str(fault))
         else:
             work.emit_fault(ROOT, str(fault), fault.element)
 
 
-def _undo_opening(work: Work, number: int, kind: Step) -> None:
+def _undo_opening(work: Work, number: int, mark: int) -> None:
     """An activity that could not begin listens to nothing; a retry opens it again."""
-    if kind is Step.BEGIN:
-        for child in work.below(number):
-            work.remove(child)
+    del work.effects[mark:]
+    for child in work.below(number):
+        work.remove(child)
 
 
 def _enter(work: Work, node: Node, scope: int) -> None:
