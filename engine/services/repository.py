@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -55,7 +56,9 @@ class RepositoryService:
         """The same with the programs, the proof and the scenarios that were played."""
         with self._environment.database.read() as tx:
             known = self._known(tx)
-        return examine(package, known)
+        examined = examine(package, known)
+        unstartable = _unstartable(package, examined.programs)
+        return replace(examined, findings=(*examined.findings, *unstartable))
 
     def deploy(self, package: Package, actor: Actor) -> DefinitionView:
         """Publish a new version, if the package passes the gate and differs from the latest.
@@ -330,3 +333,24 @@ class RepositoryService:
             starters=tuple(row.manifest["starters"]),
             running=int(running or 0),
         )
+
+
+def _unstartable(package: Package, programs: tuple[Program, ...]) -> tuple[Finding, ...]:
+    """Start events that nobody would ever trigger here: a case needs a region, a clock has none."""
+    return tuple(
+        Finding(
+            rule="start-by-clock",
+            severity="error",
+            message="流程不能由定时或条件启动：事项必须有所属单位，请由上级流程调用或由操作启动",
+            element=program.nodes[index].id,
+            line=program.nodes[index].line,
+            file=package.bpmn,
+        )
+        for program in programs
+        if program.key == package.key
+        for index in program.triggered_starts
+        if any(
+            event.type in (EventType.TIMER, EventType.CONDITIONAL)
+            for event in program.nodes[index].events
+        )
+    )

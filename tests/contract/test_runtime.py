@@ -1,0 +1,239 @@
+"""Cases as a whole: starting, messages, suspension, end, and who may."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import SYSTEM, BusinessError, InstanceStatus, errors, operation
+
+
+@operation("objection.raise", public=True)
+def raise_objection(context, data):
+    if not data.get("text"):
+        raise BusinessError("EMPTY", "请填写意见")
+    waits = context.send_message("objection", data["about"], {"text": data["text"]})
+    return {"number": context.new_id(), "heard": waits}
+
+
+@operation("ledger.close", roles=("county",))
+def close_ledger(context, data):
+    started = context.start(
+        "case", variables={"from": "ledger"}, region="349898101201", title="由台账发起"
+    )
+    return {"started": started}
+
+
+def test_a_holder_of_a_starter_role_starts_at_his_own_unit(office):
+    office.deploy(office.user_task("register"))
+
+    case = office.engine.runtime.start(
+        "case", office.actor("wang"), variables={"n": 1}, region=office.village, title="张家"
+    )
+
+    view = office.engine.runtime.instance(case, office.actor("wang"))
+    assert (view.title, view.started_by, view.region) == ("张家", "wang", office.village)
+
+
+def test_the_county_starts_anywhere_below_it(office):
+    office.deploy(office.user_task("register"))
+
+    assert office.engine.runtime.start("case", office.actor("chen"), region=office.village)
+
+
+@pytest.mark.parametrize(("who", "unit"), [("zhao", "village"), ("sun", "village"), ("wang", "town")])
+def test_nobody_else_starts_there(office, who, unit):
+    office.deploy(office.user_task("register"))
+
+    with pytest.raises(errors.NotAllowed):
+        office.engine.runtime.start("case", office.actor(who), region=getattr(office, unit))
+
+
+def test_the_title_is_computed_by_the_model_when_none_is_given(office):
+    xml = office.straight(
+        "titled", office.user_task("register"),
+        process_extensions='<nl:process title="=&quot;第&quot; + string(nr) + &quot;号&quot;"/>',
+    )  # fmt: skip
+    office.engine.repository.deploy(office.package("titled", xml), SYSTEM)
+
+    case = office.engine.runtime.start(
+        "titled", SYSTEM, variables={"nr": 7}, region=office.village
+    )
+
+    assert office.engine.runtime.instance(case, SYSTEM).title == "第7号"
+
+
+def test_a_case_of_another_office_is_hidden(office):
+    office.deploy(office.user_task("register"))
+    case = office.start()
+
+    with pytest.raises(errors.NotFound):
+        office.engine.runtime.instance(case, office.actor("sun"))
+    assert office.engine.runtime.instances(office.actor("sun")).rows == ()
+    assert [row.id for row in office.engine.runtime.instances(office.actor("chen")).rows] == [case]
+
+
+def test_cases_are_listed_newest_first_page_by_page(office):
+    office.deploy(office.user_task("register"))
+    cases = [office.start() for _ in range(5)]
+
+    first = office.engine.runtime.instances(SYSTEM, limit=3)
+    second = office.engine.runtime.instances(SYSTEM, limit=3, cursor=first.next_cursor)
+
+    assert [row.id for row in (*first.rows, *second.rows)] == cases[::-1]
+    assert second.next_cursor is None
+
+
+def test_cases_are_found_by_title_and_status(office):
+    office.deploy(office.user_task("register"))
+    office.start()
+    done = office.complete("wang")
+
+    assert [row.id for row in office.engine.runtime.instances(SYSTEM, search="张家").rows] == [done]
+    assert office.engine.runtime.instances(SYSTEM, search="李").rows == ()
+    assert office.engine.runtime.instances(SYSTEM, status=InstanceStatus.COMPLETED).rows[0].id == done
+
+
+def test_a_public_operation_needs_no_login_and_its_message_arrives(open_on):
+    office = open_on(raise_objection)
+    office.deploy(
+        office.step(
+            tag="intermediateCatchEvent",
+            id="wait",
+            extensions='<nl:message key="=line"/>',
+            children='<bpmn:messageEventDefinition id="d1" messageRef="m1"/>',
+        ),
+        office.user_task("check"),
+        root='<bpmn:message id="m1" name="objection"/>',
+    )
+    case = office.start(line="L1")
+
+    answer = office.engine.runtime.perform(
+        "objection.raise", None, {"about": "L1", "text": "人数不对"}
+    )
+
+    assert answer["heard"] is True
+    assert office.waiting_at(case) == ("check",)
+    assert office.engine.runtime.instance(case, SYSTEM).variables["text"] == "人数不对"
+
+
+def test_a_message_nobody_waits_for_is_told_to_the_sender(open_on):
+    office = open_on(raise_objection)
+
+    answer = office.engine.runtime.perform(
+        "objection.raise", None, {"about": "L9", "text": "人数不对"}
+    )
+
+    assert answer["heard"] is False
+    assert office.engine.management.run_due() == 0
+
+
+def test_an_operation_for_a_role_is_refused_to_others(open_on):
+    office = open_on(close_ledger)
+    office.deploy(office.user_task("register"))
+
+    with pytest.raises(errors.NotAllowed):
+        office.engine.runtime.perform("ledger.close", office.actor("wang"))
+    with pytest.raises(errors.NotAllowed):
+        office.engine.runtime.perform("ledger.close", None)
+
+    started = office.engine.runtime.perform("ledger.close", office.actor("chen"))["started"]
+    assert office.waiting_at(started) == ("register",)
+    assert office.engine.runtime.instance(started, SYSTEM).started_by == "chen"
+
+
+def test_a_business_error_of_an_operation_is_a_conflict(open_on):
+    office = open_on(raise_objection)
+
+    with pytest.raises(errors.InvalidState, match="请填写意见"):
+        office.engine.runtime.perform("objection.raise", None, {"about": "L1"})
+
+
+def test_a_message_starts_a_process_that_begins_with_it(office):
+    xml = office.straight("hotline", office.user_task("register")).replace(
+        b'<bpmn:outgoing>flow1</bpmn:outgoing></bpmn:startEvent>',
+        b'<bpmn:outgoing>flow1</bpmn:outgoing>'
+        b'<bpmn:messageEventDefinition id="d1" messageRef="m1"/></bpmn:startEvent>',
+    ).replace(b"<bpmn:process", b'<bpmn:message id="m1" name="call"/><bpmn:process', 1)
+    office.engine.repository.deploy(office.package("hotline", xml), SYSTEM)
+
+    case = office.engine.runtime.correlate(
+        "call", "2026-1", {"region": office.village, "title": "来电"}, SYSTEM
+    )
+
+    view = office.engine.runtime.instance(case, SYSTEM)
+    assert (view.waiting_at, view.business_key, view.title) == (("register",), "2026-1", "来电")
+
+
+def test_the_head_suspends_and_a_clerk_of_elsewhere_does_not_even_see_it(office):
+    office.deploy(office.user_task("register"))
+    case = office.start()
+
+    with pytest.raises(errors.NotFound):
+        office.engine.runtime.suspend(case, office.actor("sun"), "核查")
+    office.engine.runtime.suspend(case, office.actor("zhao"), "核查")
+
+    assert office.status(case) == "suspended"
+    with pytest.raises(errors.InvalidState):
+        office.engine.runtime.suspend(case, office.actor("zhao"), "再核查")
+
+
+def test_terminating_asks_for_a_reason_and_closes_the_tasks(office):
+    office.deploy(office.user_task("register", deadline="5wd"))
+    case = office.start()
+    task = office.task("wang")
+    office.engine.tasks.claim(task.id, office.actor("wang"))
+
+    with pytest.raises(errors.InvalidInput):
+        office.engine.runtime.terminate(case, office.actor("zhao"), "")
+    office.engine.runtime.terminate(case, office.actor("zhao"), "重复登记")
+
+    assert (office.status(case), office.see(task.id).status) == ("terminated", "Exited")
+    assert ("task_cancelled", "wang") in office.messages()
+    assert office.engine.management.next_due() is None
+
+
+def test_a_duty_done_in_a_called_case_binds_the_caller(office):
+    office.deploy(office.user_task("post"), key="child")
+    office.deploy(
+        office.step(tag="callActivity", id="call", attributes='calledElement="child"'),
+        office.user_task("check", differentFrom="child.post"),
+        key="parent",
+    )
+    office.start("parent")
+    office.complete("wang", "post")
+    task = office.task("wang", "check")
+
+    with pytest.raises(errors.SeparationOfDuties):
+        office.engine.tasks.complete(task.id, office.actor("wang"), {})
+
+    office.complete("li", "check")
+
+
+@operation("lines.handlers")
+def handlers(context, data):
+    return {"wang": "您是第 3 户的亲属，须回避"}
+
+
+def test_an_operation_excludes_people_and_says_why(open_on):
+    office = open_on(handlers)
+    office.deploy(office.user_task("review", excludedBy="lines.handlers"))
+    office.start()
+    task = office.task("wang")
+
+    with pytest.raises(errors.SeparationOfDuties, match="第 3 户的亲属"):
+        office.engine.tasks.claim(task.id, office.actor("wang"))
+
+    office.engine.tasks.claim(task.id, office.actor("li"))
+
+
+def test_who_stands_in_is_bound_by_what_the_absent_did(office):
+    office.deploy(office.user_task("register"), office.user_task("check", differentFrom="register"))
+    office.start()
+    office.complete("wang", "register")
+    office.hire("zhou", "周代办")
+    today = office.clock.now().date()
+    office.engine.identity.substitute("wang", "zhou", today, today, by=office.actor("zhao"))
+    task = office.task("zhou", "check")
+
+    with pytest.raises(errors.SeparationOfDuties):
+        office.engine.tasks.complete(task.id, office.actor("zhou"), {})
