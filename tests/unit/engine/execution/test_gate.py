@@ -1,0 +1,178 @@
+"""The gate: what a package must be before a version of it goes live."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.bpmn import read
+from engine.execution.deployment import examine, examine_together
+from engine.execution.references import Known
+from engine.execution.scenarios import InvalidScenario, World, run_scenario
+from engine.model.package import Ladder, LadderAction, Package, Rung
+
+HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:nl="urn:nuanliu:bpmn:1" id="d" targetNamespace="urn:t">'
+REVIEW = """<startEvent id="s"/><userTask id="register"><extensionElements>
+<nl:task form="f" role="clerk" deadline="5wd"/></extensionElements></userTask>
+<userTask id="review"><extensionElements><nl:task form="f" role="leader" deadline="3wd" differentFrom="register" operation="book"/>
+<nl:outcome id="ok"/><nl:outcome id="return" requires="note"/></extensionElements></userTask>
+<exclusiveGateway id="g" default="out"/><intermediateCatchEvent id="t"><timerEventDefinition><timeDuration>7d</timeDuration></timerEventDefinition></intermediateCatchEvent><endEvent id="e"/>
+<sequenceFlow id="f1" sourceRef="s" targetRef="register"/><sequenceFlow id="f2" sourceRef="register" targetRef="review"/>
+<sequenceFlow id="f3" sourceRef="review" targetRef="g"/>
+<sequenceFlow id="back" sourceRef="g" targetRef="register"><conditionExpression xsi:type="tFormalExpression">review.outcome = "return"</conditionExpression></sequenceFlow>
+<sequenceFlow id="out" sourceRef="g" targetRef="t"/><sequenceFlow id="f5" sourceRef="t" targetRef="e"/>"""
+STORY = """
+title = "退回一次"
+process = "grant"
+clock = "2026-01-04T09:00+08:00"
+[operations.book]
+returns = [{number = 1}, {number = 2}]
+[[step]]
+expect = ["register"]
+complete = "register"
+by = "wang"
+data = {amount = 300.50}
+[[step]]
+complete = "review"
+by = "li"
+outcome = "return"
+[[step]]
+complete = "register"
+by = "wang"
+[[step]]
+complete = "review"
+by = "li"
+outcome = "ok"
+expect_variables = {number = 2}
+[[step]]
+expect = ["t"]
+travel = "7d"
+expect_end = true
+"""
+FORM = {"type": "default", "components": [{"id": "c1", "type": "textfield", "key": "note"}]}
+
+
+def bpmn(body: str = REVIEW, key: str = "grant") -> bytes:
+    return f'{HEAD}<process id="{key}" isExecutable="true">{body}</process></definitions>'.encode()
+
+
+def package(**changes) -> Package:
+    files = {
+        "grant.bpmn": bpmn(),
+        "forms/f.json": json.dumps(FORM).encode(),
+        "scenarios/return.toml": STORY.encode(),
+    }
+    files.update(changes.pop("files", {}))
+    files = {path: content for path, content in files.items() if content is not None}
+    values = {
+        "key": "grant",
+        "title": "发放",
+        "version_tag": "1",
+        "bpmn": "grant.bpmn",
+        "files": files,
+        "roles": {"clerk": "经办", "leader": "领导"},
+        "operations": ("book",),
+        "ladders": {"default": Ladder(name="default", rungs=(Rung(at="due", action=LadderAction.OVERDUE),))},
+    }
+    return Package(**{**values, **changes})
+
+
+NOTHING = Known(operations=frozenset(), programs={})
+
+
+def test_a_right_package_passes_without_a_word():
+    found = examine(package(), NOTHING)
+
+    assert found.findings == ()
+    assert found.ok
+    assert found.sound is None
+    assert [result.ok for result in found.scenarios] == [True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"bpmn": "other.bpmn"}, "package"),
+        ({"key": "other"}, "package"),
+        ({"roles": {"clerk": "经办"}}, "unknown-role"),
+        ({"starters": ("nobody",)}, "unknown-role"),
+        ({"operations": ()}, "unknown-operation"),
+        ({"files": {"forms/f.json": None}}, "unknown-form"),
+        ({"files": {"forms/f.json": b"{"}}, "form"),
+        ({"files": {"forms/f.json": b'{"components": [{"type": "textfield"}]}'}}, "form"),
+        ({"files": {"forms/f.json": b'{"components": [{"id": "x", "type": "textfield"}]}'}}, "form"),
+        ({"files": {"forms/f.json": b'{"components": []}'}}, "unknown-field"),
+        ({"files": {"x.dmn": b"<a/>"}}, "decision-model"),
+        ({"files": {"scenarios/x.toml": b"process = 1"}}, "scenario"),
+        ({"files": {"scenarios/return.toml": STORY.replace('by = "li"', 'by = "wang"').encode()}}, "scenario"),
+        ({"files": {"scenarios/return.toml": STORY.replace("7d", "6d").encode()}}, "scenario"),
+        ({"files": {"grant.bpmn": bpmn(REVIEW.replace('differentFrom="register"', 'differentFrom="nobody"'))}}, "unknown-activity"),
+        ({"files": {"grant.bpmn": bpmn(REVIEW.replace('form="f" role="leader"', 'form="f" ladder="x" role="leader"'))}}, "unknown-ladder"),
+        ({"files": {"grant.bpmn": bpmn().replace(b' isExecutable="true"', b"")}}, "not-executable"),
+    ],
+)
+def test_it_refuses_a_package_with_a_loose_end(changes, rule):
+    found = examine(package(**changes), NOTHING)
+
+    assert not found.ok
+    assert rule in {finding.rule for finding in found.findings if finding.is_error}, found.findings
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"ladders": {}}, "no-ladder"),
+        ({"files": {"grant.bpmn": bpmn(REVIEW.replace(' deadline="3wd"', ""))}}, "no-deadline"),
+        ({"files": {"scenarios/return.toml": None}}, "no-scenario"),
+    ],
+)
+def test_it_warns_of_what_ought_to_be_there(changes, rule):
+    found = examine(package(**changes), NOTHING)
+
+    assert found.ok
+    assert rule in {finding.rule for finding in found.findings}
+
+
+def calling(key: str, called: str) -> Package:
+    body = f'<startEvent id="s"/><callActivity id="c" calledElement="{called}"/><endEvent id="e"/><sequenceFlow id="f1" sourceRef="s" targetRef="c"/><sequenceFlow id="f2" sourceRef="c" targetRef="e"/>'
+    return package(key=key, files={"grant.bpmn": bpmn(body, key), "scenarios/return.toml": None})
+
+
+def test_a_ring_of_calls_is_refused_and_named():
+    ring = {key: calling(key, called) for key, called in (("a", "b"), ("b", "c"), ("c", "a"))}
+
+    found = examine_together(ring, NOTHING)
+
+    (error,) = [finding for finding in found["a"].findings if finding.rule == "call-cycle"]
+    assert error.message.endswith("a → b → c → a")
+    assert error.element == "c"
+
+
+def test_a_call_of_an_unpublished_process_is_refused():
+    found = examine(calling("a", "nowhere"), NOTHING)
+
+    assert [finding.rule for finding in found.findings if finding.is_error] == ["unknown-process"]
+
+
+def test_a_scenario_tells_what_happened_when_and_who_did_it():
+    (program,) = read(bpmn(), file="x").programs
+
+    result = run_scenario(World(programs={"grant": program}), STORY, "return.toml").as_json()
+
+    assert (result["ok"], result["failed"]) == (True, None)
+    steps = result["steps"]
+    assert {"at": "2026-01-04T09:00:00+08:00", "element": "register", "kind": "userTask.completed", "who": "wang"} in steps
+    assert steps[-1]["at"] == "2026-01-12T00:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "process = 3", "title = [", 'process = "grant"', 'process = "grant"\nfoo = 1\n[[step]]\nexpect = []',
+     'process = "grant"\n[[step]]\ncompleet = "a"', 'process = "grant"\n[[step]]\ncomplete = "a"\ntravel = "P1D"'],
+)
+def test_it_refuses_a_scenario_file_with_a_mistake(text):
+    (program,) = read(bpmn(), file="x").programs
+
+    with pytest.raises(InvalidScenario):
+        run_scenario(World(programs={"grant": program}), text, "x.toml")
