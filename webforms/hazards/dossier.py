@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import url_for
+from flask import current_app, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
@@ -139,6 +139,20 @@ def read(session: Session, row: HazardRow, today: date) -> Dossier:
     return found
 
 
+def papers(found: Dossier) -> list[tuple[str, str]]:
+    """Title and address of every paper the hazard has, where that area is installed."""
+    offered = (
+        (found.row.issuers, gettext("整改通知书"), "papers.rectification_notice"),
+        (found.rechecks, gettext("复查意见书"), "papers.recheck_opinion"),
+        (found.row.supervision, gettext("督办单"), "papers.supervision_of_hazard"),
+    )
+    return [
+        (title, url_for(endpoint, hazard_id=found.row.id))
+        for has, title, endpoint in offered
+        if has and endpoint in current_app.view_functions
+    ]
+
+
 def yuan(fen: int | None) -> str:
     """Money as people read it; empty where none was given."""
     return "" if fen is None else f"{fen // 100:,}.{fen % 100:02d} 元"
@@ -152,9 +166,9 @@ def pictures(photos: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def names(ids: Iterable[str | None]) -> dict[str, str]:
-    """Names of participants; somebody unknown stands for himself."""
-    return {one: _name(one) for one in ids if one}
+def people(ids: Iterable[str | None]) -> str:
+    """Names of participants in a row; somebody unknown stands for himself."""
+    return "、".join(_name(one) for one in ids if one)
 
 
 def _name(participant_id: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template
 from markupsafe import Markup
 
 from engine import clock
@@ -91,7 +91,7 @@ def inspect(context: PanelContext) -> Markup:
         suspensions=Suspension,
         subjects=hazard_selfcheck.INSPECTED_SUBJECTS,
         results=AnswerResult,
-        inspector=dossier.names([part.inspected_by]).get(part.inspected_by or "", ""),
+        inspector=dossier.people([part.inspected_by]),
     )
 
 
@@ -102,11 +102,7 @@ def notice(context: PanelContext) -> Markup:
         found = [one for one in hazard_selfcheck.live(session, part) if one.source != "self"]
         lines = _dossiers(session, context, found)
         session.expunge_all()
-    endpoint = "papers.rectification_notice"
-    paper = None
-    if endpoint in current_app.view_functions:
-        paper = url_for(endpoint, round_id=part.round_id, institution=part.institution)
-    return _draw("notice", context, part=part, lines=lines, paper=paper)
+    return _draw("notice", context, part=part, lines=lines, papers=dossier.papers)
 
 
 def rectify(context: PanelContext) -> Markup:
@@ -166,13 +162,7 @@ def _one(name: str, context: PanelContext) -> Markup:
     with context.engine.read() as session:
         row = hazard.look(session, context.variables.get("hazard_id"))
         found = dossier.read(session, row, _today(context))
-    return _draw(
-        name,
-        context,
-        found=found,
-        row=found.row,
-        names=dossier.names([*found.row.issuers, *found.row.rectifiers]),
-    )
+    return _draw(name, context, found=found, row=found.row)
 
 
 def _part(session: Any, context: PanelContext) -> Any:
@@ -202,6 +192,7 @@ def _draw(name: str, context: PanelContext, **given: object) -> Markup:
             may=may,
             pictures=dossier.pictures,
             yuan=dossier.yuan,
+            people=dossier.people,
             **given,
         )
     )

@@ -6,7 +6,7 @@ import enum
 from datetime import date
 from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, flash, make_response, request, url_for
+from flask import Blueprint, flash, make_response, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -122,16 +122,13 @@ def hazard(hazard_id: str) -> str:
         if row is None:
             raise errors.NotFound
         found = dossier.read(session, row, today())
-    signers = [one.opinion_by for one in (found.deferral,) if one]
     return render(
         "hazards/hazard.html",
         found=found,
         row=found.row,
-        names=dossier.names(
-            [*found.row.issuers, *found.row.rectifiers, found.row.closed_by, *signers]
-        ),
+        people=dossier.people,
         pictures=dossier.pictures,
-        paper=paper("papers.rectification_notice", hazard_id=hazard_id),
+        papers=dossier.papers(found),
     )
 
 
@@ -220,11 +217,6 @@ def today() -> date:
 def actor_sees(actor: Actor, institution: str) -> bool:
     """Whether one of the actor's reading units covers the institution."""
     return any(region.covers(unit, institution) for unit in units(actor))
-
-
-def paper(endpoint: str, **values: object) -> str | None:
-    """The address of a generated paper, where that area is installed."""
-    return _address(endpoint, values) if endpoint in current_app.view_functions else None
 
 
 def _address(endpoint: str, values: dict[str, Any]) -> str:

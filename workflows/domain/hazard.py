@@ -61,6 +61,8 @@ def person(context: OperationContext) -> Actor:
 
 def seen_institution(context: OperationContext, code: object) -> str:
     """The institution's code when it exists and the actor's seat covers it."""
+    if not code:
+        raise errors.InvalidInput(fields={"institution": "请选择机构"})
     found = hazard_institution.get(context.session, str(code or ""))
     if not person(context).sees(found.code):
         raise hazard_institution.UnknownInstitution
