@@ -24,6 +24,7 @@ from engine.decision.feel import default_instant
 from engine.decision.kinds import ANY
 from engine.decision.model_check import check_references
 from engine.decision.model_run import ModelRun
+from engine.decision.model_view import ModelView
 from engine.decision.runtime import Place, Runtime, limit
 from engine.decision.table import RuleHit
 from engine.decision.typebook import TypeBook
@@ -206,7 +207,7 @@ class DecisionModel:
                 yield alias
             yield f"{alias}.{required.variable.name}" if alias else required.variable.name
 
-    def alias(self, owner: DecisionModel) -> str:
+    def alias(self, owner: ModelView) -> str:
         """Name an imported model as expressions do; empty for this model itself."""
         return "" if owner is self else self._aliases.get(owner.definitions.namespace, "")
 

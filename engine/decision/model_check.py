@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from engine.decision.definitions import Decision, requirements_of
 from engine.decision.errors import DecisionError
-
-if TYPE_CHECKING:
-    from engine.decision.model import DecisionModel
+from engine.decision.model_view import ModelView
 
 
-def check_references(model: DecisionModel) -> None:
+def check_references(model: ModelView) -> None:
     """Refuse references to nothing and decisions that require themselves."""
     finished: set[str] = set()
     for element in model.definitions.elements:
@@ -21,7 +17,7 @@ def check_references(model: DecisionModel) -> None:
             _check_circle(model, element, finished)
 
 
-def _check_circle(model: DecisionModel, start: Decision, finished: set[str]) -> None:
+def _check_circle(model: ModelView, start: Decision, finished: set[str]) -> None:
     open_ids: list[str] = []
     stack: list[tuple[Decision, bool]] = [(start, False)]
     while stack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.decision.boxed import result_type
 from engine.decision.definitions import (
@@ -17,12 +17,10 @@ from engine.decision.definitions import (
 from engine.decision.errors import RemarkKind
 from engine.decision.evaluation import coerced
 from engine.decision.kinds import ANY
+from engine.decision.model_view import ModelView
 from engine.decision.runtime import Place, Runtime
 from engine.decision.table import RuleHit
 from engine.decision.values import FeelFunction, Parameter
-
-if TYPE_CHECKING:
-    from engine.decision.model import DecisionModel
 
 
 class _Scope(dict[str, Any]):
@@ -40,7 +38,7 @@ class _Scope(dict[str, Any]):
 class ModelRun:
     """One evaluation: values of decisions found so far, the inputs and the runtime."""
 
-    def __init__(self, model: DecisionModel, inputs: Mapping[str, Any], runtime: Runtime) -> None:
+    def __init__(self, model: ModelView, inputs: Mapping[str, Any], runtime: Runtime) -> None:
         self._root = model
         self._inputs = inputs
         self._values: dict[tuple[int, str], Any] = {}
@@ -54,7 +52,7 @@ class ModelRun:
         for key, value in self._values.items():
             yield self._names.get(key, key[1]), value
 
-    def decision(self, model: DecisionModel, decision: Decision) -> Any:
+    def decision(self, model: ModelView, decision: Decision) -> Any:
         """Evaluate a decision after those it requires."""
         key = (id(model), decision.id)
         if key in self._values:
@@ -71,7 +69,7 @@ class ModelRun:
         self._names[key] = decision.name
         return value
 
-    def input(self, model: DecisionModel, data: InputData) -> Any:
+    def input(self, model: ModelView, data: InputData) -> Any:
         """Read an input and see that it conforms to its type."""
         key = (id(model), data.id)
         if key not in self._values:
@@ -81,7 +79,7 @@ class ModelRun:
             return coerced(value, kind or ANY, self.runtime, place)
         return self._values[key]
 
-    def _given(self, model: DecisionModel, *names: str) -> Any:
+    def _given(self, model: ModelView, *names: str) -> Any:
         """Look an input up; one of an imported model also under its prefix."""
         sources: list[Mapping[str, Any]] = [self._inputs]
         path = [alias for alias in self._path(model) if alias]
@@ -101,13 +99,13 @@ class ModelRun:
         )
         return None
 
-    def _path(self, model: DecisionModel) -> tuple[str, ...]:
+    def _path(self, model: ModelView) -> tuple[str, ...]:
         """Find the import names that lead from the model asked to another one.
 
         Each import has a model object of its own: the same file imported twice may be given
         different inputs.
         """
-        queue: list[tuple[DecisionModel, tuple[str, ...]]] = [(self._root, ())]
+        queue: list[tuple[ModelView, tuple[str, ...]]] = [(self._root, ())]
         while queue:
             found, path = queue.pop()
             if found is model:
@@ -115,7 +113,7 @@ class ModelRun:
             queue += [(one, (*path, found.alias(one))) for one in found.imported()]
         return ()
 
-    def _scope(self, model: DecisionModel, element: Decision | KnowledgeModel) -> _Scope:
+    def _scope(self, model: ModelView, element: Decision | KnowledgeModel) -> _Scope:
         scope = _Scope()
         for reference in requirements_of(element):
             owner, required = model.resolve(reference)
@@ -138,11 +136,11 @@ class ModelRun:
         return scope
 
     def _maker(
-        self, owner: DecisionModel, element: KnowledgeModel | DecisionService
+        self, owner: ModelView, element: KnowledgeModel | DecisionService
     ) -> Callable[[], Any]:
         return lambda: self.function(owner, element)
 
-    def function(self, model: DecisionModel, element: KnowledgeModel | DecisionService) -> Any:
+    def function(self, model: ModelView, element: KnowledgeModel | DecisionService) -> Any:
         """Make the function that an invocable element is."""
         key = (id(model), element.id)
         if key in self._values:
@@ -157,7 +155,7 @@ class ModelRun:
         self._names[key] = element.name
         return made
 
-    def _service(self, model: DecisionModel, service: DecisionService) -> FeelFunction:
+    def _service(self, model: ModelView, service: DecisionService) -> FeelFunction:
         """Make a function of the service's inputs: first its input data, then its decisions."""
         takes = [model.resolve(one) for one in (*service.input_data, *service.input_decisions)]
         gives = [model.resolve(one) for one in service.outputs]
@@ -188,6 +186,6 @@ class ModelRun:
         )  # fmt: skip
 
 
-def _parameter_name(model: DecisionModel, owner: DecisionModel, element: Element) -> str:
+def _parameter_name(model: ModelView, owner: ModelView, element: Element) -> str:
     alias = model.alias(owner)
     return f"{alias}.{element.variable.name}" if alias else element.variable.name

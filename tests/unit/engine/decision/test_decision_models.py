@@ -122,16 +122,15 @@ def test_it_invokes_services_with_input_data_before_input_decisions() -> None:
     assert model.evaluate("f") is None
 
 
+ENTRY = "<contextEntry><variable name='a'/>{one}</contextEntry>"
 BOXES = [
     (
-        "<context><contextEntry><variable name='a'/>{one}</contextEntry>"
-        "<contextEntry><variable name='b c'/>{two}</contextEntry></context>",
+        f"<context>{ENTRY}<contextEntry><variable name='b c'/>{{two}}</contextEntry></context>",
         {"one": "1", "two": "a + 1"},
         {"a": D(1), "b c": D(2)},
     ),
     (
-        "<context><contextEntry><variable name='a'/>{one}</contextEntry>"
-        "<contextEntry>{two}</contextEntry></context>",
+        f"<context>{ENTRY}<contextEntry>{{two}}</contextEntry></context>",
         {"one": "1", "two": "a + 1"},
         D(2),
     ),
