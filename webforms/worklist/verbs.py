@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, make_response, request
+from flask import flash, g, make_response, request
 from flask_babel import gettext
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.wrappers import Response
@@ -21,6 +21,13 @@ from webforms.worklist.pages import render_task
 REASON = "reason"
 MAXIMUM_REASON = 1000
 MAXIMUM_KEY = 64
+#: refusals that somebody can do something about on this very page
+COMES_BACK = (
+    errors.InvalidInput,
+    errors.InvalidState,
+    errors.AlreadyExists,
+    errors.SeparationOfDuties,
+)
 
 
 @blueprint.post("/tasks/<task_id>/complete")
@@ -41,9 +48,8 @@ def complete(task_id: str) -> Response:
             version=_version(),
             key=page.key,
         )
-    except errors.InvalidInput as error:
-        refused(page, error)
-        return make_response(render_task(page), 422)
+    except COMES_BACK as error:
+        return _again(page, error)
     flash(gettext("“%(task)s”已办结：%(outcome)s", task=page.task.name, outcome=outcome.name), "success")
     return _onwards(done)
 
@@ -172,16 +178,27 @@ def act(task_id: str, operation: str) -> Response:
     data = _action_data(task_id)
     try:
         engine().tasks.perform(task_id, current_actor(), operation, data)
-    except errors.InvalidInput as error:
+    except COMES_BACK as error:
+        # The panel shows again what was typed, with the faults beside (components/inputs.html).
+        g.faults = error.fields if isinstance(error, errors.InvalidInput) else {}
+        g.refusal = "" if g.faults else error.message
         page = open_page(task_id)
-        refused(page, error)
         if wants_fragment():
-            return make_response(str(page.panels()), 422)
-        return make_response(render_task(page), 422)
+            return make_response(str(page.panels()), error.http_status)
+        return _again(page, error)
     if wants_fragment():
         return make_response(str(open_page(task_id).panels()))
     flash(gettext("已保存"), "success")
     return see_other("worklist.task", task_id=task_id, _anchor=request.form.get("anchor") or None)
+
+
+def _again(page: TaskPage, error: errors.Rejected) -> Response:
+    """The page with what was typed and why it could not be."""
+    if isinstance(error, errors.InvalidInput):
+        refused(page, error)
+    else:
+        page.bound.faults.append(Fault(id="", label="", message=error.message))
+    return make_response(render_task(page), error.http_status)
 
 
 def _posted(task_id: str) -> TaskPage:
@@ -231,7 +248,7 @@ def _checked(page: TaskPage, outcome: OutcomeOption) -> dict[str, Any] | None:
 def _action_data(task_id: str) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name in request.form:
-        if name in {"csrf_token", "anchor"}:
+        if name in {"csrf_token", "anchor"} or name.startswith("_"):
             continue
         values = request.form.getlist(name)
         data[name] = values if len(values) > 1 or name.endswith("[]") else values[0]
