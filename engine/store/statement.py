@@ -10,7 +10,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Float
 from sqlalchemy.sql import ClauseElement
 
 Processor = Callable[[Any], Any]
@@ -67,24 +67,30 @@ class Prepared:
         return answer
 
 
+_FLOAT8 = 701
+"""PostgreSQL's type number of a double: without it a float column cannot tell what it reads."""
+
+
 def _bind_processor(kind: Any, dialect: Dialect) -> Processor | None:
     # Our own types are asked directly: the generic wrapper costs as much as the conversion.
     direct = getattr(kind, "driver_processor", None)
     # The compiled statement keeps its conversions private; there is no public way to ask.
     found: Processor | None = (
-        kind._cached_bind_processor(dialect) if direct is None else direct(dialect)  # noqa: SLF001
+        kind._cached_bind_processor(dialect) if direct is None else direct(dialect)  # noqa: SLF001  # there is no public way to ask
     )
     return found
 
 
 def _result(compiled: Any, dialect: Dialect) -> tuple[Any, list[tuple[int, Processor]]]:
-    columns = compiled._result_columns  # noqa: SLF001  # as above
-    row = namedtuple("Row", [entry.keyname for entry in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024  # names known at run time only
+    columns = compiled._result_columns  # as above  # noqa: SLF001  # there is no public way to ask
+    row = namedtuple("Row", [entry.keyname for entry in columns], rename=True)  # type: ignore[misc]  # names known at run time only  # noqa: PYI024  # the names are known at run time only
     converters: list[tuple[int, Processor]] = []
     for index, entry in enumerate(columns):
         direct = getattr(entry.type, "result_converter", None)
         process = (
-            entry.type._cached_result_processor(dialect, None)  # noqa: SLF001  # as above
+            entry.type._cached_result_processor(  # as above  # noqa: SLF001  # there is no public way to ask
+                dialect, _FLOAT8 if isinstance(entry.type, Float) else None
+            )
             if direct is None
             else direct(dialect)
         )
