@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from engine import SYSTEM, ProcessEngine, TravellingClock
+from engine.store.instances import ProcessInstance
 from workflows import catalog
 from workflows.demo import relief
 from workflows.demo.relief_households import Mark, marked, of_village
@@ -24,10 +26,10 @@ def clock() -> TravellingClock:
 
 
 @pytest.fixture
-def engine(tmp_path, clock) -> ProcessEngine:
+def engine(tmp_path, clock, store_url) -> ProcessEngine:
     vault.configure(b"a key for tests, nothing else")
     built = ProcessEngine(
-        f"sqlite:///{tmp_path / 'chain.db'}",
+        store_url,
         clock=clock,
         operations=catalog.operation_modules(),
         files=tmp_path / "files",
@@ -151,6 +153,9 @@ def test_the_winter_of_a_county_from_campaign_to_archive(engine, clock) -> None:
     assert all(line.paid_fen == line.approved_fen for line in paid)
     assert len(paid) == sum(len(of_village(village)) for village in VILLAGES) - 4
     assert not engine.history.verify()
+    with engine.read() as session:
+        sizes = session.scalars(select(func.length(ProcessInstance.state))).all()
+    assert max(sizes) < 4096
     cases = engine.runtime.instances(SYSTEM, limit=200).rows
     assert {case.status.value for case in cases} == {"completed"}
 
