@@ -87,7 +87,7 @@ def instances() -> str:
         "processes/instances.html",
         rows=page.rows,
         status=status,
-        statuses=[(one.value, states.INSTANCE_TITLES[one]) for one in STATUSES],
+        statuses=[(one.value, gettext(states.INSTANCE_TITLES[one])) for one in STATUSES],
         status_titles=states.INSTANCE_TITLES,
         processes=sorted({(one.key, one.title) for one in definitions if one.is_latest}),
         process_key=process_key,

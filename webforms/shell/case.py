@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext
 from markupsafe import Markup
 
 from engine import Actor, ElementStateView, FactView, InstanceView, drawing, facts
@@ -125,7 +126,7 @@ def lines(
             continue
         line = Line(
             at=fact.at,
-            who=fact.actor_name or "系统",
+            who=fact.actor_name or gettext("系统"),
             what=_what(fact),
             where=fact.activity_name or "",
             tone=_TONES.get(facts.Fact(fact.kind), "") if fact.kind in set(facts.Fact) else "",
@@ -165,7 +166,8 @@ def _same(one: Line, other: Line) -> bool:
 
 
 def _what(fact: FactView) -> str:
-    return facts.TITLES.get(fact.kind) or str(fact.detail.get("title") or fact.kind)
+    title = facts.TITLES.get(fact.kind)
+    return gettext(title) if title else str(fact.detail.get("title") or fact.kind)
 
 
 def _notes(

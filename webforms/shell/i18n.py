@@ -37,7 +37,6 @@ def install(app: Flask, *, cache: Path) -> None:
         role=roles.title,
         masked_phone=masked_phone,
     )
-    app.jinja_env.globals["html_language"] = lambda: "en" if language() == "en" else "zh-CN"
     app.jinja_env.tests["region_code"] = region.is_code
 
 

@@ -82,19 +82,25 @@ def offer(*entries: Entry) -> None:
 def items(actor: Actor) -> tuple[Item, ...]:
     """The menu of one participant, in order."""
     offered: list[Entry] = current_app.extensions.get(EXTENSION, [])
-    area = (request.endpoint or "").partition(".")[0]
+    here = request.endpoint or ""
     entries = sorted((*_ENTRIES, *offered), key=lambda entry: entry.order)
+    shown = [
+        entry
+        for entry in entries
+        if entry.endpoint in current_app.view_functions
+        and (not entry.roles or actor.has_role(*entry.roles))
+    ]
+    area = here.partition(".")[0]
+    siblings = [entry for entry in shown if entry.endpoint.partition(".")[0] == area]
     return tuple(
         (
             entry.title,
             url_for(entry.endpoint),
             entry.icon,
             _badge(entry, actor),
-            _is_current(entry, area),
+            _is_current(entry, siblings, here),
         )
-        for entry in entries
-        if entry.endpoint in current_app.view_functions
-        and (not entry.roles or actor.has_role(*entry.roles))
+        for entry in shown
     )
 
 
@@ -102,11 +108,11 @@ def _badge(entry: Entry, actor: Actor) -> str:
     return entry.badge(actor) if entry.badge else ""
 
 
-def _is_current(entry: Entry, area: str) -> bool:
-    own_area, _, name = entry.endpoint.partition(".")
-    if own_area != area:
-        return False
-    here = (request.endpoint or "").partition(".")[2]
-    siblings = {known.endpoint.partition(".")[2] for known in _ENTRIES if known.endpoint.startswith(f"{area}.")}
-    # A sub-page (one case, one definition) belongs to the entry whose name it begins with.
-    return here == name or len(siblings) == 1 or here.startswith(name.removesuffix("s"))
+def _is_current(entry: Entry, siblings: list[Entry], here: str) -> bool:
+    """The entry whose name a page of the area begins with; else the first of the area."""
+    matching = [one for one in siblings if _belongs(here, one)]
+    return entry is (matching or siblings)[0] if siblings else False
+
+
+def _belongs(here: str, entry: Entry) -> bool:
+    return here.partition(".")[2].startswith(entry.endpoint.partition(".")[2].removesuffix("s"))

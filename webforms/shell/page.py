@@ -8,7 +8,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.utils import redirect as _redirect
 from werkzeug.wrappers import Response
 
-from engine import Actor, errors
+from engine import Actor, clock, errors
 from webforms.database import engine, now, runtime
 from webforms.shell import i18n, navigation, places, roles, security
 
@@ -57,6 +57,7 @@ def frame() -> dict[str, object]:
         "clock": i18n.local_time(now()) if actor and runtime().travelling else None,
         "elder": request.cookies.get(ELDER_COOKIE) == "1",
         "language": i18n.language(),
+        "today": clock.local_date(now()).isoformat(),
     }
 
 

@@ -86,7 +86,7 @@ def row(
     elif task.owner_name:
         status = gettext("%(name)s 在办", name=task.owner_name)
     else:
-        status = states.TASK_TITLES[task.status]
+        status = gettext(states.TASK_TITLES[task.status])
     return Row(task=task, due=deadlines.due(task.due_at, now, calendar), status=status, mine=mine)
 
 

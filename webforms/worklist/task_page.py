@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
@@ -74,7 +75,7 @@ class TaskPage:
     @property
     def status(self) -> str:
         """The state in words."""
-        return states.TASK_TITLES[self.task.status]
+        return gettext(states.TASK_TITLES[self.task.status])
 
     @cached_property
     def diagram(self) -> Markup:
