@@ -16,7 +16,8 @@ from pathlib import Path
 
 from engine import bpmn
 from engine.execution.deadlines import timer_instant
-from engine.execution.simulation import SimulatedCase, Simulation
+from engine.execution.simulated_case import SimulatedCase
+from engine.execution.simulation import Simulation
 from engine.kernel import effects, jump, triggers
 from engine.kernel.decide import Decisions
 from engine.model.calendar import WorkingCalendar
@@ -63,7 +64,10 @@ class Bench:
         result = bpmn.read(xml, file=name)
         if not result.ok:
             wrong = [finding for finding in result.findings if finding.is_error]
-            text = "；".join(f"第 {each.line} 行：{each.message}" if each.line else each.message for each in wrong)
+            text = "；".join(
+                f"第 {each.line} 行：{each.message}" if each.line else each.message
+                for each in wrong
+            )
             raise DeploymentRefused(text, findings=result.findings)
         keys = {program.key: program for program in result.programs}
         bench = cls.__new__(cls)
@@ -71,7 +75,7 @@ class Bench:
             keys,
             clock=TravellingClock(_instant(clock)),
             calendar=calendar or WorkingCalendar.default(),
-            decisions={key: decisions for key in keys} if decisions is not None else None,
+            decisions=dict.fromkeys(keys, decisions) if decisions is not None else None,
             stand_in=bench._answer,
         )
         bench.__init__(simulation, result.findings, operations)  # type: ignore[misc]
@@ -88,7 +92,11 @@ class Bench:
         return [Case(self, case) for case in self._simulation.cases]
 
     def start(
-        self, process: str, variables: Mapping[str, object] | None = None, *, node: str | None = None
+        self,
+        process: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        node: str | None = None,
     ) -> Case:
         """Start a process; one that only an event starts waits for it."""
         return Case(self, self._simulation.start(process, variables, node=node))
@@ -114,9 +122,7 @@ class Bench:
         self._simulation.travel_to(target)
         return self.now
 
-    def _answer(
-        self, case: SimulatedCase, invoke: effects.Invoke
-    ) -> Mapping[str, object] | None:
+    def _answer(self, case: SimulatedCase, invoke: effects.Invoke) -> Mapping[str, object] | None:
         known = self._operations.get(invoke.operation)
         return known(invoke.inputs) if callable(known) else known
 
@@ -147,7 +153,9 @@ class Case:
     def incidents(self) -> dict[str, str]:
         """Message of each incident by the id of its node."""
         return {
-            self._case.state.elements[number].node if number in self._case.state.elements else "": text
+            self._case.state.elements[number].node
+            if number in self._case.state.elements
+            else "": text
             for number, text in self._case.incidents.items()
         }
 
@@ -248,7 +256,9 @@ class Case:
             task = self._case.tasks.get(number)
             if item is None or (task is not None and task.item == item):
                 return number
-        raise InvalidState(f"“{activity}”没有在等待；现在等待的是：{'、'.join(self.waiting_at()) or '无'}")
+        raise InvalidState(
+            f"“{activity}”没有在等待；现在等待的是：{'、'.join(self.waiting_at()) or '无'}"
+        )
 
 
 def jump_targets(case: SimulatedCase, element: int, to: str) -> tuple[int, ...]:

@@ -66,7 +66,9 @@ class _Compiler:
         flows = self._flows()
         nodes = self._nodes(flows)
         own = extensions.read(self._process, local(self._process), self._findings)
-        root = Node(index=-1, id="", name=label(self._process), kind=Kind.SUB_PROCESS, scope=0, body=0)
+        root = Node(
+            index=-1, id="", name=label(self._process), kind=Kind.SUB_PROCESS, scope=0, body=0
+        )
         scopes = tuple(self._scope(draft, nodes) for draft in self._drafts)
         return Program(
             key=key,
@@ -78,7 +80,9 @@ class _Compiler:
             scopes=scopes,
             title=own.title,
             triggered_starts=tuple(
-                node.index for node in nodes if node.kind is Kind.START and node.scope == 0 and node.events
+                node.index
+                for node in nodes
+                if node.kind is Kind.START and node.scope == 0 and node.events
             ),
             file=self._document.file,
             by_id={"": root, **{node.id: node for node in nodes}},
@@ -105,7 +109,9 @@ class _Compiler:
         index = len(self._elements)
         identity = element.get("id")
         if not identity:
-            self._findings.error("missing-id", f"{tag}“{element.get('name') or ''}”没有 id", element)
+            self._findings.error(
+                "missing-id", f"{tag}“{element.get('name') or ''}”没有 id", element
+            )
             identity = f"{tag}@{element.sourceline}#{index}"
         self._index.setdefault(identity, index)
         self._elements.append((element, identity, scope, None))
@@ -187,7 +193,9 @@ class _Compiler:
         index = by_id.get(bare(reference))
         if index is None or index not in leaving:
             self._findings.error(
-                "default-flow", f"“{label(element)}”的默认分支“{reference}”不是从它出发的顺序流", element
+                "default-flow",
+                f"“{label(element)}”的默认分支“{reference}”不是从它出发的顺序流",
+                element,
             )
             return None
         return index

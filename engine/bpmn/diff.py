@@ -104,13 +104,21 @@ def _parts(element: Xml, path: str) -> Iterator[tuple[str, str]]:
         tag = part.tag
         if not isinstance(tag, str) or local(part) in _REPEATED_ELSEWHERE:
             continue
-        if local(part) in NODES or local(part) == "sequenceFlow" or part.get("id") and local(part):
+        if (
+            local(part) in NODES
+            or local(part) == "sequenceFlow"
+            or (part.get("id") and local(part))
+        ):
             continue
         name = _short(tag)
         told = part.get("id") or part.get("name") or part.get("field")
         place = counts[name] = counts.get(name, 0) + 1
         # Several outcomes or inputs are told apart by what they name, not by their order.
-        here = f"{path}{name}[{told}]" if told else f"{path}{name}" + (f"[{place}]" if place > 1 else "")
+        here = (
+            f"{path}{name}[{told}]"
+            if told
+            else f"{path}{name}" + (f"[{place}]" if place > 1 else "")
+        )
         if name == "extensionElements":
             yield from _parts(part, path)
             continue

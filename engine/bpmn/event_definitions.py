@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from engine.bpmn import extensions
 from engine.bpmn.expressions import element_expression, value
-from engine.bpmn.parse import Document, Findings, Xml, bare, child, children, flag, label, local, text_of
+from engine.bpmn.parse import (
+    Document,
+    Findings,
+    Xml,
+    bare,
+    child,
+    children,
+    flag,
+    label,
+    local,
+    text_of,
+)
 from engine.bpmn.vocabulary import DEFINITIONS
 from engine.kernel.program import EventDefinition, EventType, Timer, TimerKind
 from engine.model import duration
@@ -103,13 +114,17 @@ def _name(
         return None
     referred = document.referred(reference)
     if referred is None or local(referred) != tag:
-        findings.error("unknown-reference", f"“{label(event)}”引用的{word}“{reference}”不存在", event)
+        findings.error(
+            "unknown-reference", f"“{label(event)}”引用的{word}“{reference}”不存在", event
+        )
         return None
     if kind in (EventType.MESSAGE, EventType.SIGNAL):
         return label(referred)
     code = (referred.get(f"{tag}Code") or "").strip()
     if not code and throwing:
-        findings.error("missing-code", f"“{label(event)}”抛出的{word}“{label(referred)}”没有代码", event)
+        findings.error(
+            "missing-code", f"“{label(event)}”抛出的{word}“{label(referred)}”没有代码", event
+        )
     return code or None
 
 

@@ -78,7 +78,9 @@ def _translated(text: str) -> str:
     strings: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        strings.append('"' + match[0][1:-1].replace('"', '\\"') + '"' if match[0][0] == "'" else match[0])
+        strings.append(
+            '"' + match[0][1:-1].replace('"', '\\"') + '"' if match[0][0] == "'" else match[0]
+        )
         return f"__text{len(strings) - 1}__"
 
     text = _STRINGS.sub(keep, text)
@@ -96,4 +98,6 @@ def _translated(text: str) -> str:
 
 def _is_feel(language: str) -> bool:
     lowered = language.lower()
-    return "feel" in lowered or "dmn" in lowered or "xpath" not in lowered and "java" not in lowered
+    return (
+        "feel" in lowered or "dmn" in lowered or ("xpath" not in lowered and "java" not in lowered)
+    )

@@ -9,14 +9,34 @@ from dataclasses import dataclass, field
 
 from engine.bpmn.expressions import expression, value
 from engine.bpmn.parse import NL, Findings, Xml, child, label
-from engine.kernel.program import Assignment, DecisionSpec, Expression, OperationSpec, TaskSpec, Value
+from engine.kernel.program import (
+    Assignment,
+    DecisionSpec,
+    Expression,
+    OperationSpec,
+    TaskSpec,
+    Value,
+)
 from engine.model.human_task import OutcomeOption
 
 ATTRIBUTES: dict[str, frozenset[str]] = {
     "process": frozenset({"title"}),
     "task": frozenset(
-        "form role unit owner subject deadline ladder priority operation actions differentFrom "
-        "excludedBy returns".split()
+        [
+            "form",
+            "role",
+            "unit",
+            "owner",
+            "subject",
+            "deadline",
+            "ladder",
+            "priority",
+            "operation",
+            "actions",
+            "differentFrom",
+            "excludedBy",
+            "returns",
+        ]
     ),
     "outcome": frozenset({"id", "name", "requires", "tone"}),
     "permission": frozenset({"field", "mode"}),
@@ -43,8 +63,17 @@ _WHERE: dict[str, frozenset[str]] = {
 }
 
 _CHANGES_EXECUTION = frozenset(
-    "executionListener taskListener connector field failedJobRetryTimeCycle in out "
-    "errorEventDefinition taskHeaders".split()
+    [
+        "executionListener",
+        "taskListener",
+        "connector",
+        "field",
+        "failedJobRetryTimeCycle",
+        "in",
+        "out",
+        "errorEventDefinition",
+        "taskHeaders",
+    ]
 )
 """Foreign extension elements that would make other engines act; ignoring them would be silent."""
 
@@ -100,17 +129,19 @@ def read(element: Xml, tag: str, findings: Findings) -> Extensions:
     return found
 
 
-def _sort(
-    item: Xml, element: Xml, tag: str, raw: dict[str, list[Xml]], findings: Findings
-) -> None:
+def _sort(item: Xml, element: Xml, tag: str, raw: dict[str, list[Xml]], findings: Findings) -> None:
     namespace, _, name = item.tag.rpartition("}")
     if namespace[1:] != NL:
         if name in _CHANGES_EXECUTION:
             findings.error(
-                "foreign-extension", f"“{label(element)}”的扩展 {name} 会影响执行，这里不支持", element
+                "foreign-extension",
+                f"“{label(element)}”的扩展 {name} 会影响执行，这里不支持",
+                element,
             )
         elif name not in ("properties", "formData", "taskDefinition"):
-            findings.warning("foreign-extension", f"“{label(element)}”的扩展 {name} 被忽略", element)
+            findings.warning(
+                "foreign-extension", f"“{label(element)}”的扩展 {name} 被忽略", element
+            )
         return
     allowed = ATTRIBUTES.get(name)
     if allowed is None:
@@ -121,7 +152,9 @@ def _sort(
     for attribute in item.keys():
         if not attribute.startswith("{") and attribute not in allowed:
             findings.error(
-                "unknown-extension", f"“{label(element)}”的 nl:{name} 有不认识的属性 {attribute}", item
+                "unknown-extension",
+                f"“{label(element)}”的 nl:{name} 有不认识的属性 {attribute}",
+                item,
             )
     if name in raw and name not in ("outcome", "permission", "input", "output", "assign"):
         findings.error("repeated-extension", f"“{label(element)}”的 nl:{name} 写了两次", item)
@@ -192,7 +225,9 @@ def _outcomes(
             continue
         identity = item.get("id", "")
         if any(option.id == identity for option in found):
-            findings.error("duplicate-outcome", f"“{label(element)}”的办理结果“{identity}”重复", item)
+            findings.error(
+                "duplicate-outcome", f"“{label(element)}”的办理结果“{identity}”重复", item
+            )
         found.append(
             OutcomeOption(
                 id=identity,
@@ -204,9 +239,7 @@ def _outcomes(
     return tuple(found)
 
 
-def _permissions(
-    raw: dict[str, list[Xml]], element: Xml, findings: Findings
-) -> dict[str, str]:
+def _permissions(raw: dict[str, list[Xml]], element: Xml, findings: Findings) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in raw.get("permission", ()):
         mode = item.get("mode", "")

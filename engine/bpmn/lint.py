@@ -13,10 +13,32 @@ from engine.kernel.program import Program
 
 _ROOT = (
     frozenset(
-        "documentation extensionElements import extension itemDefinition message signal error "
-        "escalation category dataStore resource interface endPoint correlationProperty "
-        "partnerEntity partnerRole relationship process collaboration choreography "
-        "globalConversation globalChoreographyTask conversation".split()
+        [
+            "documentation",
+            "extensionElements",
+            "import",
+            "extension",
+            "itemDefinition",
+            "message",
+            "signal",
+            "error",
+            "escalation",
+            "category",
+            "dataStore",
+            "resource",
+            "interface",
+            "endPoint",
+            "correlationProperty",
+            "partnerEntity",
+            "partnerRole",
+            "relationship",
+            "process",
+            "collaboration",
+            "choreography",
+            "globalConversation",
+            "globalChoreographyTask",
+            "conversation",
+        ]
     )
     | frozenset(DEFINITIONS)
     | frozenset(GLOBAL_TASKS)
@@ -36,7 +58,9 @@ def lint(document: Document, programs: tuple[Program, ...], findings: Findings) 
     """Add to the findings whatever forbids running the file."""
     for element in children(document.root):
         if local(element) not in _ROOT:
-            findings.error("unknown-element", f"definitions 下不认识的元素 {local(element)}", element)
+            findings.error(
+                "unknown-element", f"definitions 下不认识的元素 {local(element)}", element
+            )
     for process in document.processes():
         _allow(process, findings)
         lint_data.check(process, document, findings)
@@ -58,7 +82,9 @@ def _allow(holder: Xml, findings: Findings) -> None:
             if tag in SCOPE_TAGS:
                 _allow(element, findings)
         elif tag in _REFUSED:
-            findings.error("unsupported-element", f"不支持{_REFUSED[tag]}“{label(element)}”", element)
+            findings.error(
+                "unsupported-element", f"不支持{_REFUSED[tag]}“{label(element)}”", element
+            )
         elif tag not in WITHOUT_EXECUTION and tag not in ("sequenceFlow", "completionCondition"):
             findings.error("unknown-element", f"不认识的元素 {tag}“{label(element)}”", element)
 
@@ -77,14 +103,16 @@ def _allow_parts(node: Xml, findings: Findings) -> None:
             findings.error("unknown-element", f"“{label(node)}”里有不认识的元素 {tag}", part)
 
 
-def _duplicate_keys(
-    programs: tuple[Program, ...], document: Document, findings: Findings
-) -> None:
+def _duplicate_keys(programs: tuple[Program, ...], document: Document, findings: Findings) -> None:
     seen: set[str] = set()
     for program in programs:
         if program.key in seen:
-            findings.error("duplicate-id", f"流程 id“{program.key}”重复", document.by_id.get(program.key))
+            findings.error(
+                "duplicate-id", f"流程 id“{program.key}”重复", document.by_id.get(program.key)
+            )
         seen.add(program.key)
         element = document.by_id.get(program.key)
         if not program.executable and element is not None:
-            findings.warning("not-executable", f"流程“{program.name}”没有标明 isExecutable，按草稿打开", element)
+            findings.warning(
+                "not-executable", f"流程“{program.name}”没有标明 isExecutable，按草稿打开", element
+            )

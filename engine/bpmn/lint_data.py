@@ -24,7 +24,13 @@ from engine.decision import feel
 from engine.decision.tree import Literal, Name
 
 _CONDITIONS = frozenset(
-    {"conditionExpression", "completionCondition", "loopCondition", "activationCondition", "condition"}
+    {
+        "conditionExpression",
+        "completionCondition",
+        "loopCondition",
+        "activationCondition",
+        "condition",
+    }
 )
 _FORMAL = _CONDITIONS | {"loopCardinality"}
 _MESSAGE_SOURCES = frozenset({"intermediateThrowEvent", "endEvent", "boundaryEvent"})
@@ -76,19 +82,22 @@ def check_collaborations(document: Document, findings: Findings) -> None:
             _message_flow(flow, pools, document, findings)
 
 
-def _message_flow(
-    flow: Xml, pools: dict[str, Xml], document: Document, findings: Findings
-) -> None:
+def _message_flow(flow: Xml, pools: dict[str, Xml], document: Document, findings: Findings) -> None:
     source, target = (document.referred(flow.get(name)) for name in ("sourceRef", "targetRef"))
     if source is None or target is None:
         findings.error("message-flow", f"消息流“{label(flow)}”的一端不存在", flow)
         return
-    for end, allowed, word in ((source, _MESSAGE_SOURCES, "发出"), (target, _MESSAGE_TARGETS, "收到")):
+    for end, allowed, word in (
+        (source, _MESSAGE_SOURCES, "发出"),
+        (target, _MESSAGE_TARGETS, "收到"),
+    ):
         tag = local(end)
         if tag in ("group", "textAnnotation", "association") or tag.endswith("Gateway"):
             findings.error("message-flow", f"消息流“{label(flow)}”不能连到“{label(end)}”", flow)
         elif tag.endswith("Event") and (tag not in allowed or not _has_message(end, document)):
-            findings.error("message-flow", f"“{label(end)}”不能{word}消息流“{label(flow)}”的消息", end)
+            findings.error(
+                "message-flow", f"“{label(end)}”不能{word}消息流“{label(flow)}”的消息", end
+            )
     if _pool_of(source, pools) is not None and _pool_of(source, pools) is _pool_of(target, pools):
         findings.error("message-flow", f"消息流“{label(flow)}”没有离开自己的泳池", flow)
 
@@ -128,17 +137,23 @@ def _performer(element: Xml, findings: Findings) -> None:
     elif not has_resource and child(element, "resourceParameterBinding") is not None:
         findings.error("performer", f"“{holder}”的办理人有参数却没有资源", element)
     else:
-        findings.warning("performer", f"“{holder}”的办理人写法不起作用，请用 nl:task 的 role 和 unit", element)
+        findings.warning(
+            "performer", f"“{holder}”的办理人写法不起作用，请用 nl:task 的 role 和 unit", element
+        )
 
 
 def _definition_reference(element: Xml, document: Document, findings: Findings) -> None:
     referred = document.referred(text_of(element))
     holder = label(_holder(element))
     if referred is None or local(referred) not in DEFINITIONS:
-        findings.error("unknown-reference", f"“{holder}”引用的事件定义“{text_of(element)}”不存在", element)
+        findings.error(
+            "unknown-reference", f"“{holder}”引用的事件定义“{text_of(element)}”不存在", element
+        )
     elif local(_holder(referred)) != "definitions":
         findings.error(
-            "unknown-reference", f"“{holder}”引用了写在别的事件里的定义“{text_of(element)}”", element
+            "unknown-reference",
+            f"“{holder}”引用了写在别的事件里的定义“{text_of(element)}”",
+            element,
         )
 
 
@@ -151,7 +166,9 @@ def _flow_reference(element: Xml, tag: str, document: Document, findings: Findin
     end = "targetRef" if tag == "incoming" else "sourceRef"
     if flow is None or local(flow) != "sequenceFlow" or flow.get(end) != holder.get("id"):
         findings.error(
-            "flow-reference", f"“{label(holder)}”的 {tag}“{text_of(element)}”不是连着它的顺序流", element
+            "flow-reference",
+            f"“{label(holder)}”的 {tag}“{text_of(element)}”不是连着它的顺序流",
+            element,
         )
 
 
@@ -173,7 +190,9 @@ def _formal(element: Xml, tag: str, findings: Findings) -> None:
             element,
         )
     if isinstance(tree, Literal) and tag in _CONDITIONS and not isinstance(tree.value, bool):
-        findings.error("not-a-condition", f"“{label(holder)}”的条件“{source}”不会得出是或否", element)
+        findings.error(
+            "not-a-condition", f"“{label(holder)}”的条件“{source}”不会得出是或否", element
+        )
 
 
 def _holder(element: Xml) -> Xml:

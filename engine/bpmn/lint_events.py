@@ -118,7 +118,9 @@ class _Events:
 
     def _compensation_boundary(self, node: Node, host: Node) -> None:
         if node.outgoing:
-            self._error("compensation", f"补偿事件“{name(node)}”应以关联连到补偿活动，不能有顺序流", node)
+            self._error(
+                "compensation", f"补偿事件“{name(node)}”应以关联连到补偿活动，不能有顺序流", node
+            )
         if host.undone_by is None:
             self._error("compensation", f"补偿事件“{name(node)}”没有连到补偿活动", node)
         handlers = [
@@ -168,7 +170,9 @@ class _Events:
                 continue
             target = self._program.by_id.get(event.activity)
             if target is None or target.kind not in ACTIVITIES or target.index < 0:
-                self._error("compensation", f"“{name(node)}”要补偿的活动“{event.activity}”不存在", node)
+                self._error(
+                    "compensation", f"“{name(node)}”要补偿的活动“{event.activity}”不存在", node
+                )
             elif target.scope != node.scope:
                 self._error("compensation", f"“{name(node)}”要补偿的活动不在同一层", node)
 
@@ -181,11 +185,17 @@ class _Events:
         for target in targets:
             if target.kind is Kind.RECEIVE_TASK:
                 if target.boundaries:
-                    self._error("event-gateway", f"事件网关之后的“{name(target)}”不能有边界事件", target)
+                    self._error(
+                        "event-gateway", f"事件网关之后的“{name(target)}”不能有边界事件", target
+                    )
                 if messages:
-                    self._error("event-gateway", f"事件网关“{name(node)}”不能混用消息事件和接收任务", node)
+                    self._error(
+                        "event-gateway", f"事件网关“{name(node)}”不能混用消息事件和接收任务", node
+                    )
             elif target.kind is not Kind.CATCH or not _ALTERNATIVE.issuperset(self._types(target)):
-                self._error("event-gateway", f"事件网关之后的“{name(target)}”不是可等待的事件", target)
+                self._error(
+                    "event-gateway", f"事件网关之后的“{name(target)}”不是可等待的事件", target
+                )
             if len(target.incoming) > 1:
                 self._error("event-gateway", f"事件网关之后的“{name(target)}”只能由它进入", target)
 
@@ -225,7 +235,9 @@ class _Events:
             starts = list(children(called, "startEvent"))
             if starts and all(event_definitions.elements(each, self._document) for each in starts):
                 self._error(
-                    "called-start", f"“{name(node)}”调用的流程没有无触发的开始事件，无法被调用", node
+                    "called-start",
+                    f"“{name(node)}”调用的流程没有无触发的开始事件，无法被调用",
+                    node,
                 )
 
     def _in_transaction(self, node: Node) -> bool:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from engine.bpmn.parse import Document, Findings, child, label
-from engine.kernel.program import ACTIVITIES, EVENTS, GATEWAYS, EventType, Kind, Node, Program, Scope
+from engine.kernel.program import (
+    ACTIVITIES,
+    EVENTS,
+    GATEWAYS,
+    EventType,
+    Kind,
+    Node,
+    Program,
+    Scope,
+)
 
 
 def check(program: Program, document: Document, findings: Findings) -> None:
     """Every rule on nodes, flows and scopes of one process."""
     judge = Structure(program, document, findings)
     if not program.nodes:
-        findings.error("empty-process", f"流程“{program.name}”没有任何节点", document.by_id.get(program.key))
+        findings.error(
+            "empty-process", f"流程“{program.name}”没有任何节点", document.by_id.get(program.key)
+        )
         return
     for flow in program.flows:
         source, target = program.nodes[flow.source], program.nodes[flow.target]
@@ -54,7 +65,9 @@ class Structure:
             return
         if owner is not None and owner.kind is Kind.EVENT_SUB_PROCESS:
             if len(starts) != 1:
-                self.error("event-sub-process", f"事件子流程“{name(owner)}”应有且只有一个开始事件", owner)
+                self.error(
+                    "event-sub-process", f"事件子流程“{name(owner)}”应有且只有一个开始事件", owner
+                )
         elif len([node for node in starts if not node.events]) > 1:
             self.error("many-starts", "有多个无触发的开始事件，不知道从哪里开始", starts[1])
         if ends and not starts:
@@ -105,7 +118,9 @@ class Structure:
         conditional = [flow for flow in flows if flow.condition is not None]
         if node.kind in EVENTS or node.kind in (Kind.PARALLEL, Kind.EVENT_BASED):
             for flow in conditional:
-                self.error("misplaced-condition", f"“{name(node)}”的分支“{flow.id}”不能有条件", node)
+                self.error(
+                    "misplaced-condition", f"“{name(node)}”的分支“{flow.id}”不能有条件", node
+                )
             if node.default is not None:
                 self.error("default-flow", f"“{name(node)}”不能有默认分支", node)
         if node.default is not None and self._program.flows[node.default].condition is not None:
@@ -140,13 +155,21 @@ class Structure:
             or (direction == "Diverging" and ways_out < 2 and ways_in > 0)
         )
         if wrong:
-            self.error("gateway-direction", f"网关“{name(node)}”的方向写的是 {direction}，与顺序流不符", node)
+            self.error(
+                "gateway-direction",
+                f"网关“{name(node)}”的方向写的是 {direction}，与顺序流不符",
+                node,
+            )
         if ways_in < 2 and ways_out < 2 and node.kind is not Kind.EVENT_BASED:
-            self._findings.warning("idle-gateway", f"网关“{name(node)}”只有一进一出，不起作用", element)
+            self._findings.warning(
+                "idle-gateway", f"网关“{name(node)}”只有一进一出，不起作用", element
+            )
 
     def _activity(self, node: Node) -> None:
         if node.kind is Kind.SERVICE_TASK and node.operation is None:
-            self.error("missing-operation", f"“{name(node)}”没有写明执行哪个操作（nl:operation）", node)
+            self.error(
+                "missing-operation", f"“{name(node)}”没有写明执行哪个操作（nl:operation）", node
+            )
         if node.kind is Kind.SEND_TASK and node.operation is not None and node.message is not None:
             self.error("two-actions", f"“{name(node)}”同时写了操作和消息", node)
         if node.kind is Kind.BUSINESS_RULE_TASK and not (node.decision or node.operation):

@@ -96,7 +96,9 @@ class NodeReader:
     def _call(self, element: Xml, own: Extensions) -> CallSpec:
         called = (element.get("calledElement") or "").strip()
         if not called:
-            self._findings.error("missing-called", f"“{label(element)}”没有写明调用哪个流程", element)
+            self._findings.error(
+                "missing-called", f"“{label(element)}”没有写明调用哪个流程", element
+            )
         return CallSpec(
             process_key=bare(called) if called else "",
             binding=own.binding,
@@ -109,7 +111,9 @@ class NodeReader:
         text = element.get(attribute, "1").strip()
         if text.isdigit() and int(text) >= 1:
             return int(text)
-        self._findings.error("quantity", f"“{label(element)}”的 {attribute} 应是大于零的整数", element)
+        self._findings.error(
+            "quantity", f"“{label(element)}”的 {attribute} 应是大于零的整数", element
+        )
         return 1
 
     def _script(self, element: Xml, own: Extensions) -> Expression | None:
@@ -122,7 +126,9 @@ class NodeReader:
         language = element.get("scriptFormat") or ""
         if language and "feel" not in language.lower():
             self._findings.error(
-                "script-language", f"“{label(element)}”的脚本语言 {language} 不支持，只能用 FEEL 赋值", element
+                "script-language",
+                f"“{label(element)}”的脚本语言 {language} 不支持，只能用 FEEL 赋值",
+                element,
             )
             return None
         if not text:
@@ -131,7 +137,9 @@ class NodeReader:
         try:
             tree, _ = feel.parse(feel_text(text))
         except feel.FeelError as error:
-            self._findings.error("feel-syntax", f"“{label(element)}”的脚本写法有误：{error}", element)
+            self._findings.error(
+                "feel-syntax", f"“{label(element)}”的脚本写法有误：{error}", element
+            )
             return None
         if not isinstance(tree, ContextOf):
             self._findings.error(

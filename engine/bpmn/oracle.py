@@ -39,8 +39,20 @@ MAXIMUM_COMPLETIONS = 30
 _SEEDS = ("left", "right", "both")
 _AT = datetime(2026, 1, 4, tzinfo=UTC)
 _AS_TASK = frozenset(
-    "userTask manualTask serviceTask sendTask receiveTask businessRuleTask scriptTask task "
-    "callActivity intermediateCatchEvent intermediateThrowEvent adHocSubProcess".split()
+    [
+        "userTask",
+        "manualTask",
+        "serviceTask",
+        "sendTask",
+        "receiveTask",
+        "businessRuleTask",
+        "scriptTask",
+        "task",
+        "callActivity",
+        "intermediateCatchEvent",
+        "intermediateThrowEvent",
+        "adHocSubProcess",
+    ]
 )
 _AS_SUB_PROCESS = frozenset({"subProcess", "transaction"})
 _KEPT = frozenset({"startEvent", "endEvent", "exclusiveGateway", "parallelGateway"})
@@ -55,9 +67,7 @@ NOT_COMPARED: Mapping[str, str] = {
 }
 
 
-def second_opinion(
-    xml: bytes, programs: tuple[Program, ...], *, file: str
-) -> tuple[Finding, ...]:
+def second_opinion(xml: bytes, programs: tuple[Program, ...], *, file: str) -> tuple[Finding, ...]:
     """Findings of the schema check (warnings) and of the differential run (errors)."""
     findings = Findings(file)
     document = parse(xml, findings)
@@ -82,7 +92,11 @@ def schema_findings(xml: bytes, file: str) -> tuple[Finding, ...]:
         message = f"不符合 BPMN 2.0 模式：{error.args[0] if error.args else error}"
         return (
             Finding(
-                rule="schema", severity="warning", message=message, line=error.line_number, file=file
+                rule="schema",
+                severity="warning",
+                message=message,
+                line=error.line_number,
+                file=file,
             ),
         )
     return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from lxml import etree
 
@@ -17,7 +18,8 @@ MAXIMUM_BYTES = 8_000_000
 
 _FORBIDDEN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
-Xml = etree._Element  # lxml gives its element class no public name
+#: an lxml element; lxml gives its class no public name
+Xml: TypeAlias = Any
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
+        """Whether anything blocks publishing."""
         return any(finding.is_error for finding in self.items)
 
     def _add(self, rule: str, severity: str, message: str, at: Xml | None) -> None:

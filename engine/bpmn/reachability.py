@@ -9,7 +9,9 @@ from engine.kernel.program import EventType, Flow, Kind, Node
 WAITING_GATEWAYS = frozenset({Kind.INCLUSIVE, Kind.COMPLEX})
 
 
-def reached_from(gateway: Node, nodes: Sequence[Node], flows: Sequence[Flow]) -> dict[str, frozenset[int]]:
+def reached_from(
+    gateway: Node, nodes: Sequence[Node], flows: Sequence[Flow]
+) -> dict[str, frozenset[int]]:
     """For every node of the scope: incoming flows of the gateway that a token there can reach.
 
     The path may not pass the gateway itself (BPMN 2.0.2 §13.4.3).  A boundary event is a way on

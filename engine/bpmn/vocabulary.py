@@ -52,12 +52,41 @@ DEFINITIONS: dict[str, EventType] = {
 }
 
 WITHOUT_EXECUTION = frozenset(
-    "documentation extensionElements incoming outgoing laneSet association group textAnnotation "
-    "dataObject dataObjectReference dataStoreReference property ioSpecification ioBinding "
-    "dataInputAssociation dataOutputAssociation dataInput dataOutput inputSet outputSet "
-    "auditing monitoring resourceRole performer potentialOwner humanPerformer "
-    "correlationSubscription supportedInterfaceRef supports rendering categoryValueRef "
-    "standardLoopCharacteristics multiInstanceLoopCharacteristics".split()
+    [
+        "documentation",
+        "extensionElements",
+        "incoming",
+        "outgoing",
+        "laneSet",
+        "association",
+        "group",
+        "textAnnotation",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+        "property",
+        "ioSpecification",
+        "ioBinding",
+        "dataInputAssociation",
+        "dataOutputAssociation",
+        "dataInput",
+        "dataOutput",
+        "inputSet",
+        "outputSet",
+        "auditing",
+        "monitoring",
+        "resourceRole",
+        "performer",
+        "potentialOwner",
+        "humanPerformer",
+        "correlationSubscription",
+        "supportedInterfaceRef",
+        "supports",
+        "rendering",
+        "categoryValueRef",
+        "standardLoopCharacteristics",
+        "multiInstanceLoopCharacteristics",
+    ]
 )
 """Children of a process, subprocess or flow node that describe, but do not act."""
 

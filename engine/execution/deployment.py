@@ -66,9 +66,7 @@ def examine(package: Package, known: Known | None = None) -> Examination:
         return Examination(programs=result.programs, findings=tuple(report.items))
     report.items.extend(oracle.second_opinion(content, result.programs, file=package.bpmn))
     played = _play(package, result.programs, known, report)
-    return Examination(
-        programs=result.programs, findings=tuple(report.items), scenarios=played
-    )
+    return Examination(programs=result.programs, findings=tuple(report.items), scenarios=played)
 
 
 def programs_of(packages: Iterable[Package]) -> dict[str, Program]:
@@ -97,7 +95,7 @@ def _play(
     decisions = package_decisions(package)
     world = World(
         programs={**(known.programs or {}), **own},
-        decisions={key: decisions for key in own} if decisions is not None else {},
+        decisions=dict.fromkeys(own, decisions) if decisions is not None else {},
     )
     played: list[ScenarioResult] = []
     for path in sorted(package.files):

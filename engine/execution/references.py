@@ -16,7 +16,18 @@ _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 #: every task page asks for a reason where an outcome requires one
 _OFFERED_BY_THE_PAGE = frozenset({"reason"})
 _WITH_KEY = frozenset(
-    "textfield textarea number select checkbox checklist radio datetime taglist filepicker".split()
+    [
+        "textfield",
+        "textarea",
+        "number",
+        "select",
+        "checkbox",
+        "checklist",
+        "radio",
+        "datetime",
+        "taglist",
+        "filepicker",
+    ]
 )
 
 
@@ -39,11 +50,15 @@ class Report:
     file: str
     items: list[Finding] = field(default_factory=list)
 
-    def error(self, rule: str, message: str, node: Node | None = None, file: str | None = None) -> None:
+    def error(
+        self, rule: str, message: str, node: Node | None = None, file: str | None = None
+    ) -> None:
         """Something that blocks publishing."""
         self._add(rule, "error", message, node, file)
 
-    def warning(self, rule: str, message: str, node: Node | None = None, file: str | None = None) -> None:
+    def warning(
+        self, rule: str, message: str, node: Node | None = None, file: str | None = None
+    ) -> None:
         """Something to look at."""
         self._add(rule, "warning", message, node, file)
 
@@ -62,9 +77,7 @@ class Report:
         )
 
 
-def check(
-    package: Package, programs: tuple[Program, ...], known: Known, report: Report
-) -> None:
+def check(package: Package, programs: tuple[Program, ...], known: Known, report: Report) -> None:
     """Every reference of every process of the package."""
     decisions = _decisions(package, report)
     forms = _forms(package, report)
@@ -85,7 +98,9 @@ def check(
                     report.error("unknown-operation", f"“{_name(node)}”的操作“{name}”不存在", node)
             if node.decision is not None and node.decision.ref not in decisions:
                 report.error(
-                    "unknown-decision", f"“{_name(node)}”的决策“{node.decision.ref}”不在流程包里", node
+                    "unknown-decision",
+                    f"“{_name(node)}”的决策“{node.decision.ref}”不在流程包里",
+                    node,
                 )
             _called(node, everything, known, report)
             _activities(node, program, everything, known, report)
@@ -116,9 +131,7 @@ def _task(
     _form(node, task, forms, report)
 
 
-def _form(
-    node: Node, task: TaskSpec, forms: Mapping[str, frozenset[str]], report: Report
-) -> None:
+def _form(node: Node, task: TaskSpec, forms: Mapping[str, frozenset[str]], report: Report) -> None:
     if task.form is None:
         return
     fields = forms.get(task.form)
@@ -128,7 +141,9 @@ def _form(
     for option in task.outcomes:
         if option.requires and option.requires not in fields | _OFFERED_BY_THE_PAGE:
             report.error(
-                "unknown-field", f"“{_name(node)}”的办理结果“{option.name}”要求的字段“{option.requires}”不在表单里", node
+                "unknown-field",
+                f"“{_name(node)}”的办理结果“{option.name}”要求的字段“{option.requires}”不在表单里",
+                node,
             )
     for path in task.permissions:
         if path not in fields and path.split(".")[0] not in fields:
@@ -145,20 +160,22 @@ def _operations(node: Node) -> Iterator[str]:
                 yield name
 
 
-def _called(
-    node: Node, everything: Mapping[str, Program], known: Known, report: Report
-) -> None:
+def _called(node: Node, everything: Mapping[str, Program], known: Known, report: Report) -> None:
     if node.call is None or not node.call.process_key:
         return
     called = everything.get(node.call.process_key)
     if called is None:
         if known.programs is not None:
             report.error(
-                "unknown-process", f"“{_name(node)}”调用的流程“{node.call.process_key}”没有发布", node
+                "unknown-process",
+                f"“{_name(node)}”调用的流程“{node.call.process_key}”没有发布",
+                node,
             )
     elif not called.scopes[0].starts:
         report.error(
-            "called-start", f"“{_name(node)}”调用的流程“{called.name}”只能由事件启动，无法被调用", node
+            "called-start",
+            f"“{_name(node)}”调用的流程“{called.name}”只能由事件启动，无法被调用",
+            node,
         )
 
 
@@ -173,7 +190,9 @@ def _activities(
         other = everything.get(key) if key else program
         if other is None:
             if known.programs is not None:
-                report.warning("unknown-activity", f"“{_name(node)}”的回避对象“{reference}”还没有发布", node)
+                report.warning(
+                    "unknown-activity", f"“{_name(node)}”的回避对象“{reference}”还没有发布", node
+                )
         elif activity not in other.by_id:
             report.error("unknown-activity", f"“{_name(node)}”的回避对象“{reference}”不存在", node)
     for activity in node.task.returns:
@@ -284,5 +303,3 @@ def _fields(holder: Mapping[str, Any], path: str, report: Report) -> Iterator[st
 
 def _name(node: Node) -> str:
     return node.name or node.id
-
-

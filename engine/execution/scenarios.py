@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from engine.execution.deadlines import timer_instant
-from engine.execution.simulation import SimulatedCase, Simulation
+from engine.execution.simulated_case import SimulatedCase
+from engine.execution.simulation import Simulation
 from engine.kernel import effects
 from engine.kernel.decide import Decisions
 from engine.kernel.program import Kind, Program
@@ -24,11 +25,38 @@ from engine.model.clock import LOCAL_ZONE, TravellingClock
 from engine.model.errors import BusinessError, Incident, InvalidInput, Rejected
 
 _KEYS = frozenset(
-    "title process clock region variables operations children step expect_variables".split()
+    [
+        "title",
+        "process",
+        "clock",
+        "region",
+        "variables",
+        "operations",
+        "children",
+        "step",
+        "expect_variables",
+    ]
 )
 _STEP_KEYS = frozenset(
-    "expect complete by data outcome item travel message key payload signal set fail error "
-    "expect_end expect_status expect_variables".split()
+    [
+        "expect",
+        "complete",
+        "by",
+        "data",
+        "outcome",
+        "item",
+        "travel",
+        "message",
+        "key",
+        "payload",
+        "signal",
+        "set",
+        "fail",
+        "error",
+        "expect_end",
+        "expect_status",
+        "expect_variables",
+    ]
 )
 _DEEDS = ("complete", "travel", "message", "signal", "set", "fail")
 
@@ -150,7 +178,9 @@ class _Story:
         except (Rejected, Incident) as error:
             failed = f"第 {number} 步：{error.message}"
         steps = tuple(
-            ScenarioStep(at=fact.at, element=fact.element, kind=f"{fact.kind}.{fact.move}", who=fact.who)
+            ScenarioStep(
+                at=fact.at, element=fact.element, kind=f"{fact.kind}.{fact.move}", who=fact.who
+            )
             for fact in self._simulation.facts
         )
         return ScenarioResult(scenario=self._name, ok=failed is None, steps=steps, failed=failed)
@@ -261,7 +291,11 @@ class _Story:
                     if node.kind is not Kind.CALL_ACTIVITY or node.call is None:
                         continue
                     key = node.call.process_key
-                    if number in case.children or number not in case.calls or number in case.incidents:
+                    if (
+                        number in case.children
+                        or number not in case.calls
+                        or number in case.incidents
+                    ):
                         continue
                     if key not in children:
                         raise _Unmet(f"“{node_id}”调用的流程“{key}”没有写替身（[children.{key}]）")

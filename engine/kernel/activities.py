@@ -86,7 +86,9 @@ def complete_task(
 def _user_task(work: Work, number: int, node: Node) -> None:
     task = node.task
     if task is None:
-        work.emit(OpenTask(element=number, activity_id=node.id, name=node.name, item=_item(work, number)))
+        work.emit(
+            OpenTask(element=number, activity_id=node.id, name=node.name, item=_item(work, number))
+        )
         return
     work.emit(
         OpenTask(
@@ -218,7 +220,7 @@ def _item(work: Work, number: int) -> str | None:
             value = work.locals.get(number, {}).get(loop.item) if loop and loop.item else None
             if isinstance(value, Mapping):
                 value = value.get("name", value.get("label", value.get("id")))
-            return _label(value) or str(work.elements[number].index + 1)
+            return _label(value) or str(work.elements[number].place + 1)
         number = work.elements[number].parent
     return None
 

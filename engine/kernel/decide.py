@@ -66,7 +66,9 @@ class RunningDecide:
         try:
             return expression.evaluate(context, at=self._at)
         except feel.FeelError as error:
-            raise ModelFault(f"表达式“{expression.text}”无法计算：{error}", element=node.id) from error
+            raise ModelFault(
+                f"表达式“{expression.text}”无法计算：{error}", element=node.id
+            ) from error
 
     def decision(self, node: Node, ref: str, inputs: Mapping[str, object]) -> object:
         if self._decisions is None:

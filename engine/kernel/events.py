@@ -28,16 +28,16 @@ def begin(work: Work, number: int, node: Node) -> None:
 def throw(work: Work, number: int) -> None:
     """Throw the definitions of an event that it has not thrown yet; a compensation makes it wait."""
     node = work.node(number)
-    for index in range(work.elements[number].index, len(node.events)):
+    for index in range(work.elements[number].place, len(node.events)):
         definition = node.events[index]
         if definition.type is EventType.COMPENSATION:
-            work.change(number, index=index + 1)
+            work.change(number, place=index + 1)
             compensation.begin(work, number, work.elements[number].parent, definition.activity)
             return
         _THROW[definition.type](work, number, node, definition)
         if number not in work.elements:
             return
-        work.change(number, index=index + 1)
+        work.change(number, place=index + 1)
     work.finish(number)
 
 
@@ -91,9 +91,9 @@ def ask_conditions(work: Work) -> None:
         if element.phase not in (Phase.WAITING, Phase.LISTENING) or number == ROOT:
             continue
         node = work.program.by_id[element.node]
-        if not node.events or element.index >= len(node.events):
+        if not node.events or element.place >= len(node.events):
             continue
-        condition = node.events[element.index].condition
+        condition = node.events[element.place].condition
         if condition is None or (element.phase is Phase.WAITING and len(node.events) > 1):
             continue
         if fresh or not written.isdisjoint(condition.names):
@@ -185,8 +185,8 @@ def _listening_to(work: Work, name: str) -> list[int]:
         node = work.program.by_id[element.node]
         if element.phase is Phase.WAITING and len(node.events) > 1:
             continue
-        if element.index < len(node.events) and node.kind not in (Kind.THROW, Kind.END):
-            event = node.events[element.index]
+        if element.place < len(node.events) and node.kind not in (Kind.THROW, Kind.END):
+            event = node.events[element.place]
             if event.type is EventType.SIGNAL and event.name == name:
                 found.append(number)
     return found
@@ -209,7 +209,9 @@ def _throw_escalation(work: Work, number: int, node: Node, definition: EventDefi
 
 
 def _throw_error(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
-    propagation.end_in_error(work, number, node, definition.name or "", _payload(work, number, node))
+    propagation.end_in_error(
+        work, number, node, definition.name or "", _payload(work, number, node)
+    )
 
 
 def _throw_link(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
@@ -272,4 +274,3 @@ _THROW = {
     EventType.TERMINATE: _throw_terminate,
     EventType.CANCEL: _throw_cancel,
 }
-

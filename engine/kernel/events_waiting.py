@@ -33,7 +33,7 @@ def listen(work: Work, host: int, node: Node) -> None:
     """One listener for each event definition that can come from outside the throwing token."""
     for index, definition in enumerate(node.events or _message_of(node)):
         if definition.type not in _SILENT:
-            listener = work.add(node, host, Phase.LISTENING, index=index)
+            listener = work.add(node, host, Phase.LISTENING, place=index)
             subscribe(work, listener, definition)
 
 
@@ -47,7 +47,7 @@ def definition_of(work: Work, number: int) -> EventDefinition:
     """The event definition this element waits for."""
     element = work.elements[number]
     node = work.program.by_id[element.node]
-    return (node.events or _message_of(node))[element.index]
+    return (node.events or _message_of(node))[element.place]
 
 
 def subscribe(work: Work, number: int, definition: EventDefinition) -> None:
@@ -103,9 +103,7 @@ def rearm(work: Work, number: int, due_at: datetime) -> bool:
         return False
     work.change(number, left=left - 1 if left > 0 else left)
     node_id = work.elements[number].node
-    work.emit(
-        ArmTimer(element=number, node_id=node_id, when=str(cycle.interval), since=due_at)
-    )
+    work.emit(ArmTimer(element=number, node_id=node_id, when=str(cycle.interval), since=due_at))
     return True
 
 
@@ -122,7 +120,9 @@ def when(value: object, node: Node) -> object:
     if isinstance(value, datetime):
         return value if value.tzinfo is not None else value.replace(tzinfo=LOCAL_ZONE)
     if isinstance(value, timedelta):
-        return str(duration.Span(days=value.days, seconds=value.seconds, microseconds=value.microseconds))
+        return str(
+            duration.Span(days=value.days, seconds=value.seconds, microseconds=value.microseconds)
+        )
     if isinstance(value, date | YearMonthDuration):
         return value if isinstance(value, date) else str(value)
     if isinstance(value, str):

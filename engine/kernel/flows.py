@@ -34,7 +34,9 @@ def chosen(work: Work, number: int, node: Node) -> list[Flow]:
         taken.append(work.program.flows[node.default])
         taken.sort(key=lambda flow: flow.index)
     if not taken:
-        raise ModelFault(f"“{node.name or node.id}”的所有分支条件都不成立，又没有默认分支", element=node.id)
+        raise ModelFault(
+            f"“{node.name or node.id}”的所有分支条件都不成立，又没有默认分支", element=node.id
+        )
     return taken
 
 

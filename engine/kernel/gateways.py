@@ -197,4 +197,3 @@ def _consume(work: Work, key: tuple[int, str]) -> None:
 
 _JOINS = frozenset({Kind.PARALLEL, Kind.INCLUSIVE, Kind.COMPLEX})
 _ASKED = frozenset({Kind.INCLUSIVE, Kind.COMPLEX})
-

@@ -56,7 +56,7 @@ def collect(work: Work, number: int, node: Node, data: Mapping[str, object]) -> 
         return
     element = work.elements[number]
     collected = dict(work.locals[element.parent][OUTPUTS])  # type: ignore[call-overload]
-    collected[str(element.index)] = work.evaluate(number, loop.output, data)
+    collected[str(element.place)] = work.evaluate(number, loop.output, data)
     work.declare(element.parent, OUTPUTS, collected)
 
 
@@ -74,7 +74,7 @@ def round_finished(work: Work, number: int, node: Node) -> None:
         work.locals[body][COUNTERS] = previous
         raise
     scopes.stop_listening(work, number)
-    work.record(Move.COMPLETED, number, node, loopCounter=work.elements[number].index + 1)
+    work.record(Move.COMPLETED, number, node, loopCounter=work.elements[number].place + 1)
     _throw_behavior(work, body, loop, counters)
     compensation.remember(work, number, node, work.elements[body].parent)
     work.remove(number)
@@ -106,7 +106,9 @@ def _is_over(work: Work, number: int, body: int, loop: Loop, counters: list[int]
 def _goes_on(work: Work, number: int, body: int, loop: Loop) -> bool:
     """Standard loop (§13.3.7): below the maximum, and the condition holds."""
     done: int = work.locals[body][COUNTERS][COMPLETED]  # type: ignore[index]
-    if loop.maximum is not None and done >= _whole(work.evaluate(body, loop.maximum), "loopMaximum"):
+    if loop.maximum is not None and done >= _whole(
+        work.evaluate(body, loop.maximum), "loopMaximum"
+    ):
         return False
     if loop.condition is None:
         return True
@@ -121,7 +123,7 @@ def _next_round(work: Work, body: int, node: Node, loop: Loop) -> None:
     if loop.standard:
         counters[TOTAL] += 1
     work.locals[body][COUNTERS] = counters
-    number = work.add(node, body, index=index)
+    number = work.add(node, body, place=index)
     if loop.item is not None and loop.collection is not None:
         work.declare(number, loop.item, work.locals[body][ITEMS][index])  # type: ignore[index]
     work.declare(number, "loopCounter", index + 1)

@@ -63,9 +63,7 @@ def escalate(work: Work, thrower: int, code: str, payload: Mapping[str, object])
     """Hand an escalation outwards; unhandled, the caller gets to know and nothing else happens."""
     found = _handler(work, thrower, EventType.ESCALATION, code)
     if found is None:
-        work.emit(
-            ThrowEscalation(node_id=work.elements[thrower].node, code=code, payload=payload)
-        )
+        work.emit(ThrowEscalation(node_id=work.elements[thrower].node, code=code, payload=payload))
         return
     _handle(work, found, payload, interrupting=found[1].interrupting)
 
@@ -120,5 +118,3 @@ def _occur(work: Work, node: Node, scope: int, payload: Mapping[str, object]) ->
     number = work.add(node, scope)
     work.record(Move.ENTERED, number, node)
     work.output(number, payload)
-
-

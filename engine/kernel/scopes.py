@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from engine.kernel import events_waiting
-from engine.kernel.effects import CancelChild, CancelInvoke, CloseTask, Finish, Move, Outcome, TaskEnd
+from engine.kernel.effects import (
+    CancelChild,
+    CancelInvoke,
+    CloseTask,
+    Finish,
+    Move,
+    Outcome,
+    TaskEnd,
+)
 from engine.kernel.loop_names import COUNTERS
 from engine.kernel.program import Kind, Node, Scope
 from engine.kernel.state import ROOT, Phase
@@ -36,7 +44,7 @@ def start_scope(work: Work, number: int) -> None:
     starts = scope_of(work, number).starts
     work.touched_scopes[number] = None
     if node.kind is Kind.AD_HOC and node.sequential:
-        work.change(number, index=1)
+        work.change(number, place=1)
         starts = starts[:1]
     for index in starts:
         work.enter(work.program.nodes[index], number)
@@ -113,13 +121,13 @@ def _ad_hoc_goes_on(work: Work, number: int, node: Node) -> bool:
     element = work.elements[number]
     starts = scope_of(work, number).starts
     if node.condition is not None and work.holds(number, node.condition):
-        work.change(number, index=len(starts))
+        work.change(number, place=len(starts))
         if node.cancel_remaining:
             empty(work, number)
         return work.tokens_below(number)
-    if node.sequential and element.index < len(starts) and not work.tokens_below(number):
-        work.change(number, index=element.index + 1)
-        work.enter(work.program.nodes[starts[element.index]], number)
+    if node.sequential and element.place < len(starts) and not work.tokens_below(number):
+        work.change(number, place=element.place + 1)
+        work.enter(work.program.nodes[starts[element.place]], number)
         return True
     return False
 

@@ -55,7 +55,7 @@ class Element(NamedTuple):
     parent: int
     phase: Phase
     #: loop item, event definition of a listener, or next activity of an ad-hoc subprocess
-    index: int = 0
+    place: int = 0
     #: firings a cycle timer has left (-1: without end); truth of a condition when last asked
     left: int = 0
 
@@ -98,7 +98,7 @@ class State:
     @property
     def variables(self) -> Mapping[str, object]:
         """Root variables; they outlive the end of the instance."""
-        return MappingProxyType(self.locals.get(ROOT, {}))  # type: ignore[arg-type]
+        return MappingProxyType(self.locals.get(ROOT, {}))
 
     @property
     def is_started(self) -> bool:
@@ -161,8 +161,8 @@ class State:
             life=Life(life),
             next_id=next_id,
             elements={
-                number: Element(node, parent, _PHASES[phase], index, left)
-                for number, node, parent, phase, index, left in elements
+                number: Element(node, parent, _PHASES[phase], place, left)
+                for number, node, parent, phase, place, left in elements
             },
             arrived={(scope, flow): count for scope, flow, count in arrived},
             locals=dict(map(tuple, variables)),

@@ -106,12 +106,12 @@ class Work:
     # -- elements ---------------------------------------------------------------------------
 
     def add(
-        self, node: Node, parent: int, phase: Phase = Phase.WAITING, index: int = 0, left: int = 0
+        self, node: Node, parent: int, phase: Phase = Phase.WAITING, place: int = 0, left: int = 0
     ) -> int:
         """A new live element; its number is never used again in this instance."""
         number = self.next_id
         self.next_id += 1
-        self.elements[number] = Element(node.id, parent, phase, index, left)
+        self.elements[number] = Element(node.id, parent, phase, place, left)
         self.children.setdefault(parent, {})[number] = None
         return number
 
@@ -210,6 +210,10 @@ class Work:
                     return True, value
             number = element.parent
 
+    def visible(self, number: int) -> dict[str, object]:
+        """Every variable seen from a live element, the nearest of each name."""
+        return self.state().visible(number)
+
     def declare(self, number: int, name: str, value: object) -> None:
         """Give an element a variable of its own."""
         self.locals.setdefault(number, {})[name] = codec.plain(value)
@@ -280,9 +284,7 @@ class Work:
 
     def emit_fault(self, number: int, message: str, node_id: str | None) -> None:
         """An incident that no element can hold: told, not kept."""
-        self.effects.append(
-            RaiseIncident(element=number, node_id=node_id or "", message=message)
-        )
+        self.effects.append(RaiseIncident(element=number, node_id=node_id or "", message=message))
 
     def end(self) -> None:
         """No token will ever move again; the root variables stay readable."""

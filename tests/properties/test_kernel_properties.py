@@ -41,7 +41,9 @@ class Writer:
     def flow(self, source: str, target: str, condition: str = "") -> str:
         self.count += 1
         name = f"flow_{self.count}"
-        inner = f'<conditionExpression xsi:type="tFormalExpression">{condition}</conditionExpression>'
+        inner = (
+            f'<conditionExpression xsi:type="tFormalExpression">{condition}</conditionExpression>'
+        )
         self.parts.append(
             f'<sequenceFlow id="{name}" sourceRef="{source}" targetRef="{target}">'
             f"{inner if condition else ''}</sequenceFlow>"

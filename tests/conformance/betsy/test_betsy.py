@@ -24,9 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 #: the script of the third task logs task1 in the file, the suite expects task3
-FILE_CONTRADICTS_EXPECTATION = frozenset(
-    {"AdHocSubProcess_Sequential", "AdHocSubProcess_Parallel"}
-)
+FILE_CONTRADICTS_EXPECTATION = frozenset({"AdHocSubProcess_Sequential", "AdHocSubProcess_Parallel"})
 #: constraints that do not touch what is executed here
 NOT_REFUSED = {
     "EXT012_8": "a time date without xsi:type: the text is a date and nothing else",
@@ -57,7 +55,9 @@ def test_what_it_does_not_run_it_refuses_aloud():
     assert silent == []
 
 
-@pytest.mark.parametrize("path", suite.broken_models() if suite.SUITE.is_dir() else [], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", suite.broken_models() if suite.SUITE.is_dir() else [], ids=lambda p: p.stem
+)
 def test_a_model_that_breaks_a_constraint_is_refused_with_element_and_line(path):
     result = bpmn.read(path.read_bytes(), file=path.name)
 

@@ -43,7 +43,9 @@ def test_a_removed_element_is_told_by_its_name():
 
     removed = [each for each in differences(BEFORE.encode(), after.encode())]
 
-    assert [(each.element, each.name, each.change) for each in removed] == [("a", "审核", Change.REMOVED)]
+    assert [(each.element, each.name, each.change) for each in removed] == [
+        ("a", "审核", Change.REMOVED)
+    ]
 
 
 def test_order_of_outcomes_and_layout_are_no_difference():

@@ -12,7 +12,9 @@ PLAIN = '<startEvent id="s"/><userTask id="a"/><endEvent id="e"/><sequenceFlow i
 
 
 def file(body: str, head: str = HEAD) -> bytes:
-    return f'{head}\n<process id="p" isExecutable="true">\n{body}\n</process></definitions>'.encode()
+    return (
+        f'{head}\n<process id="p" isExecutable="true">\n{body}\n</process></definitions>'.encode()
+    )
 
 
 def errors(xml: bytes) -> list[tuple[str, str | None, int | None]]:
@@ -56,18 +58,85 @@ def test_it_refuses_what_is_no_bpmn_or_dangerous(xml, rule):
         (PLAIN + '<magicTask id="m"/>', "unknown-element", "m"),
         (PLAIN + '<choreographyTask id="m"/>', "unsupported-element", "m"),
         (PLAIN.replace("<userTask", "<serviceTask"), "missing-operation", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<scriptTask id="a"><script>import os</script></scriptTask>'), "script", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<scriptTask id="a" scriptFormat="groovy"><script>x</script></scriptTask>'), "script-language", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<userTask id="a"><multiInstanceLoopCharacteristics/></userTask>'), "multi-instance", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<userTask id="a"><extensionElements><nl:task deadlin="5wd"/></extensionElements></userTask>'), "unknown-extension", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<userTask id="a"><extensionElements><nl:tusk/></extensionElements></userTask>'), "unknown-extension", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<userTask id="a"><extensionElements><nl:task unit="=a +"/></extensionElements></userTask>'), "feel-syntax", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<userTask id="a"><extensionElements><nl:operation name="x"/></extensionElements></userTask>'), "misplaced-extension", "a"),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>', '<scriptTask id="a"><script>import os</script></scriptTask>'
+            ),
+            "script",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<scriptTask id="a" scriptFormat="groovy"><script>x</script></scriptTask>',
+            ),
+            "script-language",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<userTask id="a"><multiInstanceLoopCharacteristics/></userTask>',
+            ),
+            "multi-instance",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<userTask id="a"><extensionElements><nl:task deadlin="5wd"/></extensionElements></userTask>',
+            ),
+            "unknown-extension",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<userTask id="a"><extensionElements><nl:tusk/></extensionElements></userTask>',
+            ),
+            "unknown-extension",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<userTask id="a"><extensionElements><nl:task unit="=a +"/></extensionElements></userTask>',
+            ),
+            "feel-syntax",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<userTask id="a"><extensionElements><nl:operation name="x"/></extensionElements></userTask>',
+            ),
+            "misplaced-extension",
+            "a",
+        ),
         (PLAIN.replace('<userTask id="a"/>', '<receiveTask id="a"/>'), "missing-message", "a"),
         (PLAIN.replace('<userTask id="a"/>', '<callActivity id="a"/>'), "missing-called", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<intermediateCatchEvent id="a"><timerEventDefinition><timeDuration>0 9 * * 1</timeDuration></timerEventDefinition></intermediateCatchEvent>'), "timer", "a"),
-        (PLAIN.replace('<userTask id="a"/>', '<intermediateCatchEvent id="a"><signalEventDefinition signalRef="no"/></intermediateCatchEvent>'), "unknown-reference", "a"),
-        (PLAIN + '<boundaryEvent id="b" attachedToRef="nobody"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent>', "attached-to", "b"),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<intermediateCatchEvent id="a"><timerEventDefinition><timeDuration>0 9 * * 1</timeDuration></timerEventDefinition></intermediateCatchEvent>',
+            ),
+            "timer",
+            "a",
+        ),
+        (
+            PLAIN.replace(
+                '<userTask id="a"/>',
+                '<intermediateCatchEvent id="a"><signalEventDefinition signalRef="no"/></intermediateCatchEvent>',
+            ),
+            "unknown-reference",
+            "a",
+        ),
+        (
+            PLAIN
+            + '<boundaryEvent id="b" attachedToRef="nobody"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent>',
+            "attached-to",
+            "b",
+        ),
     ],
 )
 def test_it_names_the_element_that_is_wrong_and_its_line(body, rule, element):

@@ -73,7 +73,9 @@ def package(**changes) -> Package:
         "files": files,
         "roles": {"clerk": "经办", "leader": "领导"},
         "operations": ("book",),
-        "ladders": {"default": Ladder(name="default", rungs=(Rung(at="due", action=LadderAction.OVERDUE),))},
+        "ladders": {
+            "default": Ladder(name="default", rungs=(Rung(at="due", action=LadderAction.OVERDUE),))
+        },
     }
     return Package(**{**values, **changes})
 
@@ -101,14 +103,44 @@ def test_a_right_package_passes_without_a_word():
         ({"files": {"forms/f.json": None}}, "unknown-form"),
         ({"files": {"forms/f.json": b"{"}}, "form"),
         ({"files": {"forms/f.json": b'{"components": [{"type": "textfield"}]}'}}, "form"),
-        ({"files": {"forms/f.json": b'{"components": [{"id": "x", "type": "textfield"}]}'}}, "form"),
+        (
+            {"files": {"forms/f.json": b'{"components": [{"id": "x", "type": "textfield"}]}'}},
+            "form",
+        ),
         ({"files": {"forms/f.json": b'{"components": []}'}}, "unknown-field"),
         ({"files": {"x.dmn": b"<a/>"}}, "decision-model"),
         ({"files": {"scenarios/x.toml": b"process = 1"}}, "scenario"),
-        ({"files": {"scenarios/return.toml": STORY.replace('by = "li"', 'by = "wang"').encode()}}, "scenario"),
+        (
+            {
+                "files": {
+                    "scenarios/return.toml": STORY.replace('by = "li"', 'by = "wang"').encode()
+                }
+            },
+            "scenario",
+        ),
         ({"files": {"scenarios/return.toml": STORY.replace("7d", "6d").encode()}}, "scenario"),
-        ({"files": {"grant.bpmn": bpmn(REVIEW.replace('differentFrom="register"', 'differentFrom="nobody"'))}}, "unknown-activity"),
-        ({"files": {"grant.bpmn": bpmn(REVIEW.replace('form="f" role="leader"', 'form="f" ladder="x" role="leader"'))}}, "unknown-ladder"),
+        (
+            {
+                "files": {
+                    "grant.bpmn": bpmn(
+                        REVIEW.replace('differentFrom="register"', 'differentFrom="nobody"')
+                    )
+                }
+            },
+            "unknown-activity",
+        ),
+        (
+            {
+                "files": {
+                    "grant.bpmn": bpmn(
+                        REVIEW.replace(
+                            'form="f" role="leader"', 'form="f" ladder="x" role="leader"'
+                        )
+                    )
+                }
+            },
+            "unknown-ladder",
+        ),
         ({"files": {"grant.bpmn": bpmn().replace(b' isExecutable="true"', b"")}}, "not-executable"),
     ],
 )
@@ -162,14 +194,26 @@ def test_a_scenario_tells_what_happened_when_and_who_did_it():
 
     assert (result["ok"], result["failed"]) == (True, None)
     steps = result["steps"]
-    assert {"at": "2026-01-04T09:00:00+08:00", "element": "register", "kind": "userTask.completed", "who": "wang"} in steps
+    assert {
+        "at": "2026-01-04T09:00:00+08:00",
+        "element": "register",
+        "kind": "userTask.completed",
+        "who": "wang",
+    } in steps
     assert steps[-1]["at"] == "2026-01-12T00:00:00+08:00"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "process = 3", "title = [", 'process = "grant"', 'process = "grant"\nfoo = 1\n[[step]]\nexpect = []',
-     'process = "grant"\n[[step]]\ncompleet = "a"', 'process = "grant"\n[[step]]\ncomplete = "a"\ntravel = "P1D"'],
+    [
+        "",
+        "process = 3",
+        "title = [",
+        'process = "grant"',
+        'process = "grant"\nfoo = 1\n[[step]]\nexpect = []',
+        'process = "grant"\n[[step]]\ncompleet = "a"',
+        'process = "grant"\n[[step]]\ncomplete = "a"\ntravel = "P1D"',
+    ],
 )
 def test_it_refuses_a_scenario_file_with_a_mistake(text):
     (program,) = read(bpmn(), file="x").programs

@@ -1,7 +1,7 @@
 """A short way to write a model: BPMN elements as XML, flows as arrows.
 
-    s -> a -[x > 3]-> b        becomes two sequence flows, the second with a condition
-    g -default-> c             names the default flow of g
+s -> a -[x > 3]-> b        becomes two sequence flows, the second with a condition
+g -default-> c             names the default flow of g
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def model(body: str, roots: str = "", others: str = "") -> str:
     for node, flow in defaults.items():
         inside = inside.replace(f'id="{node}"', f'id="{node}" default="{flow}"', 1)
     more = "\n".join(_line(line, {}) for line in others.splitlines())
-    return f'{_HEAD}{roots}<process id="p" isExecutable="true">{inside}</process>{more}</definitions>'
+    return (
+        f'{_HEAD}{roots}<process id="p" isExecutable="true">{inside}</process>{more}</definitions>'
+    )
 
 
 def _line(line: str, defaults: dict[str, str]) -> str:

@@ -114,7 +114,10 @@ def test_a_called_process_gets_and_gives_only_what_is_mapped(bench):
 
 def test_an_error_crosses_the_call_to_a_handler_of_the_caller(bench):
     error = '<errorEventDefinition errorRef="E1"/>'
-    body = CALL + f'<userTask id="caught"/><boundaryEvent id="b" attachedToRef="c">{error}</boundaryEvent>\nb -> caught'
+    body = (
+        CALL
+        + f'<userTask id="caught"/><boundaryEvent id="b" attachedToRef="c">{error}</boundaryEvent>\nb -> caught'
+    )
     case = bench(
         body,
         '<error id="E1" errorCode="E-1"/>',

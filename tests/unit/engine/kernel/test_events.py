@@ -128,9 +128,7 @@ def test_a_thrown_signal_is_heard_by_a_parallel_branch_but_not_by_the_token_that
     assert case.waiting_at() == ["own", "z"]
 
 
-@pytest.mark.parametrize(
-    ("code", "caught"), [("E-1", ["one"]), ("E-2", ["any"]), ("E-9", ["any"])]
-)
+@pytest.mark.parametrize(("code", "caught"), [("E-1", ["one"]), ("E-2", ["any"]), ("E-9", ["any"])])
 def test_an_error_goes_to_the_handler_of_its_code_before_the_one_for_all(bench, code, caught):
     def fail(inputs):
         raise BusinessError(code)
@@ -210,12 +208,12 @@ def test_an_error_end_without_a_handler_ends_the_instance_in_error(bench):
     assert (case.status, case.error_code, case.waiting_at()) == ("failed", "E-1", [])
 
 
-@pytest.mark.parametrize(
-    ("cancel", "waiting"), [(True, ["caught"]), (False, ["caught", "y"])]
-)
+@pytest.mark.parametrize(("cancel", "waiting"), [(True, ["caught"]), (False, ["caught", "y"])])
 def test_an_escalation_interrupts_only_where_its_handler_does(bench, cancel, waiting):
     escalation = '<escalationEventDefinition escalationRef="X"/>'
-    case = bench(SUB.format(escalation) + boundary(escalation, cancel=cancel), ESCALATIONS).start("p")
+    case = bench(SUB.format(escalation) + boundary(escalation, cancel=cancel), ESCALATIONS).start(
+        "p"
+    )
 
     case.complete("x")
 

@@ -89,14 +89,16 @@ def test_a_parallel_join_waits_for_one_token_from_each_flow(bench):
 
 
 def test_a_second_token_on_a_flow_waits_for_the_next_round_of_the_join(bench):
-    bench_ = bench("""
+    bench_ = bench(
+        """
         <startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTask id="b"/>
         <exclusiveGateway id="m"/><parallelGateway id="j"/><userTask id="z"/>
         <parallelGateway id="f2"/><userTask id="c"/><userTask id="d"/>
         s -> f -> a -> m -> j -> z
         f -> b -> m
         f -> f2 -> c -> j
-    """.replace('<parallelGateway id="f2"/>', '<task id="f2"/>').replace('<userTask id="d"/>', ""))
+    """.replace('<parallelGateway id="f2"/>', '<task id="f2"/>').replace('<userTask id="d"/>', "")
+    )
     case = bench_.start("p")
 
     case.complete("a")

@@ -17,7 +17,9 @@ PEOPLE = {"people": [{"name": "王"}, {"name": "李"}, {"name": "赵"}]}
 
 def multi(sequential: bool = False, completion: str = "") -> str:
     if completion:
-        completion = f'<completionCondition xsi:type="tFormalExpression">{completion}</completionCondition>'
+        completion = (
+            f'<completionCondition xsi:type="tFormalExpression">{completion}</completionCondition>'
+        )
     return MULTI.format(sequential=str(sequential).lower(), completion=completion)
 
 
@@ -102,9 +104,12 @@ def test_a_collection_that_is_no_list_is_an_incident_and_can_be_mended(bench, va
 
 def test_a_boundary_event_of_a_loop_ends_all_its_rounds(bench):
     board = bench(
-        multi().replace("<userTask id=\"z\"/>", """<userTask id="z"/><userTask id="late"/>
+        multi().replace(
+            '<userTask id="z"/>',
+            """<userTask id="z"/><userTask id="late"/>
         <boundaryEvent id="b" attachedToRef="a"><timerEventDefinition><timeDuration>P1D</timeDuration>
-        </timerEventDefinition></boundaryEvent>""")
+        </timerEventDefinition></boundaryEvent>""",
+        )
         + "\nb -> late -> e"
     )
     case = board.start("p", PEOPLE)
