@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,10 +57,10 @@ def travelling() -> TravellingClock:
     return TravellingClock(NOON)
 
 
-@pytest.fixture
-def engine(tmp_path, travelling) -> ProcessEngine:
+def build(url: str, tmp_path: Path, travelling: TravellingClock) -> ProcessEngine:
+    """An engine with the four packages, the people and the institutions."""
     built = ProcessEngine(
-        f"sqlite:///{tmp_path / 'safety.db'}",
+        url,
         clock=travelling,
         operations=catalog.operation_modules(),
         files=tmp_path / "files",
@@ -68,6 +70,12 @@ def engine(tmp_path, travelling) -> ProcessEngine:
         if package.key in SAFETY:
             built.repository.deploy(package, SYSTEM)
     safety_people.seed(built)
+    return built
+
+
+@pytest.fixture
+def engine(tmp_path, travelling) -> Iterator[ProcessEngine]:
+    built = build(f"sqlite:///{tmp_path / 'safety.db'}", tmp_path, travelling)
     yield built
     built.close()
 
@@ -132,6 +140,20 @@ def test_it_leaves_every_state_of_a_hazard_somewhere_when_the_story_ends(
     assert late == {"349898-3-2026-001", "349898-4-2026-001"}
     assert engine.history.verify() == []
     assert engine.management.health().open_incidents == 0
+
+
+@pytest.mark.postgres
+def test_it_plays_the_same_story_on_postgresql(postgres_url, tmp_path, travelling) -> None:
+    built = build(postgres_url, tmp_path, travelling)
+
+    stage = play(built, travelling)
+
+    with built.read() as session:
+        assert {one.state for one in session.query(HazardRow)} == {s.value for s in HazardState}
+        (found,) = session.query(RoundRow).all()
+        assert hazard_round.figures(session, found, stage.day(26)).coverage == 600
+    assert built.management.health().open_incidents == 0
+    built.close()
 
 
 def test_it_plays_the_story_in_one_instant_for_a_demo_that_stands_still(engine) -> None:

@@ -136,9 +136,10 @@ def hazard(hazard_id: str) -> str:
 @requires(*READERS)
 def rounds() -> str:
     """Rounds of the cities above my units, the newest first."""
+    cities = _cities(current_actor())
     with engine().read() as session:
-        found = hazard_round.rounds(session, _cities(current_actor()))
-        covered = {one.id: hazard_round.figures(session, one, today()).coverage for one in found}
+        found = hazard_round.rounds(session, cities)
+        covered = hazard_round.coverage(session, [one.id for one in found])
         session.expunge_all()
     return render("hazards/rounds.html", rounds=found, covered=covered)
 
@@ -148,9 +149,10 @@ def rounds() -> str:
 def round_(round_id: str) -> str:
     """One round: coverage, and every institution's line of D-37 that I may see."""
     actor = current_actor()
+    cities = _cities(actor)
     with engine().read() as session:
         found = hazard_round.get(session, round_id)
-        if found.city not in _cities(actor):
+        if found.city not in cities:
             raise hazard_round.UnknownRound
         figures = hazard_round.figures(session, found, today())
         parts = {one.institution: one for one in hazard_round.parts(session, round_id)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -71,6 +71,13 @@ def get(session: Session, code: str) -> InstitutionRow:
     if found is None:
         raise UnknownInstitution
     return found
+
+
+def names(session: Session, codes: Collection[str]) -> dict[str, str]:
+    """Names by code, in one query; an unknown code stands for itself."""
+    query = select(InstitutionRow.code, InstitutionRow.name).where(InstitutionRow.code.in_(codes))
+    known = {found.code: found.name for found in session.execute(query)}
+    return {code: known.get(code, code) for code in codes}
 
 
 def under(session: Session, unit: str, on: date) -> list[InstitutionRow]:

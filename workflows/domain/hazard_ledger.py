@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine import clock, region
-from workflows.domain import division, hazard_rules
+from workflows.domain import division, hazard_institution, hazard_rules
 from workflows.domain.hazard_state import Category, Grade, HazardState, Source, Suspension
-from workflows.domain.hazard_tables import HazardRow, InstitutionRow, RecheckRow
+from workflows.domain.hazard_tables import HazardRow, RecheckRow
 
 _OWED = tuple(state.value for state in HazardState if state.is_owed)
 _OPEN = tuple(state.value for state in HazardState if state.is_open)
@@ -188,13 +188,13 @@ def _within(units: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _lines(session: Session, rows: Sequence[HazardRow], today: date) -> list[LedgerLine]:
-    names = _names(session, {row.institution for row in rows})
+    names = hazard_institution.names(session, {row.institution for row in rows})
     checks = _last_rechecks(session, [row.id for row in rows])
     return [
         LedgerLine(
             id=row.id,
             institution=row.institution,
-            institution_name=names.get(row.institution, row.institution),
+            institution_name=names[row.institution],
             state=HazardState(row.state),
             number=row.number,
             grade=Grade(row.grade) if row.grade else None,
@@ -208,15 +208,10 @@ def _lines(session: Session, rows: Sequence[HazardRow], today: date) -> list[Led
             failures=row.failures,
             before=row.before,
             after=row.after,
-            cells=cells(row, names.get(row.institution, row.institution), checks.get(row.id)),
+            cells=cells(row, names[row.institution], checks.get(row.id)),
         )
         for row in rows
     ]
-
-
-def _names(session: Session, codes: set[str]) -> dict[str, str]:
-    query = select(InstitutionRow.code, InstitutionRow.name).where(InstitutionRow.code.in_(codes))
-    return {found.code: found.name for found in session.execute(query)}
 
 
 def _last_rechecks(session: Session, ids: Sequence[str]) -> dict[str, RecheckRow]:

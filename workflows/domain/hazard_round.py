@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import Audience, OperationContext, errors, region
@@ -159,24 +159,42 @@ def figures(session: Session, found: RoundRow, today: date) -> Figures:
     for line in lines:
         if line.state != HazardState.WITHDRAWN.value:
             by_unit.setdefault(line.institution, []).append(line)
+    units = parts(session, found.id)
+    names = hazard_institution.names(session, [one.institution for one in units])
     return Figures(
         units=tuple(
-            _unit_figures(session, found, one, by_unit.get(one.institution, []), today)
-            for one in parts(session, found.id)
+            _unit_figures(
+                found, one, names[one.institution], by_unit.get(one.institution, []), today
+            )
+            for one in units
         )
     )
 
 
+def coverage(session: Session, round_ids: Sequence[str]) -> dict[str, int]:
+    """Per mille of institutions inspected, by round, in one query."""
+    query = (
+        select(
+            RoundUnitRow.round_id,
+            func.count(),
+            func.count(RoundUnitRow.cosigned_at),
+        )
+        .where(RoundUnitRow.round_id.in_(round_ids))
+        .group_by(RoundUnitRow.round_id)
+    )
+    return {round_id: done * 1000 // total for round_id, total, done in session.execute(query)}
+
+
 def _unit_figures(
-    session: Session,
     found: RoundRow,
     one: RoundUnitRow,
+    name: str,
     hazards: Sequence[HazardRow],
     today: date,
 ) -> UnitFigures:
     return UnitFigures(
         institution=one.institution,
-        name=hazard_institution.get(session, one.institution).name,
+        name=name,
         checked=one.checked_at is not None,
         reported=one.ledger_at is not None,
         late=_is_late(found, one, today),
@@ -211,10 +229,8 @@ def require_covered(context: OperationContext, found: RoundRow) -> None:
 
 def named(session: Session, units: Sequence[RoundUnitRow]) -> list[dict[str, str]]:
     """Code and name of each institution, the keys that a case carries."""
-    return [
-        {"code": one.institution, "name": hazard_institution.get(session, one.institution).name}
-        for one in units
-    ]
+    names = hazard_institution.names(session, [one.institution for one in units])
+    return [{"code": one.institution, "name": names[one.institution]} for one in units]
 
 
 def report(context: OperationContext, found: RoundRow, text: str, *, final: bool) -> None:
