@@ -20,6 +20,7 @@ from notifications.channels import registry
 from notifications.digest import Digest
 from notifications.dispatcher import Dispatcher
 from workflows.domain import division
+from workflows.papers import wording
 
 log = structlog.get_logger(__name__)
 INTERVAL = 1.0
@@ -37,7 +38,8 @@ def mail(engine: ProcessEngine, folder: Path) -> tuple[Beat, ...]:
 
     def place(code: str) -> str:
         with engine.read() as session:
-            return division.names_of(session, [code])[code] if code else ""
+            known = division.names_of(session, [code])[code]
+            return known if known != code else wording.institution(session, code)
 
     dispatcher = Dispatcher(engine, channels, place=place)
     return dispatcher.deliver, Digest(engine, channels).deliver
