@@ -99,9 +99,7 @@ def administers(work: Work, actor: Actor, row: Any) -> bool:
 def sees(work: Work, actor: Actor) -> bool:
     """Whether a seat of his covers the region of the case, or he started it."""
     return (
-        actor is SYSTEM
-        or actor.sees(work.instance.region)
-        or work.instance.started_by == actor.id
+        actor is SYSTEM or actor.sees(work.instance.region) or work.instance.started_by == actor.id
     )
 
 

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from engine.execution.environment import Environment
 from engine.execution.settle import settle_variables
-from engine.execution.work import Snapshot, Work
+from engine.execution.snapshot import Snapshot
+from engine.execution.work import Work
 from engine.model.actor import Actor
 from engine.model.errors import NotFound, Stale
 from engine.store import human_tasks, instances
@@ -42,9 +43,7 @@ class Commands:
         self.finish(follow_up)
         return answer
 
-    def on_task(
-        self, task_id: str, actor: Actor, act: Callable[[Work, Any], _Answer]
-    ) -> _Answer:
+    def on_task(self, task_id: str, actor: Actor, act: Callable[[Work, Any], _Answer]) -> _Answer:
         """The same on the instance of a task; `act` also gets the row of the task."""
 
         def load(tx: Transaction, lock: bool) -> tuple[Work, Any]:
@@ -99,9 +98,7 @@ class Commands:
 
     def _work(self, tx: Transaction, snapshot: Snapshot, actor: Actor) -> Work:
         deployed = self.environment.programs.by_id(tx, snapshot.definition_id)
-        return Work(
-            self.environment, tx, self.environment.clock.now(), actor, snapshot, deployed
-        )
+        return Work(self.environment, tx, self.environment.clock.now(), actor, snapshot, deployed)
 
     @staticmethod
     def _task_row(tx: Transaction, task_id: str) -> Any:

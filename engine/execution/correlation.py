@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from engine.execution import settle
 from engine.execution.command import Commands
-from engine.execution.work import Work, new_instance
+from engine.execution.snapshot import new_instance
+from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.triggers import EventArrived
 from engine.model import region as regions
@@ -100,7 +101,7 @@ def broadcast(
                     "payload": codec.plain(payload),
                 }
             ),
-            "status": jobs.TODO,
+            "status": jobs.QUEUED,
             "run_at": now,
             "created_at": now,
             "attempts": 0,
@@ -146,9 +147,7 @@ def _arrive(
         )
         plain = codec.plain(payload)
         assert isinstance(plain, dict)
-        settle.advance(
-            work, EventArrived(at=work.now, element=waiting.element, payload=plain)
-        )
+        settle.advance(work, EventArrived(at=work.now, element=waiting.element, payload=plain))
         return True
 
     return commands.run_on_instance(waiting.instance_id, actor, act)
@@ -204,7 +203,7 @@ def _start_by_message(
                         "by": [actor.id, actor.name],
                     }
                 ),
-                "status": jobs.TODO,
+                "status": jobs.QUEUED,
                 "run_at": now,
                 "created_at": now,
                 "attempts": 0,

@@ -62,9 +62,7 @@ class Seats:
         known = self._known.get((role, unit))
         if known is not None and abs(now - known[0]) < SEATS_ARE_FRESH_FOR:
             return known[1]
-        rows = tx.rows(
-            participants.HOLDERS, {"role": role, "unit": unit, "today": local_date(now)}
-        )
+        rows = tx.rows(participants.HOLDERS, {"role": role, "unit": unit, "today": local_date(now)})
         found = tuple(row.id for row in rows)
         with self._lock:
             self._known[(role, unit)] = (now, found)

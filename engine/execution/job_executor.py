@@ -92,7 +92,7 @@ class JobExecutor:
 
         try:
             _, follow_up = self._commands.run_on_instance(row.instance_id, SYSTEM, act)
-        except Exception as error:  # noqa: BLE001  # a poisoned row must not stop the loop
+        except Exception as error:  # a poisoned row must not stop the loop  # noqa: BLE001  # a poisoned row must not stop the loop
             self._timer_failed(row, error)
         else:
             self.drain(follow_up)
@@ -102,9 +102,7 @@ class JobExecutor:
         if timer.kind == timers.LADDER:
             ladder.climb(work, timer)
             return
-        work.record(
-            Fact.TIMER_FIRED, activity_id=timer.node_id, detail={"due": timer.planned_at}
-        )
+        work.record(Fact.TIMER_FIRED, activity_id=timer.node_id, detail={"due": timer.planned_at})
         settle.advance(
             work, TimerFired(at=work.now, element=timer.element, due_at=timer.planned_at)
         )
@@ -137,11 +135,11 @@ class JobExecutor:
     def _run(self, job_id: str) -> list[str]:
         with self._environment.database.read() as tx:
             job = tx.first(jobs.BY_ID, {"job_id": job_id})
-        if job is None or job.status != jobs.TODO:
+        if job is None or job.status != jobs.QUEUED:
             return []
         try:
             return self._dispatch(job, codec.decode(bytes(job.arguments)))
-        except Exception as error:  # noqa: BLE001  # a poisoned row must not stop the loop
+        except Exception as error:  # a poisoned row must not stop the loop  # noqa: BLE001  # a poisoned row must not stop the loop
             return self._job_failed(job, error)
 
     def _dispatch(self, job: Any, arguments: Mapping[str, Any]) -> list[str]:
@@ -173,7 +171,7 @@ class JobExecutor:
                 {
                     "job_id": job.id,
                     "run_at": now + _back_off(job.attempts),
-                    "status": jobs.DEAD if dead else jobs.TODO,
+                    "status": jobs.DEAD if dead else jobs.QUEUED,
                     "error": _said(error),
                     "attempts": attempts,
                 },
@@ -213,7 +211,7 @@ def _put_off(work: Work, job: Any) -> None:
         {
             "job_id": job.id,
             "run_at": FAR_FUTURE,
-            "status": jobs.TODO,
+            "status": jobs.QUEUED,
             "error": None,
             "attempts": job.attempts,
         },
@@ -283,9 +281,7 @@ def _event(work: Work, arguments: Mapping[str, Any]) -> Trigger:
         activity_id=arguments["node_id"],
         detail={"name": arguments["name"]},
     )
-    return EventArrived(
-        at=work.now, element=arguments["element"], payload=arguments["payload"]
-    )
+    return EventArrived(at=work.now, element=arguments["element"], payload=arguments["payload"])
 
 
 def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
@@ -308,9 +304,7 @@ def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
         )
         return
     settle.settle_variables(work)
-    settle.advance(
-        work, OperationReturned(at=work.now, element=job.element, outputs=outputs)
-    )
+    settle.advance(work, OperationReturned(at=work.now, element=job.element, outputs=outputs))
 
 
 def _cancel(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:

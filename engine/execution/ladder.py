@@ -98,9 +98,7 @@ def _superior(work: Work, unit: str) -> list[dict[str, str]]:
     desk = work.deployed.desk_role(above)
     if desk is not None:
         return [_seat(desk, above)]
-    rows = work.tx.rows(
-        participants.ROLES_AT, {"unit": above, "today": local_date(work.now)}
-    )
+    rows = work.tx.rows(participants.ROLES_AT, {"unit": above, "today": local_date(work.now)})
     return [_seat(row.role, above) for row in rows if row.role in work.deployed.package.roles]
 
 

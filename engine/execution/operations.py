@@ -10,7 +10,8 @@ from typing import Any, cast
 from engine.execution import participation
 from engine.execution.deadlines import due_instant
 from engine.execution.environment import Environment
-from engine.execution.work import Work, new_instance
+from engine.execution.snapshot import new_instance
+from engine.execution.work import Work
 from engine.kernel import codec
 from engine.model import region as regions
 from engine.model.actor import SYSTEM, Actor
@@ -47,9 +48,7 @@ def run(
         work=work,
     )
     outputs = called(declared, context, data)
-    work.record(
-        Fact.OPERATION_PERFORMED, activity_id=activity_id, detail={"operation": name}
-    )
+    work.record(Fact.OPERATION_PERFORMED, activity_id=activity_id, detail={"operation": name})
     return checked_outputs(name, outputs)
 
 
@@ -106,12 +105,14 @@ class Context:
 
     @property
     def session(self) -> Any:
+        """An ORM session on the transaction; void once the operation returned."""
         if self._closed:
             raise Broken("an operation used its context after it had returned")
         return self.tx.session
 
     @property
     def instance(self) -> InstanceRef | None:
+        """The case on whose behalf it runs."""
         if self.work is None:
             return None
         of = self.work.instance
@@ -127,22 +128,27 @@ class Context:
 
     @property
     def task(self) -> TaskRef | None:
+        """The task on whose behalf it runs."""
         return None if self.work is None else self.work.task
 
     @property
     def calendar(self) -> Any:
+        """The calendar of the case's region."""
         calendars = self.environment.calendars
         return calendars.default if self.work is None else calendars.at(self.work.instance.region)
 
     def new_id(self) -> str:
+        """A fresh UUIDv7."""
         return self.environment.ids.new()
 
     def variables(self) -> Mapping[str, object]:
+        """Root variables as they stand."""
         return {} if self.work is None else dict(self.work.state.variables)
 
     def notify(
         self, message: str, audience: Audience, data: Mapping[str, object] | None = None
     ) -> None:
+        """An outbox row with the commit."""
         receivers = {
             "kind": audience.kind,
             "id": audience.id,
@@ -166,7 +172,7 @@ class Context:
                 "instance_id": None,
                 "task_id": None,
                 "created_at": self.now,
-                "status": outbox.TODO,
+                "status": outbox.QUEUED,
                 "next_at": self.now,
                 "attempts": 0,
                 "error": None,
@@ -177,6 +183,7 @@ class Context:
     def send_message(
         self, name: str, key: str, payload: Mapping[str, object] | None = None
     ) -> bool:
+        """Correlate after the commit; whether somebody waits now."""
         waits = participation.somebody_waits(self.tx, name, key)
         self._queue(
             JOB_MESSAGE,
@@ -195,6 +202,7 @@ class Context:
         title: str,
         business_key: str | None = None,
     ) -> str:
+        """A case whose row is written now and which starts right after the commit."""
         deployed = self.environment.programs.latest(self.tx, process_key)
         instance_id = self.new_id()
         self.tx.write(
@@ -218,10 +226,9 @@ class Context:
         return instance_id
 
     def set_due(self, activity_id: str, due: datetime | date, reason: str) -> None:
+        """Move the due instant of the open tasks of an activity."""
         work = self._work("set_due")
-        for row in work.tx.rows(
-            human_tasks.OPEN_OF_INSTANCE, {"instance_id": work.instance.id}
-        ):
+        for row in work.tx.rows(human_tasks.OPEN_OF_INSTANCE, {"instance_id": work.instance.id}):
             if row.activity_id == activity_id:
                 participation.move_due(work, row, due, reason)
         for gathered in work.tasks.values():
@@ -231,19 +238,23 @@ class Context:
                 participation.move_gathered_due(work, gathered, moved, reason)
 
     def set_variables(self, variables: Mapping[str, object]) -> None:
+        """Root variables that enter the state with the command."""
         self._work("set_variables").pending_variables.update(
             checked_outputs("set_variables", variables)
         )
 
     def attachment(self, attachment_id: str) -> AttachmentRef:
+        """A file by its id. Raises NotFound."""
         return attachment_ref(self._attachment_row(attachment_id))
 
     def read_attachment(self, attachment_id: str) -> bytes:
+        """The bytes of a file. Raises NotFound."""
         return self.environment.files.get(self._attachment_row(attachment_id).sha256)
 
     def store_file(
         self, name: str, content: bytes, media_type: str, *, listed: bool = True
     ) -> AttachmentRef:
+        """Keep a file the operation made."""
         digest = self.environment.files.put(content)
         of = self.work.instance if self.work and listed else None
         row: dict[str, Any] = {
@@ -271,9 +282,8 @@ class Context:
     def decide(
         self, decision: str, inputs: Mapping[str, object], *, process_key: str | None = None
     ) -> Any:
-        if process_key is None or (
-            self.work is not None and self.work.deployed.key == process_key
-        ):
+        """A decision of the case's package, or of the latest version of another."""
+        if process_key is None or (self.work is not None and self.work.deployed.key == process_key):
             deployed = self._work("decide").deployed
         else:
             deployed = self.environment.programs.latest(self.tx, process_key)
@@ -282,9 +292,11 @@ class Context:
         return deployed.decisions(decision, inputs, self.now)
 
     def completed_by(self, *activity_ids: str) -> frozenset[str]:
+        """Who completed one of these activities."""
         return participation.completers(self._work("completed_by"), activity_ids)
 
     def record(self, kind: str, detail: Mapping[str, object]) -> None:
+        """A fact of the case. Raises TypeError for a detail that cannot be kept."""
         # Written to text now, so that what cannot be kept fails inside the operation.
         history.written_detail(detail)
         task = self.task
@@ -312,7 +324,7 @@ class Context:
                 "element": None,
                 "key": None,
                 "arguments": codec.encode(arguments),
-                "status": jobs.TODO,
+                "status": jobs.QUEUED,
                 "run_at": self.now,
                 "created_at": self.now,
                 "attempts": 0,

@@ -35,7 +35,7 @@ def completers(work: Work, activity_ids: Iterable[str]) -> frozenset[str]:
 
 
 def _callers(work: Work) -> list[str]:
-    """This instance and those above it."""
+    """The instance at work and those above it."""
     family = [work.instance.id]
     parent = work.instance.parent_id
     while parent is not None:
@@ -79,9 +79,7 @@ def _above(parents: dict[str, str | None], instance_id: str) -> list[str]:
 
 def somebody_waits(tx: Transaction, name: str, key: str) -> bool:
     """Whether an instance waits for this message, or a process starts by it."""
-    waiting = tx.rows(
-        subscriptions.WAITING_FOR_KEY, {"kind": "message", "name": name, "key": key}
-    )
+    waiting = tx.rows(subscriptions.WAITING_FOR_KEY, {"kind": "message", "name": name, "key": key})
     if waiting:
         return True
     starts = definitions.DefinitionStart

@@ -6,15 +6,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.execution import operations
-from engine.execution.deadlines import (
-    DueInstant,
-    deadline_text,
-    due_instant,
-    next_rung,
-    timer_instant,
-)
-from engine.execution.work import PendingFact, Work, new_instance
+from engine.execution import operations, settle_tasks
+from engine.execution.deadlines import timer_instant
+from engine.execution.snapshot import new_instance
+from engine.execution.work import Work
 from engine.kernel import effects as fx
 from engine.kernel import step as kernel
 from engine.kernel.decide import RunningDecide
@@ -22,10 +17,8 @@ from engine.kernel.triggers import OperationFailed, OperationReturned, Trigger, 
 from engine.model import region
 from engine.model.errors import BusinessError, NotFound
 from engine.model.facts import Fact
-from engine.model.human_task import TaskStatus
 from engine.model.process import InstanceStatus
-from engine.store import human_tasks, instances, jobs, subscriptions, timers
-from engine.store.base import FAR_FUTURE
+from engine.store import instances, jobs, subscriptions, timers
 
 JOB_TRIGGER = "trigger"
 JOB_START = "start"
@@ -101,155 +94,6 @@ def _clear_incident_mark(work: Work) -> None:
     healed = work.instance.status is InstanceStatus.INCIDENT and not work.state.failed()
     if healed and not work.incidents and not operations.open_incidents(work):
         work.instance.status = InstanceStatus.ACTIVE
-
-
-# --- human tasks -----------------------------------------------------------------------------
-
-
-def _open_task(work: Work, effect: fx.OpenTask) -> None:
-    instance = work.instance
-    task_id = work.new_id()
-    unit = effect.unit or instance.region
-    due = _due_of(work, effect, unit)
-    owned = effect.owner is not None
-    row: dict[str, Any] = {
-        "id": task_id,
-        "shard": instance.shard,
-        "instance_id": instance.id,
-        "root_id": instance.root_id,
-        "definition_id": instance.definition_id,
-        "process_key": instance.process_key,
-        "element": effect.element,
-        "activity_id": effect.activity_id,
-        "name": effect.name,
-        "subject": (effect.subject or instance.title)[:500],
-        "item": effect.item,
-        "role": effect.role,
-        "unit": unit,
-        "region": unit if region.is_code(unit) else instance.region,
-        "owner": effect.owner,
-        "status": TaskStatus.RESERVED if owned else TaskStatus.READY,
-        "suspended_from": None,
-        "is_open": 1,
-        "no_holder": not owned and not _holders(work, effect.role, unit),
-        "priority": effect.priority,
-        "created_at": work.now,
-        "claimed_at": work.now if owned else None,
-        "due_at": due.at if due else None,
-        "due_sort": due.at if due else FAR_FUTURE,
-        "due_note": due.note if due else "",
-        "deadline": deadline_text(effect.deadline),
-        "urgency": None,
-        "completed_at": None,
-        "completed_by": None,
-        "outcome": None,
-        "completion_key": None,
-        "version": 1,
-    }
-    work.tasks[effect.element] = row
-    _absorb(
-        work,
-        effect.element,
-        work.record(
-            Fact.TASK_OPENED,
-            activity_id=effect.activity_id,
-            task_id=task_id,
-            element=effect.element,
-            detail={
-                "role": effect.role,
-                "unit": unit,
-                "owner": effect.owner,
-                "due": due.at if due else None,
-                "item": effect.item,
-            },
-        ),
-    )
-    audience = (
-        {"kind": "participant", "id": effect.owner}
-        if owned
-        else {"kind": "role", "role": effect.role or "", "unit": unit}
-    )
-    work.notify("task_opened", audience, _message_data(row), task_id=task_id)
-    if due is not None:
-        _arm_ladder(work, row, due)
-
-
-def _due_of(work: Work, effect: fx.OpenTask, unit: str) -> DueInstant | None:
-    if effect.deadline is None:
-        return None
-    calendar = work.environment.calendars.at(unit)
-    return due_instant(calendar, work.now, effect.deadline)
-
-
-def _holders(work: Work, role: str | None, unit: str) -> tuple[str, ...]:
-    if role is None:
-        return ()
-    return work.environment.seats.holders(work.tx, role, unit, work.now)
-
-
-def _arm_ladder(work: Work, row: dict[str, Any], due: DueInstant) -> None:
-    spec = work.deployed.program.node(row["activity_id"]).task
-    ladder = work.deployed.ladder(spec.ladder if spec else None)
-    if ladder is None:
-        return
-    calendar = work.environment.calendars.at(row["unit"])
-    rung = next_rung(ladder, -1, calendar, work.now, due.at)
-    if rung is not None:
-        work.arm(
-            kind=timers.LADDER,
-            element=row["element"],
-            node_id=row["activity_id"],
-            at=rung[1],
-            task_id=row["id"],
-            rung=rung[0],
-        )
-
-
-def _message_data(row: dict[str, Any]) -> dict[str, object]:
-    return {
-        "name": row["name"],
-        "subject": row["subject"],
-        "unit": row["unit"],
-        "due_at": row["due_at"],
-    }
-
-
-def _close_task(work: Work, effect: fx.CloseTask) -> None:
-    if effect.element in work.closed:
-        # The verb that completed it has written the row and its fact.
-        work.disarm(timers.LADDER, effect.element)
-        return
-    work.disarm(timers.LADDER, effect.element)
-    gathered = work.tasks.pop(effect.element, None)
-    if gathered is not None:
-        # Opened and cancelled by the same command: nobody ever saw it, history still says so.
-        gathered.update(is_open=0, status=TaskStatus.EXITED, completed_at=work.now, version=2)
-        work.tx.write_all(human_tasks.INSERT, [gathered])
-        task_id = gathered["id"]
-    else:
-        row = work.tx.first(
-            human_tasks.OPEN_OF_ELEMENT,
-            {"instance_id": work.instance.id, "element": effect.element},
-        )
-        if row is None:
-            return
-        task_id = row.id
-        work.change_task(
-            row, status=TaskStatus.EXITED, is_open=0, completed_at=work.now
-        )
-        if row.owner is not None:
-            work.notify(
-                "task_cancelled",
-                {"kind": "participant", "id": row.owner},
-                {"name": row.name, "subject": row.subject},
-                task_id=row.id,
-            )
-    work.closed[effect.element] = work.record(
-        Fact.TASK_EXITED,
-        activity_id=effect.activity_id,
-        task_id=task_id,
-        element=effect.element,
-    )
 
 
 # --- timers and subscriptions ----------------------------------------------------------------
@@ -424,9 +268,7 @@ def _throw_event(work: Work, effect: fx.ThrowEvent) -> None:
 
 
 def _throw_escalation(work: Work, effect: fx.ThrowEscalation) -> None:
-    work.record(
-        Fact.ESCALATION_THROWN, activity_id=effect.node_id, detail={"code": effect.code}
-    )
+    work.record(Fact.ESCALATION_THROWN, activity_id=effect.node_id, detail={"code": effect.code})
     if work.instance.parent_id is not None:
         work.queue(
             JOB_TRIGGER,
@@ -463,15 +305,6 @@ def _record(work: Work, effect: fx.Record) -> None:
         detail=effect.detail,
         element=effect.element,
     )
-
-
-def _absorb(work: Work, element: int, fact: PendingFact) -> None:
-    """A task's opening says that its node was entered; one fact is enough for both."""
-    for other in reversed(work.facts):
-        if other.element == element and other.kind == Fact.NODE_ENTERED:
-            fact.detail.update(other.detail)
-            work.facts.remove(other)
-            return
 
 
 _ENDS = {
@@ -514,8 +347,8 @@ def _raise_incident(work: Work, effect: fx.RaiseIncident) -> None:
 
 
 _SETTLERS: dict[type[Any], Callable[[Work, Any], None]] = {
-    fx.OpenTask: _open_task,
-    fx.CloseTask: _close_task,
+    fx.OpenTask: settle_tasks.open_task,
+    fx.CloseTask: settle_tasks.close_task,
     fx.ArmTimer: _arm_timer,
     fx.CancelTimer: _cancel_timer,
     fx.Subscribe: _subscribe,

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import zstandard
-
 from engine.execution.environment import Environment
 from engine.execution.programs import Deployed
+from engine.execution.snapshot import Snapshot, pack
 from engine.kernel import codec
 from engine.kernel.state import State
-from engine.model import region
 from engine.model.actor import SYSTEM, Actor
 from engine.model.facts import Fact
 from engine.model.process import InstanceStatus
@@ -34,79 +32,7 @@ from engine.store import (
 from engine.store.base import FAR_FUTURE
 from engine.store.database import LostRace, Transaction
 
-COMPRESS_ABOVE = 1024
-#: a zstd frame begins with these bytes, a plain state with its codec version
-_ZSTD = b"\x28\xb5\x2f\xfd"
 _BUCKETS = 64
-
-
-def pack(state: State) -> bytes:
-    """The state as stored: codec version first, compressed above 1 kB."""
-    content = state.encode()
-    if len(content) > COMPRESS_ABOVE:
-        return zstandard.ZstdCompressor(level=3).compress(content)
-    return content
-
-
-def unpack(content: bytes) -> State:
-    """The state that was packed."""
-    if content[:4] == _ZSTD:
-        content = zstandard.ZstdDecompressor().decompress(content)
-    return State.decode(content)
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """An instance as it was read; the mutable fields as they shall be written."""
-
-    id: str
-    shard: str
-    definition_id: str
-    process_key: str
-    business_key: str | None
-    title: str
-    region: str
-    parent_id: str | None
-    parent_element: int | None
-    root_id: str
-    started_by: str | None
-    started_at: datetime
-    loaded_revision: int
-    status: InstanceStatus
-    state: State
-    fact_count: int
-    fact_hash: bytes
-    ended_at: datetime | None
-    end_reason: str | None
-
-    @classmethod
-    def of(cls, row: Any, prefix: str = "") -> Snapshot:
-        """From a row of the instance table, or of a join that labels its columns."""
-
-        def cell(name: str) -> Any:
-            return getattr(row, prefix + name)
-
-        return cls(
-            cell("id"),
-            cell("shard"),
-            cell("definition_id"),
-            cell("process_key"),
-            cell("business_key"),
-            cell("title"),
-            cell("region"),
-            cell("parent_id"),
-            cell("parent_element"),
-            cell("root_id"),
-            cell("started_by"),
-            cell("started_at"),
-            cell("revision"),
-            InstanceStatus(cell("status")),
-            unpack(bytes(cell("state"))),
-            cell("fact_count"),
-            bytes(cell("fact_hash")),
-            cell("ended_at"),
-            cell("end_reason"),
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,6 +77,7 @@ class Work:
 
     @property
     def state(self) -> State:
+        """The state as it stands after the steps so far."""
         return self.instance.state
 
     def new_id(self) -> str:
@@ -240,7 +167,7 @@ class Work:
                 "element": element,
                 "key": key,
                 "arguments": codec.encode({**arguments, "by": self._behind()}),
-                "status": jobs.TODO,
+                "status": jobs.QUEUED,
                 "run_at": self.now,
                 "created_at": self.now,
                 "attempts": 0,
@@ -275,7 +202,7 @@ class Work:
                 "instance_id": self.instance.id,
                 "task_id": task_id,
                 "created_at": self.now,
-                "status": outbox.TODO,
+                "status": outbox.QUEUED,
                 "next_at": self.now,
                 "attempts": 0,
                 "error": None,
@@ -337,6 +264,8 @@ class Work:
         )
         if hit != 1:
             raise LostRace
+        if not values["is_open"] and row.due_at is not None:
+            self.disarm(timers.LADDER, row.element)
         return values
 
     def flush(self) -> None:
@@ -385,9 +314,7 @@ class Work:
 
     def _numbered_facts(self) -> list[dict[str, Any]]:
         instance = self.instance
-        chain = history.Chain(
-            instance.id, instance.shard, instance.fact_count, instance.fact_hash
-        )
+        chain = history.Chain(instance.id, instance.shard, instance.fact_count, instance.fact_hash)
         rows = []
         for fact in self.facts:
             actor = fact.by or self.actor
@@ -430,39 +357,3 @@ _TASK_FIELDS = (
     "due_sort", "due_note", "urgency", "no_holder", "completed_at", "completed_by", "outcome",
     "completion_key", "deadline",
 )  # fmt: skip
-
-
-def new_instance(
-    work_id: str,
-    *,
-    deployed: Deployed,
-    title: str,
-    unit: str,
-    business_key: str | None,
-    actor: Actor,
-    now: datetime,
-    parent: Snapshot | None = None,
-    parent_element: int | None = None,
-) -> dict[str, Any]:
-    """The row of an instance that has not started yet."""
-    return {
-        "id": work_id,
-        "shard": region.shard(unit),
-        "definition_id": deployed.id,
-        "process_key": deployed.key,
-        "business_key": business_key,
-        "title": title[:300],
-        "region": unit,
-        "status": InstanceStatus.ACTIVE,
-        "revision": 0,
-        "state": pack(State.initial(deployed.program)),
-        "fact_count": 0,
-        "fact_hash": history.GENESIS,
-        "started_at": now,
-        "started_by": actor.id,
-        "ended_at": None,
-        "end_reason": None,
-        "parent_id": parent.id if parent else None,
-        "parent_element": parent_element,
-        "root_id": parent.root_id if parent else work_id,
-    }

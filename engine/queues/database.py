@@ -100,7 +100,7 @@ class EmbeddedRunner:
             self._last_batch_at = self._clock.now()
             self._last_error = None
             return 0.0 if ran else self._until_next()
-        except Exception as error:  # noqa: BLE001  # the heart must go on beating
+        except Exception as error:  # the heart must go on beating  # noqa: BLE001  # a poisoned row must not stop the loop
             # A database that went away comes back; whoever watches `health` sees the reason.
             _log.exception("the runner failed")
             self._last_error = str(error)

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from engine.execution import assignment
 from engine.execution.command import Commands
 from engine.execution.operations import attachment_ref
-from engine.execution.work import Snapshot, Work
+from engine.execution.snapshot import Snapshot
+from engine.execution.work import Work
 from engine.model.actor import Actor
 from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import InvalidInput, NotFound

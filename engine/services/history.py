@@ -71,9 +71,9 @@ class HistoryService:
         """Every break in the hash chain of one case, or of all; empty when nothing was changed."""
         breaks: list[ChainBreak] = []
         with self._environment.database.read() as tx:
-            query = select(
-                _instance.c.id, _instance.c.fact_count, _instance.c.fact_hash
-            ).order_by(_instance.c.id)
+            query = select(_instance.c.id, _instance.c.fact_count, _instance.c.fact_hash).order_by(
+                _instance.c.id
+            )
             if instance_id is not None:
                 query = query.where(_instance.c.id == instance_id)
             heads = tx.execute(query).all()
@@ -109,9 +109,7 @@ def _first_break(tx: Transaction, head: Any) -> ChainBreak | None:
         for row in rows:
             expected += 1
             if row.sequence != expected:
-                return ChainBreak(
-                    instance_id=head.id, sequence=expected, reason="缺少一条留痕"
-                )
+                return ChainBreak(instance_id=head.id, sequence=expected, reason="缺少一条留痕")
             if history.digest(previous, row._asdict()) != bytes(row.hash):
                 return ChainBreak(
                     instance_id=head.id, sequence=row.sequence, reason="留痕内容被改动"

@@ -89,8 +89,7 @@ class IdentityService:
             own = tx.rows(store.SEATS, asked)
             instead = tx.rows(store.SEATS_INSTEAD, asked)
         seats = [
-            Seat(role=seat.role, unit=seat.unit, since=seat.since, until=seat.until)
-            for seat in own
+            Seat(role=seat.role, unit=seat.unit, since=seat.since, until=seat.until) for seat in own
         ]
         seats += [
             Seat(
@@ -106,7 +105,7 @@ class IdentityService:
 
     def create_participant(
         self,
-        id: str | None = None,  # noqa: A002  # the spine names it so
+        id: str | None = None,  # the spine names it so  # noqa: A002  # the name callers know
         *,
         name: str,
         login: str,
@@ -264,7 +263,7 @@ class IdentityService:
         by: Actor,
         reason: str = "",
     ) -> str:
-        """Let one person act on another's seats during these days. Raises InvalidInput, NotFound."""
+        """Let one person act on another's seats these days. Raises InvalidInput, NotFound."""
         if absent_id == substitute_id:
             raise InvalidInput("不能由本人代理本人")
         if until < since:

@@ -21,12 +21,11 @@ from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.process import IncidentView
+from engine.services.outbox import OutboxDesk
 from engine.store import human_tasks, incidents, instances, jobs, notes, outbox, timers
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
-SEND_LEASE = timedelta(minutes=5)
-MAXIMUM_SENDS = 8
 _EMPTY: Mapping[str, object] = {}
 _incident: Any = incidents.IncidentRow.__table__
 _instance: Any = instances.ProcessInstance.__table__
@@ -36,22 +35,6 @@ _job: Any = jobs.Job.__table__
 _task: Any = human_tasks.HumanTask.__table__
 _draft = notes.TaskDraft
 _REFRESH_EVERY = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxView:
-    """One message to deliver; `id` is the idempotency key towards every channel."""
-
-    id: str
-    message: str
-    audience: Mapping[str, str]
-    data: Mapping[str, Any]
-    process_key: str | None
-    definition_id: str | None
-    instance_id: str | None
-    task_id: str | None
-    created_at: datetime
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +51,11 @@ class Health:
     problems: tuple[str, ...]
 
 
-class ManagementService:
+class ManagementService(OutboxDesk):
     """What keeps the engine going, and what shows that it does."""
 
     def __init__(self, commands: Commands, executor: JobExecutor) -> None:
-        self._commands = commands
-        self._environment = commands.environment
+        super().__init__(commands)
         self._executor = executor
         self._refreshed_at: datetime | None = None
 
@@ -93,11 +75,13 @@ class ManagementService:
         a fact each.
         """
         with self._environment.database.read() as tx:
-            tasks = tx.execute(
-                select(_task.c.id).where(
-                    _task.c.is_open == 1, _task.c.deadline.is_not(None)
+            tasks = (
+                tx.execute(
+                    select(_task.c.id).where(_task.c.is_open == 1, _task.c.deadline.is_not(None))
                 )
-            ).scalars().all()
+                .scalars()
+                .all()
+            )
             waiting = tx.execute(select(_timer).where(_timer.c.length.is_not(None))).all()
         moved = 0
         for task_id in tasks:
@@ -189,67 +173,6 @@ class ManagementService:
 
         self._commands.on_instance(row.instance_id, actor, act)
 
-    # --- outbox ------------------------------------------------------------------------------
-
-    def pending_outbox(self, limit: int = 100) -> tuple[OutboxView, ...]:
-        """Messages to deliver now; each is leased to the caller for five minutes."""
-        now = self._environment.clock.now()
-        with self._environment.database.write() as tx:
-            rows = tx.rows(outbox.PENDING, {"now": now, "limit": limit})
-            mine = [
-                row
-                for row in rows
-                if tx.write(
-                    outbox.LEASE,
-                    {
-                        "message_id": row.id,
-                        "seen_next_at": row.next_at,
-                        "next_at": now + SEND_LEASE,
-                    },
-                )
-                == 1
-            ]
-        return tuple(
-            OutboxView(
-                id=row.id,
-                message=row.message,
-                audience=row.audience,
-                data=row.data,
-                process_key=row.process_key,
-                definition_id=row.definition_id,
-                instance_id=row.instance_id,
-                task_id=row.task_id,
-                created_at=row.created_at,
-                attempts=row.attempts,
-            )
-            for row in mine
-        )
-
-    def mark_sent(self, *message_ids: str) -> None:
-        """The messages are delivered and never offered again."""
-        now = self._environment.clock.now()
-        with self._environment.database.write() as tx:
-            for message_id in message_ids:
-                tx.write(outbox.MARK_SENT, {"message_id": message_id, "sent_at": now})
-
-    def mark_failed(self, message_id: str, error: str, *, permanent: bool = False) -> None:
-        """Offer it again later; after eight times, or a permanent failure, never."""
-        now = self._environment.clock.now()
-        with self._environment.database.write() as tx:
-            attempts = tx.execute(
-                select(_outbox.c.attempts).where(_outbox.c.id == message_id)
-            ).scalar()
-            over = permanent or (attempts or 0) + 1 >= MAXIMUM_SENDS
-            tx.write(
-                outbox.MARK_FAILED,
-                {
-                    "message_id": message_id,
-                    "status": outbox.FAILED if over else outbox.TODO,
-                    "next_at": now + timedelta(minutes=2 ** (attempts or 0)),
-                    "error": error[:1000],
-                },
-            )
-
     # --- health ------------------------------------------------------------------------------
 
     def health(self) -> Health:
@@ -260,12 +183,12 @@ class ManagementService:
             job = _scalar(
                 tx,
                 select(func.min(_job.c.run_at)).where(
-                    _job.c.status == jobs.TODO, _job.c.run_at <= now
+                    _job.c.status == jobs.QUEUED, _job.c.run_at <= now
                 ),
             )
             message = _scalar(
                 tx,
-                select(func.min(_outbox.c.created_at)).where(_outbox.c.status == outbox.TODO),
+                select(func.min(_outbox.c.created_at)).where(_outbox.c.status == outbox.QUEUED),
             )
             dead = _count(tx, _job, _job.c.status == jobs.DEAD)
             failed = _count(tx, _outbox, _outbox.c.status == outbox.FAILED)
@@ -316,9 +239,11 @@ class ManagementService:
         """Forms that can never be sent any more hold personal data for nothing."""
         closed = select(_task.c.id).where(_task.c.is_open == 0)
         with self._environment.database.read() as tx:
-            stale = tx.execute(
-                select(_draft.task_id).where(_draft.task_id.in_(closed)).limit(500)
-            ).scalars().all()
+            stale = (
+                tx.execute(select(_draft.task_id).where(_draft.task_id.in_(closed)).limit(500))
+                .scalars()
+                .all()
+            )
         if stale:
             with self._environment.database.write() as tx:
                 tx.execute(delete(_draft).where(_draft.task_id.in_(sorted(set(stale)))))

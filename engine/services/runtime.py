@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from engine.execution import assignment, correlation, operations, settle
-from engine.execution.command import Commands
 from engine.execution.job_executor import start as begin
-from engine.execution.work import Snapshot, Work, new_instance, unpack
+from engine.execution.snapshot import Snapshot, new_instance
+from engine.execution.work import Work
 from engine.kernel import codec, jump
 from engine.kernel.decide import RunningDecide
 from engine.kernel.program import Expression
@@ -27,29 +27,21 @@ from engine.model.errors import (
     Stale,
 )
 from engine.model.facts import Fact
-from engine.model.process import InstancePage, InstanceStatus, InstanceView
+from engine.model.process import InstanceStatus
 from engine.model.states import InstanceVerb, Verb, require_instance_verb
-from engine.services.files import Files
+from engine.services.cases import CaseLookup, require_manager
 from engine.store import definitions, human_tasks, instances, jobs, timers
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
-from engine.store.definitions import ProcessDefinition
 
 _EMPTY: Mapping[str, object] = {}
-_instance: Any = instances.ProcessInstance.__table__
-_definition: Any = ProcessDefinition.__table__
 _timer: Any = timers.Timer.__table__
 _job: Any = jobs.Job.__table__
 _task: Any = human_tasks.HumanTask.__table__
 
 
-class RuntimeService:
+class RuntimeService(CaseLookup):
     """What can be done to a whole case."""
-
-    def __init__(self, commands: Commands) -> None:
-        self._commands = commands
-        self._environment = commands.environment
-        self._files = Files(commands)
 
     def start(
         self,
@@ -181,13 +173,11 @@ class RuntimeService:
         """The case stands still: no task can be done, no timer fires, until it is resumed."""
 
         def act(work: Work) -> None:
-            _require_manager(work, actor)
+            require_manager(work, actor)
             require_instance_verb(InstanceVerb.SUSPEND, work.instance.status)
             work.instance.status = InstanceStatus.SUSPENDED
             work.tx.execute(
-                update(_timer)
-                .where(_timer.c.instance_id == instance_id)
-                .values(due_at=FAR_FUTURE)
+                update(_timer).where(_timer.c.instance_id == instance_id).values(due_at=FAR_FUTURE)
             )
             work.record(Fact.INSTANCE_SUSPENDED, detail={"reason": reason})
 
@@ -197,7 +187,7 @@ class RuntimeService:
         """The case goes on; what became due meanwhile happens now."""
 
         def act(work: Work) -> None:
-            _require_manager(work, actor)
+            require_manager(work, actor)
             require_instance_verb(InstanceVerb.RESUME, work.instance.status)
             work.instance.status = (
                 InstanceStatus.INCIDENT if work.state.failed() else InstanceStatus.ACTIVE
@@ -222,69 +212,12 @@ class RuntimeService:
             raise InvalidInput("终止必须说明原因", {"reason": "必填"})
 
         def act(work: Work) -> None:
-            _require_manager(work, actor)
+            require_manager(work, actor)
             require_instance_verb(InstanceVerb.TERMINATE, work.instance.status)
             work.instance.end_reason = reason
             settle.advance(work, Cancelled(at=work.now, reason=reason))
 
         self._commands.on_instance(instance_id, actor, act)
-
-    # --- looking -----------------------------------------------------------------------------
-
-    def instance(self, instance_id: str, actor: Actor) -> InstanceView:
-        """One case with its variables and where it waits. Raises NotFound for strangers."""
-        with self._environment.database.read() as tx:
-            self._files.place(tx, actor, None, instance_id)
-            row = tx.execute(_listed().where(_instance.c.id == instance_id)).first()
-            assert row is not None
-            return _view(row, with_state=True)
-
-    def may_manage(self, instance_id: str, actor: Actor) -> bool:
-        """Whether suspend, resume and terminate are his to use, in a state that allows them."""
-        with self._environment.database.read() as tx:
-            work = self._files.instance(tx, instance_id, actor)
-            try:
-                _require_manager(work, actor)
-            except (NotAllowed, NotFound):
-                return False
-        return True
-
-    def instances(
-        self,
-        actor: Actor,
-        *,
-        process_key: str | None = None,
-        status: InstanceStatus | None = None,
-        search: str | None = None,
-        root_id: str | None = None,
-        parent_id: str | None = None,
-        region: str | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-    ) -> InstancePage:
-        """Cases the actor may see, newest first."""
-        query = _listed().where(_visible_to(actor)).order_by(_instance.c.id.desc())
-        given = {"process_key": process_key, "root_id": root_id, "parent_id": parent_id}
-        for column, value in given.items():
-            if value is not None:
-                query = query.where(_instance.c[column] == value)
-        if status is not None:
-            query = query.where(_instance.c.status == status.value)
-        if region is not None:
-            query = query.where(_below(_instance.c.region, region))
-        if search:
-            query = query.where(
-                or_(
-                    _instance.c.title.contains(search, autoescape=True),
-                    _instance.c.business_key == search,
-                )
-            )
-        if cursor is not None:
-            query = query.where(_instance.c.id < cursor)
-        with self._environment.database.read() as tx:
-            rows = tx.execute(query.limit(limit + 1)).all()
-        views = tuple(_view(row, with_state=False) for row in rows[:limit])
-        return InstancePage(rows=views, next_cursor=views[-1].id if len(rows) > limit else None)
 
     # --- private -----------------------------------------------------------------------------
 
@@ -308,9 +241,7 @@ class RuntimeService:
         decide = RunningDecide(now, decisions=deployed.decisions)
         root = deployed.program.by_id[""]
         try:
-            found = decide.value(
-                root, title, lambda name: (name in variables, variables.get(name))
-            )
+            found = decide.value(root, title, lambda name: (name in variables, variables.get(name)))
         except ModelFault:
             return str(deployed.title)
         return str(found or deployed.title)
@@ -382,77 +313,3 @@ def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
             {"name": row.name, "subject": row.subject, "reason": reason},
             task_id=row.id,
         )
-
-
-def _require_manager(work: Work, actor: Actor) -> None:
-    if actor is SYSTEM:
-        return
-    if not assignment.sees(work, actor):
-        raise NotFound
-    unit = work.instance.region
-    roles = work.deployed.package.roles
-    starters = work.deployed.package.starters
-    leader = work.deployed.leader_role(unit)
-    for seat in actor.seats:
-        above = seat.unit != unit and regions.covers(seat.unit, unit) and seat.role in roles
-        here = seat.unit == unit and (seat.role in starters or seat.role == leader)
-        if above or here:
-            return
-    raise NotAllowed("只有本单位负责人、发起岗位或上级经办才能这样做")
-
-
-def _listed() -> Any:
-    columns = [_instance.c[name] for name in _LISTED]
-    return select(
-        *columns,
-        _instance.c.state,
-        _definition.c.version,
-        _definition.c.title.label("process_title"),
-    ).join(_definition, _definition.c.id == _instance.c.definition_id)
-
-
-_LISTED = (
-    "id", "definition_id", "process_key", "title", "business_key", "region", "status",
-    "started_at", "started_by", "ended_at", "parent_id", "root_id",
-)  # fmt: skip
-
-
-def _view(row: Any, *, with_state: bool) -> InstanceView:
-    state = unpack(bytes(row.state))
-    return InstanceView(
-        id=row.id,
-        definition_id=row.definition_id,
-        process_key=row.process_key,
-        process_title=row.process_title,
-        version=row.version,
-        title=row.title,
-        business_key=row.business_key,
-        region=row.region,
-        status=InstanceStatus(row.status),
-        started_at=row.started_at,
-        started_by=row.started_by,
-        ended_at=row.ended_at,
-        parent_id=row.parent_id,
-        root_id=row.root_id,
-        waiting_at=tuple(sorted(node for _, node in state.waiting())),
-        variables=dict(state.variables) if with_state else None,
-    )
-
-
-def _below(column: Any, unit: str) -> Any:
-    prefix = regions.prefix(unit)
-    return column.startswith(prefix, autoescape=True) if prefix else column.is_not(None)
-
-
-def _visible_to(actor: Actor) -> Any:
-    if actor is SYSTEM:
-        return _instance.c.id.is_not(None)
-    units = sorted({seat.unit for seat in actor.seats})
-    took_part = select(_task.c.instance_id).where(
-        or_(_task.c.completed_by == actor.id, _task.c.owner == actor.id)
-    )
-    return or_(
-        *[_below(_instance.c.region, unit) for unit in units],
-        _instance.c.started_by == actor.id,
-        _instance.c.id.in_(took_part),
-    )

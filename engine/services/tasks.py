@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select
-
 from engine.execution import assignment, operations, settle
-from engine.execution.command import Commands
 from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.triggers import TaskCompleted
@@ -23,29 +20,19 @@ from engine.model.errors import (
     InvalidState,
     NotAllowed,
     NotFound,
-    Stale,
 )
 from engine.model.facts import Fact
-from engine.model.human_task import CommentView, Completed, DraftView, TaskStatus
-from engine.model.operation import AttachmentRef
-from engine.model.process import InstanceStatus
-from engine.model.states import Verb, Who
-from engine.services.files import Files
-from engine.store import notes, participants
-from engine.store.database import Transaction
+from engine.model.human_task import Completed, TaskStatus
+from engine.model.states import Verb
+from engine.services import task_rules
+from engine.services.notes import CaseNotes
+from engine.store import participants
 
 _EMPTY: Mapping[str, object] = {}
-_comment = notes.TaskComment
-_draft = notes.TaskDraft
 
 
-class TaskService:
+class TaskService(CaseNotes):
     """One method a verb; each is one transaction and says what holds after it."""
-
-    def __init__(self, commands: Commands) -> None:
-        self._commands = commands
-        self._environment = commands.environment
-        self._files = Files(commands)
 
     def claim(self, task_id: str, actor: Actor, *, version: int | None = None) -> None:
         """Reserve the task for one of its potential owners: Ready → Reserved. One wins.
@@ -54,7 +41,7 @@ class TaskService:
         """
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.CLAIM)
             work.change_task(
                 row,
@@ -63,7 +50,7 @@ class TaskService:
                 claimed_at=work.now,
                 no_holder=False,
             )
-            _told(work, row, Fact.TASK_CLAIMED)
+            task_rules.told(work, row, Fact.TASK_CLAIMED)
 
         self._commands.on_task(task_id, actor, act)
 
@@ -71,12 +58,12 @@ class TaskService:
         """Give the task back to its potential owners: → Ready."""
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.RELEASE)
             if row.role is None:
                 raise InvalidState("这件待办只指定了一个人办理，不能退签")
             work.change_task(row, status=TaskStatus.READY, owner=None, claimed_at=None)
-            _told(work, row, Fact.TASK_RELEASED)
+            task_rules.told(work, row, Fact.TASK_RELEASED)
 
         self._commands.on_task(task_id, actor, act)
 
@@ -84,10 +71,10 @@ class TaskService:
         """Begin to work on it, claiming it on the way: → InProgress."""
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.START)
-            _take(work, row, TaskStatus.IN_PROGRESS)
-            _told(work, row, Fact.TASK_STARTED)
+            task_rules.take(work, row, TaskStatus.IN_PROGRESS)
+            task_rules.told(work, row, Fact.TASK_STARTED)
 
         self._commands.on_task(task_id, actor, act)
 
@@ -111,10 +98,10 @@ class TaskService:
         def act(work: Work, row: Any) -> Completed:
             if key is not None and row.completion_key == key and row.completed_by == actor.id:
                 return self._completed(work, row, actor)
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.COMPLETE)
-            _require_running(work)
-            chosen = _outcome(work, row, outcome, data)
+            task_rules.require_running(work)
+            chosen = task_rules.chosen_outcome(work, row, outcome, data)
             self._finish(work, row, data, chosen, key)
             return self._completed(work, row, actor)
 
@@ -136,13 +123,13 @@ class TaskService:
         """
 
         def act(work: Work, row: Any) -> Mapping[str, object]:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             if operation not in assignment.spec_of(work, row).actions:
                 raise NotAllowed(f"这件待办不能执行“{operation}”")
             assignment.require(work, row, Verb.PERFORM)
-            _require_running(work)
+            task_rules.require_running(work)
             if row.owner is None or row.status != TaskStatus.IN_PROGRESS:
-                _take(work, row, TaskStatus.IN_PROGRESS)
+                task_rules.take(work, row, TaskStatus.IN_PROGRESS)
             work.task = assignment.task_ref(row)
             try:
                 return operations.run(work, operation, data, activity_id=row.activity_id)
@@ -155,17 +142,13 @@ class TaskService:
         self, task_id: str, actor: Actor, to: str, *, reason: str = "", version: int | None = None
     ) -> None:
         """Hand the task to a colleague who could have claimed it: → Reserved for him."""
-        self._hand_over(
-            task_id, actor, to, verb=Verb.DELEGATE, reason=reason, version=version
-        )
+        self._hand_over(task_id, actor, to, verb=Verb.DELEGATE, reason=reason, version=version)
 
     def nominate(
         self, task_id: str, actor: Actor, to: str, *, reason: str = "", version: int | None = None
     ) -> None:
         """A manager names the owner: → Reserved for him."""
-        self._hand_over(
-            task_id, actor, to, verb=Verb.NOMINATE, reason=reason, version=version
-        )
+        self._hand_over(task_id, actor, to, verb=Verb.NOMINATE, reason=reason, version=version)
 
     def forward(
         self,
@@ -180,7 +163,7 @@ class TaskService:
         """Replace the potential owners: another role or unit; → Ready, nobody has it."""
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.FORWARD)
             to_role, to_unit = role or row.role, unit or row.unit
             if to_role not in work.deployed.package.roles and to_role != row.role:
@@ -197,7 +180,7 @@ class TaskService:
                 unit=to_unit,
                 no_holder=False,
             )
-            _told(
+            task_rules.told(
                 work,
                 row,
                 Fact.TASK_FORWARDED,
@@ -206,7 +189,7 @@ class TaskService:
             work.notify(
                 "task_opened",
                 {"kind": "role", "role": to_role, "unit": to_unit},
-                _message(row),
+                task_rules.message_data(row),
                 task_id=row.id,
             )
 
@@ -224,11 +207,11 @@ class TaskService:
         """A manager lets the process go on without the task being done: → Obsolete."""
 
         def act(work: Work, row: Any) -> Completed:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.SKIP)
-            _require_running(work)
-            _require_reason(reason)
-            chosen = _outcome(work, row, outcome, {"reason": reason})
+            task_rules.require_running(work)
+            task_rules.require_reason(reason)
+            chosen = task_rules.chosen_outcome(work, row, outcome, {"reason": reason})
             work.change_task(
                 row,
                 status=TaskStatus.OBSOLETE,
@@ -236,7 +219,7 @@ class TaskService:
                 completed_at=work.now,
                 outcome=chosen,
             )
-            work.closed[row.element] = _told(
+            work.closed[row.element] = task_rules.told(
                 work, row, Fact.TASK_SKIPPED, {"reason": reason}, element=row.element
             )
             settle.advance(
@@ -246,18 +229,16 @@ class TaskService:
 
         return self._commands.on_task(task_id, actor, act)
 
-    def fail(
-        self, task_id: str, actor: Actor, *, reason: str, version: int | None = None
-    ) -> None:
+    def fail(self, task_id: str, actor: Actor, *, reason: str, version: int | None = None) -> None:
         """The owner cannot do it: → Failed, and an incident tells the managers why."""
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.FAIL)
-            _require_reason(reason)
+            task_rules.require_reason(reason)
             # The row stays open: the token waits here until a manager forwards or skips it.
             work.change_task(row, status=TaskStatus.READY, owner=None, claimed_at=None)
-            _told(work, row, Fact.TASK_FAILED, {"reason": reason})
+            task_rules.told(work, row, Fact.TASK_FAILED, {"reason": reason})
             work.raise_incident(
                 kind="task",
                 message=f"{actor.name}报告无法办理“{row.name}”：{reason}",
@@ -273,11 +254,11 @@ class TaskService:
         """Put the task aside: → Suspended."""
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.SUSPEND)
-            _require_reason(reason)
+            task_rules.require_reason(reason)
             work.change_task(row, status=TaskStatus.SUSPENDED, suspended_from=row.status)
-            _told(work, row, Fact.TASK_SUSPENDED, {"reason": reason})
+            task_rules.told(work, row, Fact.TASK_SUSPENDED, {"reason": reason})
 
         self._commands.on_task(task_id, actor, act)
 
@@ -285,116 +266,14 @@ class TaskService:
         """Take it up again, in the state it had."""
 
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, Verb.RESUME)
             work.change_task(
                 row, status=row.suspended_from or TaskStatus.READY, suspended_from=None
             )
-            _told(work, row, Fact.TASK_RESUMED)
+            task_rules.told(work, row, Fact.TASK_RESUMED)
 
         self._commands.on_task(task_id, actor, act)
-
-    # --- drafts, remarks, files --------------------------------------------------------------
-
-    def save_draft(self, task_id: str, actor: Actor, data: Mapping[str, object]) -> None:
-        """Keep his unsent form; nothing else changes."""
-        values = codec.plain(data)
-        with self._environment.database.write() as tx:
-            self._readable(tx, task_id, actor, Verb.SAVE_DRAFT)
-            where = (_draft.task_id == task_id, _draft.participant_id == actor.id)
-            tx.execute(delete(_draft).where(*where))
-            tx.execute(
-                insert(_draft).values(
-                    task_id=task_id,
-                    participant_id=actor.id,
-                    data=values,
-                    saved_at=self._environment.clock.now(),
-                )
-            )
-
-    def draft(self, task_id: str, actor: Actor) -> DraftView | None:
-        """His unsent form, if there is one."""
-        with self._environment.database.read() as tx:
-            row = tx.execute(
-                select(_draft.data, _draft.saved_at).where(
-                    _draft.task_id == task_id, _draft.participant_id == actor.id
-                )
-            ).first()
-        return None if row is None else DraftView(data=row.data, saved_at=row.saved_at)
-
-    def comment(
-        self,
-        actor: Actor,
-        text: str,
-        *,
-        task_id: str | None = None,
-        instance_id: str | None = None,
-    ) -> str:
-        """Remark on a task or a case he may see; its id."""
-        if not text.strip():
-            raise InvalidInput("批注内容必填", {"text": "必填"})
-        with self._environment.database.write() as tx:
-            row, shard, of = self._files.place(tx, actor, task_id, instance_id)
-            comment_id = self._environment.ids.new()
-            tx.execute(
-                insert(_comment).values(
-                    id=comment_id,
-                    shard=shard,
-                    instance_id=of,
-                    task_id=row.id if row is not None else None,
-                    author=actor.id,
-                    author_name=actor.name,
-                    text=text.strip(),
-                    at=self._environment.clock.now(),
-                )
-            )
-        return comment_id
-
-    def comments(
-        self, actor: Actor, *, task_id: str | None = None, instance_id: str | None = None
-    ) -> tuple[CommentView, ...]:
-        """Every remark on the case of the task, oldest first."""
-        with self._environment.database.read() as tx:
-            _, _, of = self._files.place(tx, actor, task_id, instance_id)
-            rows = tx.execute(
-                select(_comment.__table__)
-                .where(_comment.instance_id == of)
-                .order_by(_comment.id)
-            ).all()
-        return tuple(
-            CommentView(
-                id=row.id,
-                author=row.author,
-                author_name=row.author_name,
-                text=row.text,
-                at=row.at,
-            )
-            for row in rows
-        )
-
-    def attach(
-        self,
-        actor: Actor,
-        *,
-        name: str,
-        content: bytes,
-        task_id: str | None = None,
-        instance_id: str | None = None,
-    ) -> AttachmentRef:
-        """Keep a file; its type is told from its content. Raises InvalidInput for a wrong one."""
-        return self._files.attach(
-            actor, name=name, content=content, task_id=task_id, instance_id=instance_id
-        )
-
-    def attachments(
-        self, actor: Actor, *, task_id: str | None = None, instance_id: str | None = None
-    ) -> tuple[AttachmentRef, ...]:
-        """Every file of the case of the task."""
-        return self._files.of(actor, task_id=task_id, instance_id=instance_id)
-
-    def attachment(self, attachment_id: str, actor: Actor) -> tuple[AttachmentRef, bytes]:
-        """A file with its bytes, for somebody who may see its case. Raises NotFound."""
-        return self._files.read(attachment_id, actor)
 
     # --- private -----------------------------------------------------------------------------
 
@@ -438,7 +317,7 @@ class TaskService:
             detail["reason"] = reason
         if row.owner not in (None, work.actor.id):
             detail["instead_of"] = row.owner
-        work.closed[row.element] = _told(
+        work.closed[row.element] = task_rules.told(
             work, row, Fact.TASK_COMPLETED, detail, element=row.element
         )
         settle.advance(
@@ -477,7 +356,7 @@ class TaskService:
         version: int | None,
     ) -> None:
         def act(work: Work, row: Any) -> None:
-            _fresh(row, version)
+            task_rules.fresh(row, version)
             assignment.require(work, row, verb)
             receiver = self._receiver(work, row, to)
             assignment.require_distinct(work, row, receiver)
@@ -489,11 +368,13 @@ class TaskService:
                 no_holder=False,
             )
             fact = Fact.TASK_DELEGATED if verb is Verb.DELEGATE else Fact.TASK_NOMINATED
-            _told(work, row, fact, {"to": receiver.id, "name": receiver.name, "reason": reason})
+            task_rules.told(
+                work, row, fact, {"to": receiver.id, "name": receiver.name, "reason": reason}
+            )
             work.notify(
                 "task_opened",
                 {"kind": "participant", "id": receiver.id},
-                _message(row),
+                task_rules.message_data(row),
                 task_id=row.id,
             )
 
@@ -510,72 +391,3 @@ class TaskService:
                     f"{person.name}没有在该单位任此岗位", {"to": "没有在该单位任此岗位"}
                 )
         return Actor(id=person.id, name=person.name)
-
-    def _readable(self, tx: Transaction, task_id: str, actor: Actor, verb: Verb) -> Any:
-        work, row = self._files.task(tx, task_id, actor)
-        who = assignment.relations(work, actor, row)
-        if not who:
-            raise NotFound
-        if not who & {Who.OWNER, Who.POTENTIAL_OWNER}:
-            raise NotAllowed
-        if not TaskStatus(row.status).is_open:
-            raise InvalidState(f"待办已结束，不能{verb.value}")
-        return row
-
-
-def _fresh(row: Any, version: int | None) -> None:
-    if version is not None and row.version != version:
-        raise Stale
-
-
-def _require_running(work: Work) -> None:
-    if work.instance.status is InstanceStatus.SUSPENDED:
-        raise InvalidState("事项已挂起，恢复后才能办理")
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput("必须说明原因", {"reason": "必填"})
-
-
-def _outcome(
-    work: Work, row: Any, outcome: str | None, data: Mapping[str, object]
-) -> str | None:
-    options = {option.id: option for option in assignment.spec_of(work, row).outcomes}
-    if not options:
-        return None
-    if outcome not in options:
-        raise InvalidInput("请选择办理结果", {"outcome": "请选择办理结果"})
-    required = options[outcome].requires
-    if required is not None and not str(data.get(required) or "").strip():
-        raise InvalidInput(
-            f"选择“{options[outcome].name}”时必须填写", {required: "必填"}
-        )
-    return outcome
-
-
-def _take(work: Work, row: Any, status: TaskStatus) -> None:
-    work.change_task(
-        row,
-        status=status,
-        owner=row.owner or work.actor.id,
-        claimed_at=row.claimed_at or work.now,
-        no_holder=False,
-    )
-
-
-def _told(
-    work: Work,
-    row: Any,
-    fact: Fact,
-    detail: Mapping[str, object] | None = None,
-    *,
-    element: int | None = None,
-) -> Any:
-    return work.record(
-        fact, activity_id=row.activity_id, task_id=row.id, detail=detail, element=element
-    )
-
-
-def _message(row: Any) -> dict[str, object]:
-    return {"name": row.name, "subject": row.subject, "unit": row.unit, "due_at": row.due_at}

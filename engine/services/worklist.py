@@ -45,7 +45,7 @@ class WorklistService:
         self,
         actor: Actor,
         *,
-        filter: WorklistFilter = _NO_FILTER,  # noqa: A002  # the spine names it so
+        filter: WorklistFilter = _NO_FILTER,  # the spine names it so  # noqa: A002  # the name callers know
         cursor: str | None = None,
         limit: int = 50,
     ) -> TaskPage:
@@ -79,9 +79,7 @@ class WorklistService:
                     _branches(actor, _NO_FILTER),
                     and_(_task.c.due_sort > now, _task.c.due_sort <= tonight),
                 ),
-                claimable=_count(
-                    tx, _branches(actor, WorklistFilter(holding=Holding.CLAIMABLE))
-                ),
+                claimable=_count(tx, _branches(actor, WorklistFilter(holding=Holding.CLAIMABLE))),
             )
 
     def task(self, task_id: str, actor: Actor) -> TaskView:
@@ -104,29 +102,21 @@ class WorklistService:
             self._files.place(tx, actor, None, instance_id)
         return self._page(query, None).rows
 
-    def overdue(
-        self, actor: Actor, *, cursor: str | None = None, limit: int = 50
-    ) -> TaskPage:
+    def overdue(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Tasks past their due instant in the subtrees of his seats, the latest longest first."""
         return self._supervised(
             actor, _task.c.due_sort <= self._environment.clock.now(), cursor, limit
         )
 
-    def unattended(
-        self, actor: Actor, *, cursor: str | None = None, limit: int = 50
-    ) -> TaskPage:
+    def unattended(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Open tasks in his subtrees for which nobody holds the role at the unit (Inv-16)."""
         return self._supervised(actor, _task.c.no_holder.is_(True), cursor, limit)
 
-    def open_below(
-        self, actor: Actor, *, cursor: str | None = None, limit: int = 50
-    ) -> TaskPage:
+    def open_below(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Every open task in the subtrees of his seats."""
         return self._supervised(actor, _task.c.is_open == 1, cursor, limit)
 
-    def done_by(
-        self, actor: Actor, *, cursor: str | None = None, limit: int = 50
-    ) -> TaskPage:
+    def done_by(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """What he completed, newest first."""
         query = (
             _rows()
@@ -146,9 +136,7 @@ class WorklistService:
 
     # --- private -----------------------------------------------------------------------------
 
-    def _supervised(
-        self, actor: Actor, condition: Any, cursor: str | None, limit: int
-    ) -> TaskPage:
+    def _supervised(self, actor: Actor, condition: Any, cursor: str | None, limit: int) -> TaskPage:
         units = sorted({seat.unit for seat in actor.seats})
         if not units:
             return TaskPage(rows=(), next_cursor=None)
@@ -233,8 +221,7 @@ class WorklistService:
 
 def _named(program: Program, activity_ids: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (each, program.by_id[each].name if each in program.by_id else each)
-        for each in activity_ids
+        (each, program.by_id[each].name if each in program.by_id else each) for each in activity_ids
     )
 
 
@@ -243,7 +230,7 @@ def _rows() -> Any:
 
 
 def _branches(actor: Actor, wanted: WorklistFilter) -> list[Any]:
-    """One indexed query for each seat and each owner: `role = ANY(…)` is a thousand times slower."""
+    """One indexed query a seat and an owner: `role = ANY(…)` is a thousand times slower."""
     found: list[Any] = []
     if wanted.holding is not Holding.MINE:
         offices = sorted({(seat.role, seat.unit) for seat in actor.seats})
@@ -336,9 +323,7 @@ def _names(tx: Transaction, people: set[str]) -> dict[str, str]:
     if not people:
         return {}
     rows = tx.execute(
-        select(_participant.c.id, _participant.c.name).where(
-            _participant.c.id.in_(sorted(people))
-        )
+        select(_participant.c.id, _participant.c.name).where(_participant.c.id.in_(sorted(people)))
     ).all()
     return {row.id: row.name for row in rows}
 

@@ -40,27 +40,39 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(
+        self, dialect: Dialect
+    ) -> TypeEngine[Any]:  # the signature is SQLAlchemy's
         """Text of fixed width on SQLite, so that texts sort as the instants do."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(String(32))
         return dialect.type_descriptor(DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> Any:  # the signature is SQLAlchemy's
         """Normalise to UTC."""
         return (_instant_text if dialect.name == "sqlite" else _instant)(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+    ) -> datetime | None:  # the signature is SQLAlchemy's
         """Aware, in UTC, whatever the time zone of the connection."""
         if isinstance(value, str):
             return datetime.fromisoformat(value)
         return _instant(value)
 
-    def driver_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+    def driver_processor(
+        self, dialect: Dialect
+    ) -> Callable[[Any], Any]:  # the signature is SQLAlchemy's
         """What `process_bind_param` does, for statements run on the driver's cursor."""
         return _instant_text if dialect.name == "sqlite" else _instant
 
-    def result_converter(self, dialect: Dialect) -> Callable[[Any], Any]:
+    def result_converter(
+        self, dialect: Dialect
+    ) -> Callable[[Any], Any]:  # the signature is SQLAlchemy's
         """What `process_result_value` does, for values that are not NULL."""
         return datetime.fromisoformat if dialect.name == "sqlite" else _instant
 
@@ -102,15 +114,26 @@ class JsonText(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+    ) -> str | None:  # the signature is SQLAlchemy's
         """None stays NULL."""
         return _json_text(value)
 
-    def driver_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+    def driver_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+    ) -> Callable[[Any], Any]:  # the signature is SQLAlchemy's
         """What `process_bind_param` does, for statements run on the driver's cursor."""
         return _json_text
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+    ) -> Any:  # the signature is SQLAlchemy's
         """What was written, with texts where decimals and dates were."""
         return None if value is None else orjson.loads(value)
 
@@ -121,11 +144,19 @@ class IsoDate(TypeDecorator[date]):
     impl = String(10)
     cache_ok = True
 
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+    def process_bind_param(
+        self,
+        value: date | None,
+        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+    ) -> str | None:  # the signature is SQLAlchemy's
         """ISO 8601."""
         return None if value is None else value.isoformat()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+    ) -> date | None:  # the signature is SQLAlchemy's
         """A date again."""
         return None if value is None else date.fromisoformat(value)
 

@@ -27,7 +27,7 @@ class HistoryFact(Base):
 
     __tablename__ = "history_fact"
     # Clustered by case, where the database can: a case is read as a whole, and written at its end.
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -111,9 +111,7 @@ _fact: Any = HistoryFact.__table__
 INSERT = Statement(insert(_fact))
 OF_INSTANCE = Statement(
     select(_fact)
-    .where(
-        _fact.c.instance_id == bindparam("instance_id"), _fact.c.sequence > bindparam("after")
-    )
+    .where(_fact.c.instance_id == bindparam("instance_id"), _fact.c.sequence > bindparam("after"))
     .order_by(_fact.c.sequence)
     .limit(bindparam("limit"))
 )

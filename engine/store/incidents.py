@@ -40,9 +40,7 @@ INSERT = Statement(insert(_incident))
 BY_ID = Statement(select(_incident).where(_incident.c.id == bindparam("incident_id")))
 OPEN_OF_INSTANCE = Statement(
     select(_incident)
-    .where(
-        _incident.c.instance_id == bindparam("instance_id"), _incident.c.resolved_at.is_(None)
-    )
+    .where(_incident.c.instance_id == bindparam("instance_id"), _incident.c.resolved_at.is_(None))
     .order_by(_incident.c.id)
 )
 RESOLVE = Statement(

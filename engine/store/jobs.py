@@ -24,11 +24,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.store.base import Base, Blob, Id, UtcDateTime
 from engine.store.statement import Statement
 
-TODO = "todo"
+QUEUED = "queued"
 #: given up after the last attempt; an incident says so, an operator may retry
 DEAD = "dead"
 
-_TODO = text("status = 'todo'")
+_QUEUED = text("status = 'queued'")
 
 
 class Job(Base):
@@ -36,7 +36,7 @@ class Job(Base):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("ix_job_todo", "run_at", "id", postgresql_where=_TODO, sqlite_where=_TODO),
+        Index("ix_job_queued", "run_at", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         Index(None, "instance_id", "element"),
         Index(None, "key", unique=True),
     )
@@ -63,22 +63,20 @@ _job: Any = Job.__table__
 INSERT = Statement(insert(_job))
 DUE = Statement(
     select(_job.c.id, _job.c.kind, _job.c.instance_id)
-    .where(_job.c.status == TODO, _job.c.run_at <= bindparam("now"))
+    .where(_job.c.status == QUEUED, _job.c.run_at <= bindparam("now"))
     .order_by(_job.c.run_at, _job.c.id)
     .limit(bindparam("limit"))
 )
-NEXT = Statement(select(func.min(_job.c.run_at).label("at")).where(_job.c.status == TODO))
+NEXT = Statement(select(func.min(_job.c.run_at).label("at")).where(_job.c.status == QUEUED))
 BY_ID = Statement(select(_job).where(_job.c.id == bindparam("job_id")))
 #: the guard: only the one who hits the row has done the work
-TAKE = Statement(
-    delete(_job).where(_job.c.id == bindparam("job_id"), _job.c.status == TODO)
-)
+TAKE = Statement(delete(_job).where(_job.c.id == bindparam("job_id"), _job.c.status == QUEUED))
 #: a lease: whoever moves `run_at` from what he read may work outside a transaction
 LEASE = Statement(
     update(_job)
     .where(
         _job.c.id == bindparam("job_id"),
-        _job.c.status == TODO,
+        _job.c.status == QUEUED,
         _job.c.run_at == bindparam("seen_run_at"),
     )
     .values(run_at=bindparam("run_at"))
@@ -96,7 +94,7 @@ FAILED = Statement(
 REVIVE = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"), _job.c.status == DEAD)
-    .values(run_at=bindparam("run_at"), status=TODO, attempts=0)
+    .values(run_at=bindparam("run_at"), status=QUEUED, attempts=0)
 )
 CANCEL = Statement(
     delete(_job).where(

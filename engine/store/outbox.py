@@ -11,11 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.store.base import Base, Id, JsonText, UtcDateTime
 from engine.store.statement import Statement
 
-TODO = "todo"
+QUEUED = "queued"
 SENT = "sent"
 FAILED = "failed"
 
-_TODO = text("status = 'todo'")
+_QUEUED = text("status = 'queued'")
 
 
 class OutboxMessage(Base):
@@ -23,7 +23,7 @@ class OutboxMessage(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_todo", "next_at", "id", postgresql_where=_TODO, sqlite_where=_TODO),
+        Index("ix_outbox_queued", "next_at", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
         {"sqlite_with_rowid": False},
     )
 
@@ -49,7 +49,7 @@ _outbox: Any = OutboxMessage.__table__
 INSERT = Statement(insert(_outbox))
 PENDING = Statement(
     select(_outbox)
-    .where(_outbox.c.status == TODO, _outbox.c.next_at <= bindparam("now"))
+    .where(_outbox.c.status == QUEUED, _outbox.c.next_at <= bindparam("now"))
     .order_by(_outbox.c.next_at, _outbox.c.id)
     .limit(bindparam("limit"))
 )
@@ -58,19 +58,19 @@ LEASE = Statement(
     update(_outbox)
     .where(
         _outbox.c.id == bindparam("message_id"),
-        _outbox.c.status == TODO,
+        _outbox.c.status == QUEUED,
         _outbox.c.next_at == bindparam("seen_next_at"),
     )
     .values(next_at=bindparam("next_at"))
 )
 MARK_SENT = Statement(
     update(_outbox)
-    .where(_outbox.c.id == bindparam("message_id"), _outbox.c.status == TODO)
+    .where(_outbox.c.id == bindparam("message_id"), _outbox.c.status == QUEUED)
     .values(status=SENT, sent_at=bindparam("sent_at"))
 )
 MARK_FAILED = Statement(
     update(_outbox)
-    .where(_outbox.c.id == bindparam("message_id"), _outbox.c.status == TODO)
+    .where(_outbox.c.id == bindparam("message_id"), _outbox.c.status == QUEUED)
     .values(
         status=bindparam("status"),
         next_at=bindparam("next_at"),

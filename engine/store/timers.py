@@ -58,9 +58,7 @@ _timer: Any = Timer.__table__
 
 INSERT = Statement(insert(_timer))
 DUE = Statement(
-    select(
-        _timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at
-    )
+    select(_timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at)
     .where(_timer.c.due_at <= bindparam("now"))
     .order_by(_timer.c.due_at, _timer.c.id)
     .limit(bindparam("limit"))
@@ -107,9 +105,7 @@ REPLACE = Statement(
     )
 )
 PUSH_AHEAD = Statement(
-    update(_timer)
-    .where(*_this)
-    .values(due_at=bindparam("due_at"), attempts=_timer.c.attempts + 1)
+    update(_timer).where(*_this).values(due_at=bindparam("due_at"), attempts=_timer.c.attempts + 1)
 )
 OF_INSTANCE = Statement(
     select(_timer).where(_timer.c.instance_id == bindparam("instance_id")).order_by(_timer.c.id)
