@@ -81,6 +81,14 @@ def get_or_else(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
+@builtin("assert", "value, condition, cause", required=2)
+def asserted(value: Any, condition: Any, cause: Any = None) -> Any:
+    """Give the value where the condition holds; fail with the cause where it does not."""
+    if condition is not True:
+        raise Fault("条件不成立" if cause is None else text(cause))
+    return value
+
+
 @builtin("is empty", "list")
 def is_empty(items: Any) -> bool:
     """Tell whether a list has no items."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,12 @@ def from_json(value: Any) -> Any:
 def to_json(value: Any) -> str:
     """Write a value as JSON; moments become texts."""
     return bounded(_written(value, Meter()))
+
+
+@builtin("to base64", "value")
+def to_base64(value: Any) -> str:
+    """Write the UTF-8 bytes of a string as Base64."""
+    return bounded(b64encode(text(value).encode()).decode())
 
 
 def _written(value: Any, meter: Meter) -> str:

@@ -280,7 +280,8 @@ def duplicate_values(runtime: Runtime, place: Place, items: Any) -> list[Any]:
     repeated: list[Any] = []
     for item in listed(items):
         (repeated if _contains(seen, item, runtime) else seen).append(item)
-    return _distinct(repeated, runtime, place)
+    runtime.spend(len(seen), place)
+    return [item for item in seen if _contains(repeated, item, runtime)]
 
 
 @builtin("flatten", "list", wants_runtime=True)

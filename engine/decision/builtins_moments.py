@@ -26,6 +26,7 @@ from engine.decision.temporal import (
     duration_nanos,
     epoch_days,
     in_cycle,
+    in_zone,
     make_date,
     make_datetime,
     make_time,
@@ -37,6 +38,7 @@ from engine.decision.temporal_text import (
     read_date_time,
     read_duration,
     read_time,
+    read_zone,
     zone_of,
 )
 from engine.decision.values import YearMonthDuration, kind_of
@@ -99,12 +101,14 @@ def _time_of_parts(hour: Any, minute: Any, second: Any, offset: Any = None) -> A
     return make_time(whole(hour), whole(minute), full, nano, zone)
 
 
-@builtin("date and time", "from", "date, time")
+@builtin("date and time", "from", "date, time", "date, timezone")
 def to_date_time(first: Any, *second: Any) -> Any:
-    """Read a date and time, or join a date with a time."""
+    """Read a date and time, join a date with a time, or move one to a time zone."""
     value = single(first)
     if second:
         moment = single(second[0])
+        if type(moment) is str and type(value) in DATE_TIMES:
+            return in_zone(value, read_zone(f"@{moment}"))
         if type(moment) not in TIMES:
             raise Fault(f"要 time，却是 {kind_of(moment)}")
         return make_datetime(day(value), moment)

@@ -79,6 +79,7 @@ _GLOBALS: dict[str, Any] = {
     "make_function": evaluation.make_function,
     "coerced": evaluation.coerced,
     "failing": evaluation.failing,
+    "quietly": evaluation.quietly,
     "is_instance": is_instance,
     "invoke": invoke,
     "call": call,

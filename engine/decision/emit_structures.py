@@ -6,7 +6,7 @@ import ast
 
 from engine.decision.calls import arrange
 from engine.decision.emit_operators import OperatorEmitter
-from engine.decision.emitter import function_of, invoke, packed
+from engine.decision.emitter import function_of, invoke, load, packed
 from engine.decision.errors import Fault
 from engine.decision.scopes import ContextScope, FilterScope, LocalScope
 from engine.decision.tree import (
@@ -26,6 +26,9 @@ from engine.decision.tree import (
 )
 from engine.decision.values import Parameter
 from engine.decision.weigh import literal_value
+
+# These ask whether there is a value: that there is none is no fault of theirs.
+_FORGIVING = frozenset({"is defined", "get or else"})
 
 
 class StructureEmitter(OperatorEmitter):
@@ -127,6 +130,8 @@ class StructureEmitter(OperatorEmitter):
             order = arrange(builtin, len(arguments), node.names)
         except Fault as fault:
             return invoke("failing", ast.Constant(value=str(fault)), *self.tail(node))
+        if builtin.name in _FORGIVING and arguments:
+            arguments[0] = invoke("quietly", function_of([], arguments[0]), load("r"))
         nothing = ast.Constant(value=None)
         ordered = [nothing if i is None else arguments[i] for i in order]
         return invoke("invoke", self.constant(builtin), *self.tail(node), *ordered)

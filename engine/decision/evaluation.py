@@ -252,6 +252,14 @@ def coerced(value: Any, kind: FeelType, runtime: Runtime, place: Place) -> Any:
         return runtime.remark(RemarkKind.NOT_CONFORMING, f"{place.where}{fault}", place)
 
 
+def quietly(value: Callable[[], Any], runtime: Runtime) -> Any:
+    """Evaluate without remarks."""
+    kept = len(runtime.remarks)
+    result = value()
+    runtime.forget_remarks(kept)
+    return result
+
+
 def failing(message: str, runtime: Runtime, place: Place) -> None:
     """Be null for a reason known beforehand."""
     runtime.remark(RemarkKind.FUNCTION_FAILED, message, place)

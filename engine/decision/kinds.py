@@ -184,6 +184,7 @@ SCALARS: dict[str, FeelType] = {
     "duration": DurationType(),
     "Any": ANY,
     "Null": NULL,
+    "null": NULL,
     "list": ListType(ANY),
     "context": ContextType(()),
     "function": FunctionType(),

@@ -142,8 +142,7 @@ def offset_of(moment: AnyTime | AnyDateTime) -> timedelta | None:
     if isinstance(moment, datetime):
         return moment.utcoffset()
     if isinstance(moment, WideDateTime):
-        year = moment.year if 2 <= moment.year <= 9998 else 2000 + moment.year % _CYCLE_YEARS
-        day = date(year, moment.month, moment.day)
+        day = in_cycle(moment)
     else:
         day = _SOME_DAY
     wall = time(moment.hour, moment.minute, moment.second)
@@ -194,11 +193,18 @@ def shift(moment: AnyDate | AnyTime | AnyDateTime, nanos: int) -> AnyDate | AnyT
 
 def _in_region(nanos: int, zone: tzinfo) -> AnyDateTime:
     utc = _wall(nanos, UTC)
-    if isinstance(utc, WideDateTime):
+    if not 2 <= utc.year <= 9998:
         # Regions repeat their rules for ever, so the same place of the 400-year cycle serves.
         utc = datetime.combine(in_cycle(utc), time(utc.hour, utc.minute), tzinfo=UTC)
     offset = utc.astimezone(zone).utcoffset() or timedelta()
     return _wall(nanos + duration_nanos(offset), zone)
+
+
+def in_zone(moment: AnyDateTime, zone: tzinfo | None) -> AnyDateTime:
+    """Tell the same instant as the clocks of a zone do; without a zone, just give it this one."""
+    if zone is None or moment.tzinfo is None:
+        return _wall(epoch_days(moment) * NANOS_PER_DAY + day_nanos(moment), zone)
+    return _in_region(instant(moment), zone)
 
 
 def shift_months(moment: _Moment, months: int) -> _Moment:
@@ -233,6 +239,9 @@ def as_date_time(day: AnyDate) -> AnyDateTime:
 
 def in_cycle(day: AnyDate | AnyDateTime) -> date:
     """Find the native date with the same place in the 400-year cycle (weekdays, weeks)."""
-    if 1 <= day.year <= 9999:
+    if 2 <= day.year <= 9998:
         return date(day.year, day.month, day.day)
-    return date(2000 + day.year % _CYCLE_YEARS, day.month, day.day)
+    # Before the first year the regions keep the local mean time of long ago; one year of margin
+    # on both sides lets Python compute with offsets.
+    cycle = 1200 if day.year < 2 else 2000
+    return date(cycle + day.year % _CYCLE_YEARS, day.month, day.day)

@@ -73,6 +73,12 @@ def test_it_lets_a_given_null_pass_strictly() -> None:
     assert feel.compile("amount = null").evaluate_strict({"amount": None}) is True
 
 
+def test_it_lets_an_expression_ask_strictly_whether_there_is_a_value() -> None:
+    assert feel.compile("is defined(a.b)").evaluate_strict({}) is False
+    assert feel.compile("get or else(a, 1)").evaluate_strict({}) == 1
+    assert feel.compile("is defined(a)").evaluate_strict({"a": 0}) is True
+
+
 def test_it_lists_the_names_an_expression_reads() -> None:
     text = "for x in items return x.price + tax rate + max(floor_price, {y: 1}.y)"
 
