@@ -3,22 +3,75 @@
 from __future__ import annotations
 
 from flask import Blueprint, make_response
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import TaskView, errors
 from webforms.database import engine
-from webforms.rosters import entry, panels
+from webforms.rosters import entry, panels, register
+from webforms.shell import navigation
 from webforms.shell.page import current_actor
 from webforms.shell.permissions import requires
 from workflows.domain import roster_export
+from workflows.domain.roster_query import NUMBER_READERS
 
 blueprint = Blueprint("rosters", __name__)
 CLERKS = ("village_clerk", "town_clerk")
 
 
+READERS = (
+    "village_clerk", "village_head", "town_clerk", "town_leader", "county_clerk",
+    "county_approver", "county_finance", "city_leader", "province_view", "audit", "discipline",
+)  # fmt: skip
+
+
 def install() -> None:
-    """Offer the panels to the task forms."""
+    """Offer the area in the menu and its panels to the task forms."""
+    navigation.offer(
+        navigation.Entry(
+            endpoint="rosters.index",
+            title=_l("名册"),
+            icon="table",
+            order=50,
+            roles=frozenset(READERS),
+        )
+    )
     panels.install()
+
+
+@blueprint.get("/rosters")
+@requires(*READERS)
+def index() -> str:
+    """Villages with their sums, or households by name."""
+    return register.index_page()
+
+
+@blueprint.post("/rosters/export")
+@requires(*register.EXPORTERS)
+def export() -> Response:
+    """D-11 of a town as a workbook, its purpose on record."""
+    return register.export()
+
+
+@blueprint.get("/rosters/<roster_id>")
+@requires(*READERS)
+def roster(roster_id: str) -> str:
+    """One village's households."""
+    return register.roster_page(roster_id)
+
+
+@blueprint.get("/rosters/lines/<line_id>")
+@requires(*READERS)
+def line(line_id: str) -> str:
+    """One household, masked."""
+    return register.line_page(line_id)
+
+
+@blueprint.post("/rosters/lines/<line_id>/numbers")
+@requires(*NUMBER_READERS)
+def numbers(line_id: str) -> Response:
+    """One household with full numbers, its purpose on record."""
+    return register.reveal(line_id)
 
 
 @blueprint.get("/rosters/template.xlsx")

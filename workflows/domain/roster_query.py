@@ -101,6 +101,7 @@ class LineDetail:
     """One household with its story."""
 
     line: LineView
+    roster: str
     members: tuple[Mapping[str, Any], ...]
     needs: Mapping[str, Any]
     reason: str
@@ -221,6 +222,7 @@ def detail(session: Session, actor: Actor, line_id: str) -> LineDetail:
     )
     return LineDetail(
         line=_views(session, [line])[0],
+        roster=line.roster_id,
         members=tuple(
             {"name": m.name, "relation": m.relation, "id_masked": m.id_masked}
             for m in lines.members(session, line_id)
