@@ -220,7 +220,7 @@ def compile_unary(text: str, *, names: Iterable[str] = ()) -> CompiledExpression
 
 
 def _special(context: Mapping[str, Any] | None) -> frozenset[str]:
-    return special_names(context) if context else frozenset()
+    return frozenset() if not context or is_plain(context) else special_names(context)
 
 
 def evaluate(

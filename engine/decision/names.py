@@ -81,17 +81,20 @@ def special_names(context: Mapping[str, Any]) -> frozenset[str]:
 def may_need_names(tokens: list[Token]) -> bool:
     """Tell whether some name of the caller could change how the tokens are read.
 
-    A name that begins with a reserved word is only found when it is told beforehand.
+    Names that hold a dot or a reserved word are rare, and dots and reserved words are not: such
+    names are only found when they are told beforehand.
     """
     return any(
         token.kind is TokenKind.NAME
         and token.text not in KEYWORDS
-        and (following.kind in _JOINING or following.text in NAME_SIGNS)
+        and following.text not in KEYWORDS
+        and (following.kind in _JOINING or following.text in _JOINING_SIGNS)
         for token, following in pairwise(tokens)
     )
 
 
 _JOINING = frozenset({TokenKind.NAME, TokenKind.NUMBER})
+_JOINING_SIGNS = NAME_SIGNS - {".", "..", "->"}
 _PLAIN = NATIVE_SCALARS | {int, float}
 
 

@@ -141,10 +141,7 @@ def offset_of(moment: AnyTime | AnyDateTime) -> timedelta | None:
         return zone.utcoffset(None)
     if isinstance(moment, datetime):
         return moment.utcoffset()
-    if isinstance(moment, WideDateTime):
-        day = in_cycle(moment)
-    else:
-        day = _SOME_DAY
+    day = in_cycle(moment) if isinstance(moment, WideDateTime) else _SOME_DAY
     wall = time(moment.hour, moment.minute, moment.second)
     return datetime.combine(day, wall, tzinfo=zone).utcoffset()
 
@@ -192,10 +189,9 @@ def shift(moment: AnyDate | AnyTime | AnyDateTime, nanos: int) -> AnyDate | AnyT
 
 
 def _in_region(nanos: int, zone: tzinfo) -> AnyDateTime:
-    utc = _wall(nanos, UTC)
-    if not 2 <= utc.year <= 9998:
-        # Regions repeat their rules for ever, so the same place of the 400-year cycle serves.
-        utc = datetime.combine(in_cycle(utc), time(utc.hour, utc.minute), tzinfo=UTC)
+    wall = _wall(nanos, UTC)
+    # Regions repeat their rules for ever, so the same place of the 400-year cycle serves.
+    utc = datetime.combine(in_cycle(wall), time(wall.hour, wall.minute, wall.second), tzinfo=UTC)
     offset = utc.astimezone(zone).utcoffset() or timedelta()
     return _wall(nanos + duration_nanos(offset), zone)
 
