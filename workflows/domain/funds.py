@@ -8,7 +8,7 @@ All amounts are integer fen (分).
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -56,6 +56,13 @@ class FundNode(Base):
     passed_on_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     approved_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     paid_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+_BOUNDS = {
+    EntryKind.APPROVED: (FundNode.approved_fen, FundNode.allotted_fen),
+    EntryKind.PAID: (FundNode.paid_fen, FundNode.approved_fen),
+}
+"""What a kind of entry adds to, and what that may never exceed."""
 
 
 class FundEntry(Base):
@@ -180,12 +187,41 @@ def approve(context: OperationContext, campaign_id: str, line: tuple[str, str], 
 
     Raises OverAllotment, naming the first node that has not enough left.
     """
-    line_id, unit = line
-    for node in _path(context.session, campaign_id, unit):
-        _bounded(
-            context.session, campaign_id, node, FundNode.approved_fen, fen, FundNode.allotted_fen
-        )
-    enter(context, campaign_id, unit, EntryKind.APPROVED, fen, line_id=line_id)
+    approve_all(context, campaign_id, [(*line, fen)])
+
+
+def approve_all(
+    context: OperationContext, campaign_id: str, amounts: Iterable[tuple[str, str, int]]
+) -> None:
+    """Approve many lines (id, unit, fen): one entry each, one update a node. All or none."""
+    _book(context, campaign_id, amounts, EntryKind.APPROVED)
+
+
+def pay_all(
+    context: OperationContext, campaign_id: str, amounts: Iterable[tuple[str, str, int]]
+) -> None:
+    """Pay many lines (id, unit, fen): one entry each, one update a node. All or none."""
+    _book(context, campaign_id, amounts, EntryKind.PAID)
+
+
+def _book(
+    context: OperationContext,
+    campaign_id: str,
+    amounts: Iterable[tuple[str, str, int]],
+    kind: EntryKind,
+) -> None:
+    by_unit: dict[str, int] = {}
+    for line_id, unit, fen in amounts:
+        by_unit[unit] = by_unit.get(unit, 0) + fen
+        enter(context, campaign_id, unit, kind, fen, line_id=line_id)
+    by_node: dict[str, int] = {}
+    for unit, fen in by_unit.items():
+        for node in _path(context.session, campaign_id, unit):
+            by_node[node] = by_node.get(node, 0) + fen
+    column, limit = _BOUNDS[kind]
+    # Lower units first: the refusal names the node that is short.
+    for node in sorted(by_node, reverse=True):
+        _bounded(context.session, campaign_id, node, column, by_node[node], limit)
 
 
 def release(context: OperationContext, campaign_id: str, line: tuple[str, str], fen: int) -> None:
@@ -208,10 +244,7 @@ def release(context: OperationContext, campaign_id: str, line: tuple[str, str], 
 
 def pay(context: OperationContext, campaign_id: str, line: tuple[str, str], fen: int) -> None:
     """The amount counts as paid at the unit and above. Raises OverAllotment beyond the approved."""
-    line_id, unit = line
-    for node in _path(context.session, campaign_id, unit):
-        _bounded(context.session, campaign_id, node, FundNode.paid_fen, fen, FundNode.approved_fen)
-    enter(context, campaign_id, unit, EntryKind.PAID, fen, line_id=line_id)
+    pay_all(context, campaign_id, [(*line, fen)])
 
 
 def view(session: Session, campaign_id: str, unit: str) -> NodeView:

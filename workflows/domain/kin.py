@@ -5,7 +5,7 @@ The register holds keyed hashes only: which participant is close kin of (or is) 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import String, select
@@ -73,17 +73,13 @@ def people_kin_to(session: Session, line_ids: Collection[str]) -> frozenset[str]
 
 def lines_kin_to(session: Session, participant_id: str, line_ids: Iterable[str]) -> frozenset[str]:
     """Those of these lines that the participant has to leave to others."""
-    return frozenset(
-        session.scalars(
-            select(RosterMember.line_id)
-            .join(KinLink, RosterMember.id_hash == KinLink.id_hash)
-            .where(
-                KinLink.participant_id == participant_id,
-                RosterMember.line_id.in_(list(line_ids)),
-            )
-            .distinct()
-        )
+    mine = session.scalars(
+        select(RosterMember.line_id)
+        .join(KinLink, RosterMember.id_hash == KinLink.id_hash)
+        .where(KinLink.participant_id == participant_id)
+        .distinct()
     )
+    return frozenset(mine) & frozenset(line_ids)
 
 
 def refuse_kin(context: OperationContext, line: RosterLine) -> None:
@@ -92,6 +88,24 @@ def refuse_kin(context: OperationContext, line: RosterLine) -> None:
         return
     if lines_kin_to(context.session, context.actor.id, [line.id]):
         raise KinMayNotHandle(f"您与“{line.head_name}”户有近亲属关系，须回避，请由他人办理")
+
+
+def refuse_kin_of_any(context: OperationContext, found: Sequence[RosterLine]) -> None:
+    """As `refuse_kin`, for a whole list at once. Raises KinMayNotHandle, naming the household."""
+    if context.actor is None:
+        return
+    wanted = {line.id: line for line in found}
+    # A participant has few kin: ask for theirs, not for thousands of lines.
+    mine = context.session.scalars(
+        select(RosterMember.line_id)
+        .join(KinLink, RosterMember.id_hash == KinLink.id_hash)
+        .where(KinLink.participant_id == context.actor.id)
+    )
+    for line_id in mine:
+        if line_id in wanted:
+            raise KinMayNotHandle(
+                f"您与“{wanted[line_id].head_name}”户有近亲属关系，须回避，请由他人办理"
+            )
 
 
 def mark_relatives(context: OperationContext, line: RosterLine) -> None:

@@ -24,6 +24,9 @@ from workflows.domain.roster_tables import (
     RosterMember,
 )
 
+MOST_IDS = 500
+"""Ids named in one query: SQLite and drivers bound the number of parameters."""
+
 
 class DuplicatePerson(errors.AlreadyExists):
     """家庭成员已在本次行动的其他户中登记"""
@@ -63,6 +66,18 @@ def get(session: Session, line_id: object) -> RosterLine:
     ).one_or_none()
     if found is None:
         raise errors.NotFound("没有找到这一户")
+    return found
+
+
+def get_all(session: Session, line_ids: Sequence[str]) -> dict[str, RosterLine]:
+    """Lines by id, locked where the database can. Raises NotFound when one is missing."""
+    found: dict[str, RosterLine] = {}
+    for start in range(0, len(line_ids), MOST_IDS):
+        some = line_ids[start : start + MOST_IDS]
+        query = select(RosterLine).where(RosterLine.id.in_(some)).with_for_update()
+        found |= {line.id: line for line in session.scalars(query)}
+    if len(found) != len(set(line_ids)):
+        raise errors.NotFound("没有找到其中的户")
     return found
 
 

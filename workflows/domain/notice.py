@@ -7,7 +7,7 @@ it has now counts, so a change after posting voids its notice without anybody do
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -235,43 +235,51 @@ def open_objections(session: Session, notice_id: str) -> int:
 
 def cleared_tiers(session: Session, found: Collection[RosterLine]) -> dict[str, set[str]]:
     """Of each line: the tiers of concluded notices in which its present version stood."""
+    session.flush()
     answer: dict[str, set[str]] = {line.id: set() for line in found}
-    rows = session.execute(
-        select(NoticeLine.line_id, Notice.tier)
-        .join(Notice, Notice.id == NoticeLine.notice_id)
-        .join(RosterLine, RosterLine.id == NoticeLine.line_id)
-        .where(
-            NoticeLine.line_id.in_(list(answer)),
-            NoticeLine.version == RosterLine.version,
-            NoticeLine.status == NoticeLineStatus.CLEARED.value,
-            Notice.status == NoticeStatus.CONCLUDED.value,
+    ids = list(answer)
+    for start in range(0, len(ids), lines.MOST_IDS):
+        rows = session.execute(
+            select(NoticeLine.line_id, Notice.tier)
+            .join(Notice, Notice.id == NoticeLine.notice_id)
+            .join(RosterLine, RosterLine.id == NoticeLine.line_id)
+            .where(
+                NoticeLine.line_id.in_(ids[start : start + lines.MOST_IDS]),
+                NoticeLine.version == RosterLine.version,
+                NoticeLine.status == NoticeLineStatus.CLEARED.value,
+                Notice.status == NoticeStatus.CONCLUDED.value,
+            )
         )
-    )
-    for line_id, tier in rows:
-        answer[line_id].add(tier)
+        for line_id, tier in rows:
+            answer[line_id].add(tier)
     return answer
 
 
 def has_stood(session: Session, line: RosterLine, tier: str) -> bool:
     """Whether the line's present version completed a notice that covers this tier."""
-    session.flush()
     return bool(cleared_tiers(session, [line])[line.id] & set(COVERS[tier]))
 
 
-def missing_tiers(session: Session, line: RosterLine, profile: Profile) -> list[str]:
-    """The notices of the profile that the line's present version has not stood in (Inv-1)."""
-    session.flush()
-    stood = cleared_tiers(session, [line])[line.id]
-    return [
-        TIER_TITLES[tier] for tier in profile.notice_tiers if not stood & set(COVERS[tier])
-    ]
+def first_missing(
+    session: Session, found: Collection[RosterLine], tiers: Iterable[str]
+) -> tuple[RosterLine, str] | None:
+    """A line whose present version has not stood in one of these notices, and which (Inv-1)."""
+    stood = cleared_tiers(session, found)
+    for line in found:
+        missing = [TIER_TITLES[tier] for tier in tiers if not stood[line.id] & set(COVERS[tier])]
+        if missing:
+            return line, "、".join(missing)
+    return None
 
 
 def with_open_objection(session: Session, found: Sequence[RosterLine]) -> set[str]:
     """Those of these lines that somebody objects to and nobody has answered yet."""
+    wanted = {line.id for line in found}
+    campaigns = {line.campaign_id for line in found}
+    # Open objections of a campaign are few; ids of lines may be thousands.
     named = session.scalars(
-        select(Objection.line_id).where(
-            Objection.line_id.in_([line.id for line in found]), Objection.status != "resolved"
-        )
+        select(Objection.line_id)
+        .join(Notice, Notice.id == Objection.notice_id)
+        .where(Notice.campaign_id.in_(campaigns), Objection.status != "resolved")
     )
-    return {line_id for line_id in named if line_id is not None}
+    return {line_id for line_id in named if line_id in wanted}

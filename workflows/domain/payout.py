@@ -87,7 +87,8 @@ def build(
     seq = _next_seq(session, campaign_id, town)
     number = f"{profile.subsidy_code}-{region.prefix(town)}-{campaign_id[-6:]}-{seq:02d}".upper()
     header = _header(context, campaign_id, town, profile, number)
-    rows = [_pay_row(session, row_no, line) for row_no, line in enumerate(found, 1)]
+    names = division.names_of(session, [line.village for line in found])
+    rows = [_pay_row(row_no, line, names[line.village]) for row_no, line in enumerate(found, 1)]
     total = sum(line.approved_fen for line in found)
     if sum(row.amount_fen for row in rows) != total:
         raise errors.Broken("the file does not add up to what was approved")
@@ -102,11 +103,12 @@ def build(
         sha256=sha256(content).hexdigest(), made_at=context.now, made_by=lines.actor_id(context),
     )  # fmt: skip
     session.add(batch)
+    attempts = _attempts(session, [line.id for line in found])
     for row, line in zip(rows, found, strict=True):
         session.add(
             PayoutItem(
                 id=context.new_id(), batch_id=batch.id, row_no=row.row_no, line_id=line.id,
-                attempt=_attempts(session, line.id) + 1, amount_fen=row.amount_fen,
+                attempt=attempts.get(line.id, 0) + 1, amount_fen=row.amount_fen,
                 status="pending", paid_fen=0,
             )
         )  # fmt: skip
@@ -137,17 +139,12 @@ def download(
 
 
 def _check_ready(session: Session, found: Sequence[RosterLine], profile: Profile) -> None:
-    session.flush()
-    stood = notice.cleared_tiers(session, found)
+    missing = notice.first_missing(session, found, profile.notice_tiers)
+    if missing is not None:
+        line, named = missing
+        raise NotReadyToPay(f"“{line.head_name}”户现有内容未完成{named}")
     objected = notice.with_open_objection(session, found)
     for line in found:
-        missing = [
-            notice.TIER_TITLES[tier]
-            for tier in profile.notice_tiers
-            if not stood[line.id] & set(notice.COVERS[tier])
-        ]
-        if missing:
-            raise NotReadyToPay(f"“{line.head_name}”户现有内容未完成{'、'.join(missing)}")
         if line.id in objected:
             raise NotReadyToPay(f"“{line.head_name}”户有异议未办结")
         if not (line.account_sealed and line.bank and line.account_name):
@@ -165,11 +162,13 @@ def _next_seq(session: Session, campaign_id: str, town: str) -> int:
     return int(last or 0) + 1
 
 
-def _attempts(session: Session, line_id: str) -> int:
-    last = session.scalar(
-        select(func.max(PayoutItem.attempt)).where(PayoutItem.line_id == line_id)
+def _attempts(session: Session, line_ids: Sequence[str]) -> dict[str, int]:
+    rows = session.execute(
+        select(PayoutItem.line_id, func.max(PayoutItem.attempt))
+        .where(PayoutItem.line_id.in_(line_ids))
+        .group_by(PayoutItem.line_id)
     )
-    return int(last or 0)
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _header(
@@ -184,9 +183,9 @@ def _header(
     )  # fmt: skip
 
 
-def _pay_row(session: Session, row_no: int, line: RosterLine) -> PayRow:
+def _pay_row(row_no: int, line: RosterLine, village: str) -> PayRow:
     return PayRow(
-        row_no=row_no, village_code=line.village, village=division.name_of(session, line.village),
+        row_no=row_no, village_code=line.village, village=village,
         head_name=line.head_name, identity=vault.unseal(line.id_sealed, Purpose.IDENTITY),
         bank=line.bank, account_name=line.account_name,
         account=vault.unseal(line.account_sealed, Purpose.ACCOUNT), amount_fen=line.approved_fen,
@@ -210,10 +209,11 @@ def void(context: OperationContext, batch: PayoutBatch, reason: str) -> None:
     """A file that was not handed over is thrown away; its lines are payable again."""
     if batch.status not in (BatchStatus.MADE, BatchStatus.CHECKED):
         raise errors.InvalidState("已交银行的批次不能作废")
-    for row in items(context.session, batch.id):
+    rows = items(context.session, batch.id)
+    found = lines.get_all(context.session, [row.line_id for row in rows])
+    for row in rows:
         row.status = "void"
-        line = lines.get(context.session, row.line_id)
-        lines.move(context, line, Verb.UNFILE, reason)
+        lines.move(context, found[row.line_id], Verb.UNFILE, reason)
     batch.status = BatchStatus.VOID.value
 
 
@@ -259,10 +259,13 @@ def apply_return(context: OperationContext, batch: PayoutBatch) -> dict[str, Any
         raise errors.InvalidState("该批次没有待入账的回盘结果")
     session: Session = context.session
     failed: list[str] = []
-    for row in items(session, batch.id):
-        line = lines.get(session, row.line_id)
+    rows = items(session, batch.id)
+    found = lines.get_all(session, [row.line_id for row in rows])
+    paid = [(row.line_id, found[row.line_id].village, row.paid_fen) for row in rows if row.paid_fen]
+    funds.pay_all(context, batch.campaign_id, paid)
+    for row in rows:
+        line = found[row.line_id]
         if row.paid_fen:
-            funds.pay(context, batch.campaign_id, (line.id, line.village), row.paid_fen)
             line.paid_fen += row.paid_fen
             lines.move(context, line, Verb.PAY)
             row.status = "paid"

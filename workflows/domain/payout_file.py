@@ -189,11 +189,11 @@ def _rows(
             continue
         try:
             row = _row(line_no, cells, number, sent)
-            if row.row_no in found:
-                raise ReturnFileRefused(f"第 {line_no} 行：序号 {row.row_no} 重复")
         except ReturnFileRefused as wrong:
             faults[f"第 {line_no} 行"] = wrong.message
             continue
+        if row.row_no in found:
+            faults[f"第 {line_no} 行"] = f"第 {line_no} 行：序号 {row.row_no} 重复"
         found[row.row_no] = row
     if faults:
         first = next(iter(faults.values()))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine import OperationContext, errors
 from workflows.domain import funds, kin, lines, notice
 from workflows.domain.line_states import LineState, Verb
-from workflows.domain.profile import NoticeMode, Profile
+from workflows.domain.profile import Profile
 from workflows.domain.roster_tables import LineReview, Roster, RosterLine
 
 PASS, RETURN, REJECT = "通过", "退回补正", "不符合"
@@ -191,10 +191,8 @@ def submit_village(context: OperationContext, roster: Roster, profile: Profile) 
     if incomplete:
         names = "、".join(incomplete[:5])
         raise errors.InvalidState(f"{len(incomplete)} 户缺开户银行或账号：{names}")
-    tier = "both" if profile.notice_mode is NoticeMode.PARALLEL else "village"
+    _refuse_unnoticed(session, ready, profile.notice_tiers[:1])
     for line in ready:
-        if not notice.has_stood(session, line, tier):
-            raise errors.InvalidState(f"“{line.head_name}”户现有内容未经公示")
         lines.move(context, line, Verb.REPORT)
     roster.submitted_at = roster.submitted_at or context.now
     roster.submitted_by = lines.actor_id(context)
@@ -211,10 +209,8 @@ def submit_town(
         *lines.of_town(session, campaign_id, town, LineState.TOWN_REVIEW),
         *lines.of_town(session, campaign_id, town, LineState.TOWN_NOTICED),
     ]
+    _refuse_unnoticed(session, ready, profile.notice_tiers)
     for line in ready:
-        missing = notice.missing_tiers(session, line, profile)
-        if missing:
-            raise errors.InvalidState(f"“{line.head_name}”户缺公示：{'、'.join(missing)}")
         lines.move(context, line, Verb.TO_COUNTY)
     return {"reported": len(ready)}
 
@@ -263,20 +259,27 @@ def approve_town(
     """
     found = lines.of_town(context.session, campaign_id, town, LineState.COUNTY_REVIEW)
     _all_passed(found)
-    total = 0
+    _refuse_unnoticed(context.session, found, profile.notice_tiers)
+    kin.refuse_kin_of_any(context, found)
     for line in found:
-        kin.refuse_kin(context, line)
         lines.refuse_own_work(context, line, line.passed_by)
-        missing = notice.missing_tiers(context.session, line, profile)
-        if missing:
-            raise errors.InvalidState(f"“{line.head_name}”户缺公示：{'、'.join(missing)}")
         if line.exception in ("open", "stated"):
             raise errors.InvalidState(f"“{line.head_name}”户的特殊情形未经乡镇盖章")
         line.approved_fen = line.planned_fen
-        funds.approve(context, campaign_id, (line.id, line.village), line.approved_fen)
+    amounts = [(line.id, line.village, line.approved_fen) for line in found]
+    funds.approve_all(context, campaign_id, amounts)
+    for line in found:
         lines.move(context, line, Verb.APPROVE)
-        total += line.approved_fen
-    return {"approved": len(found), "approved_fen": total}
+    return {"approved": len(found), "approved_fen": sum(fen for _, _, fen in amounts)}
+
+
+def _refuse_unnoticed(
+    session: Session, found: Sequence[RosterLine], tiers: Sequence[str]
+) -> None:
+    missing = notice.first_missing(session, found, tiers)
+    if missing is not None:
+        line, named = missing
+        raise errors.InvalidState(f"“{line.head_name}”户现有内容未经公示（{named}）")
 
 
 def unpass(

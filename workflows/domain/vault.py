@@ -125,7 +125,7 @@ class DisclosureRead(Base):
 
 
 def holds_over(actor: Actor, roles: Sequence[str], unit: str) -> bool:
-    """Whether one seat of his carries both one of these roles and the unit: two halves do not add up."""
+    """Whether one seat carries both one of these roles and the unit: halves do not add up."""
     return any(seat.role in roles and region.covers(seat.unit, unit) for seat in actor.seats)
 
 

@@ -12,7 +12,6 @@ from workflows.domain.case_variables import outcome, profile, text
 from workflows.domain.line_states import LineState
 from workflows.domain.payout_tables import PayoutBatch
 
-
 MAKERS = ("county_clerk", "county_finance")
 #: the bank gets the file when it was handed over, not before
 FILE_READERS = (*MAKERS, "bank")

@@ -21,7 +21,6 @@ from workflows.domain.case_variables import acting_unit, outcome, profile, text
 from workflows.domain.line_states import LineState
 from workflows.domain.profile import due_on
 
-
 EXPORTERS = ("town_clerk", "town_leader", "county_clerk", "county_approver")
 
 

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, errors, operation
-from workflows.domain import appraisal, campaign, division, lines, review, roster, roster_import, roster_query
+from workflows.domain import (
+    appraisal,
+    campaign,
+    division,
+    lines,
+    review,
+    roster,
+    roster_import,
+    roster_query,
+)
 from workflows.domain.case_variables import acting_unit, outcome, profile, text
 from workflows.domain.profile import due_on
 from workflows.domain.roster_tables import Roster, RosterLine

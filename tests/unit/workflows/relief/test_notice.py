@@ -108,7 +108,7 @@ def test_unchanged_lines_are_cleared(desk, noticed, wan) -> None:
 
     assert counts == {"cleared": 3, "changed": 0, "struck": 0}
     assert all(notice.has_stood(desk.session, line, "village") for line in found)
-    assert notice.missing_tiers(desk.session, found[0], wan) == ["镇村同时公示"]
+    assert notice.first_missing(desk.session, found, wan.notice_tiers) == (found[0], "镇村同时公示")
 
 
 def test_a_changed_line_has_not_stood_and_alone_is_posted_again(desk, winter, book, noticed, wan) -> None:

@@ -13,7 +13,16 @@ from sqlalchemy.exc import IntegrityError
 
 from engine import errors
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
-from workflows.domain import funds, lines, payout, payout_file, payout_fix, payout_query, roster, vault
+from workflows.domain import (
+    funds,
+    lines,
+    payout,
+    payout_file,
+    payout_fix,
+    payout_query,
+    roster,
+    vault,
+)
 from workflows.domain.line_states import LineState, Verb
 from workflows.domain.notice_tables import Notice, NoticeLine, Objection
 from workflows.domain.payout_file import ReturnFileRefused, ReturnRow
@@ -75,7 +84,7 @@ def returned(desk, batch, results):
 
 def test_the_file_lies_sealed_and_leaves_only_with_a_purpose(desk, winter, wan, approved) -> None:
     batch = payout.build(desk, winter.id, TOWN, wan)
-    ref, stored = desk.files[batch.csv_file]
+    _, stored = desk.files[batch.csv_file]
 
     assert batch.number.encode() not in stored
     with pytest.raises(errors.InvalidInput):
@@ -125,7 +134,7 @@ def test_no_line_is_filed_that_is_not_ready(desk, winter, wan, approved, flaw) -
         lines.change(desk, line, lambda row: setattr(row, "need_n", 9))
     elif flaw == "objection":
         desk.session.add(Objection(
-            id="o", notice_id="n", line_id=line.id, kind="金额", text="…", filed_at=desk.now, filed_by="public",
+            id="o", notice_id=desk.session.query(Notice.id).first()[0], line_id=line.id, kind="金额", text="…", filed_at=desk.now, filed_by="public",
         ))
     elif flaw == "account":
         line.bank = ""
