@@ -71,7 +71,14 @@ def broadcast_job(commands: Commands, job: Any, arguments: Mapping[str, Any]) ->
     with commands.environment.database.write() as tx:
         if tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
             return []
-        return broadcast(commands, tx, arguments["name"], arguments["payload"], arguments["region"])
+        return broadcast(
+            commands,
+            tx,
+            arguments["name"],
+            arguments["payload"],
+            arguments["region"],
+            thrower=arguments.get("thrower"),
+        )
 
 
 def broadcast(
@@ -80,8 +87,13 @@ def broadcast(
     name: str,
     payload: Mapping[str, object],
     unit: str,
+    *,
+    thrower: str | None = None,
 ) -> list[str]:
-    """Queue the signal for everybody who waits for it at the unit or below; the job ids."""
+    """Queue the signal for everybody who waits for it at the unit or below; the job ids.
+
+    The kernel has already served the listeners of the instance that threw it.
+    """
     now = commands.environment.clock.now()
     waiting = tx.rows(subscriptions.WAITING, {"kind": "signal", "name": name})
     rows = [
@@ -108,7 +120,7 @@ def broadcast(
             "error": None,
         }
         for row in waiting
-        if regions.covers(unit, row.region)
+        if regions.covers(unit, row.region) and row.instance_id != thrower
     ]
     tx.write_all(jobs.INSERT, rows)
     return [row["id"] for row in rows]

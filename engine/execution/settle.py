@@ -258,6 +258,7 @@ def _throw_event(work: Work, effect: fx.ThrowEvent) -> None:
             "key": effect.key,
             "payload": effect.payload,
             "region": work.instance.region,
+            "thrower": work.instance.id,
         },
     )
     work.record(
