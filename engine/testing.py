@@ -16,14 +16,15 @@ from pathlib import Path
 
 from engine import bpmn
 from engine.execution.deadlines import timer_instant
+from engine.execution.decisions import package_decisions
 from engine.execution.simulated_case import SimulatedCase
-from engine.execution.simulation import Simulation
+from engine.execution.simulation import Simulation, StandIn
 from engine.kernel import effects, jump, triggers
 from engine.kernel.decide import Decisions
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import LOCAL_ZONE, TravellingClock
 from engine.model.errors import DeploymentRefused, InvalidState, NotFound
-from engine.model.package import Finding
+from engine.model.package import Finding, Package
 
 DEFAULT_CLOCK = "2026-01-04T09:00+08:00"
 _WORDS = {"entered": "enter", "completed": "complete", "cancelled": "cancel"}
@@ -35,14 +36,8 @@ Operation = Callable[[Mapping[str, object]], Mapping[str, object] | None]
 class Bench:
     """Deployed processes and their cases, in memory."""
 
-    def __init__(
-        self,
-        simulation: Simulation,
-        findings: tuple[Finding, ...] = (),
-        operations: Mapping[str, Operation | Mapping[str, object]] | None = None,
-    ) -> None:
-        self._simulation = simulation
-        self._operations = dict(operations or {})
+    def __init__(self, simulation: Simulation, findings: tuple[Finding, ...] = ()) -> None:
+        self.simulation = simulation
         #: warnings of the reader
         self.findings = findings
 
@@ -56,40 +51,35 @@ class Bench:
         decisions: Decisions | None = None,
         calendar: WorkingCalendar | None = None,
     ) -> Bench:
-        """A bench of every process in a file or an XML text.
+        """A bench of every process in a file or an XML text; DMN files beside it are found.
 
         Raises `DeploymentRefused` with all findings when the file may not be run.
         """
-        xml, name = _source(source)
-        result = bpmn.read(xml, file=name)
+        xml, path = _source(source)
+        result = bpmn.read(xml, file=path.name if path is not None else "<xml>")
         if not result.ok:
-            wrong = [finding for finding in result.findings if finding.is_error]
-            text = "；".join(
-                f"第 {each.line} 行：{each.message}" if each.line else each.message
-                for each in wrong
-            )
-            raise DeploymentRefused(text, findings=result.findings)
-        keys = {program.key: program for program in result.programs}
-        bench = cls.__new__(cls)
+            raise DeploymentRefused(_reasons(result.findings), findings=result.findings)
+        if decisions is None and path is not None:
+            decisions = _decisions_beside(path)
+        programs = {program.key: program for program in result.programs}
         simulation = Simulation(
-            keys,
+            programs,
             clock=TravellingClock(_instant(clock)),
             calendar=calendar or WorkingCalendar.default(),
-            decisions=dict.fromkeys(keys, decisions) if decisions is not None else None,
-            stand_in=bench._answer,
+            decisions=dict.fromkeys(programs, decisions) if decisions is not None else None,
+            stand_in=_stand_in(operations or {}),
         )
-        bench.__init__(simulation, result.findings, operations)  # type: ignore[misc]
-        return bench
+        return cls(simulation, result.findings)
 
     @property
     def now(self) -> datetime:
         """The instant the bench's clock shows, in UTC."""
-        return self._simulation.clock.now()
+        return self.simulation.clock.now()
 
     @property
     def cases(self) -> list[Case]:
         """All cases, called processes included, in the order they were started."""
-        return [Case(self, case) for case in self._simulation.cases]
+        return [Case(self, case) for case in self.simulation.cases]
 
     def start(
         self,
@@ -99,17 +89,17 @@ class Bench:
         node: str | None = None,
     ) -> Case:
         """Start a process; one that only an event starts waits for it."""
-        return Case(self, self._simulation.start(process, variables, node=node))
+        return Case(self, self.simulation.start(process, variables, node=node))
 
     def message(
         self, name: str, payload: Mapping[str, object] | None = None, *, key: str | None = None
     ) -> None:
         """Correlate to the case that waits, else start a process. Raises `NotCorrelated`."""
-        self._simulation.message(name, payload, key=key)
+        self.simulation.message(name, payload, key=key)
 
     def signal(self, name: str, payload: Mapping[str, object] | None = None) -> None:
         """Broadcast to every case."""
-        self._simulation.signal(name, payload)
+        self.simulation.signal(name, payload)
 
     def travel(self, span: str | timedelta | datetime) -> datetime:
         """Let time pass: `P3D`, `5wd`, a span, or to an instant. Timers fire on the way."""
@@ -118,13 +108,9 @@ class Bench:
         elif isinstance(span, timedelta):
             target = self.now + span
         else:
-            target = timer_instant(self._simulation.calendar, self.now, span)
-        self._simulation.travel_to(target)
+            target = timer_instant(self.simulation.calendar, self.now, span)
+        self.simulation.travel_to(target)
         return self.now
-
-    def _answer(self, case: SimulatedCase, invoke: effects.Invoke) -> Mapping[str, object] | None:
-        known = self._operations.get(invoke.operation)
-        return known(invoke.inputs) if callable(known) else known
 
 
 class Case:
@@ -169,7 +155,7 @@ class Case:
         """("enter" | "complete" | "cancel", node id), in order. A loop shows its rounds."""
         return [
             (_WORDS[fact.move], fact.element)
-            for fact in self._bench._simulation.facts
+            for fact in self._bench.simulation.facts
             if fact.case == self._case.number and "instances" not in fact.detail
         ]
 
@@ -200,7 +186,7 @@ class Case:
     ) -> None:
         """Complete what waits at an activity; the oldest, or the one for a loop item."""
         element = self._element(activity, item)
-        self._bench._simulation.complete(self._case, element, data, outcome=outcome, by=by)
+        self._bench.simulation.complete(self._case, element, data, outcome=outcome, by=by)
 
     def fail(self, activity: str, error_code: str, message: str = "") -> None:
         """Let the operation that waits at an activity fail with a business error."""
@@ -217,11 +203,11 @@ class Case:
         self, name: str, payload: Mapping[str, object] | None = None, *, key: str | None = None
     ) -> None:
         """Send a message to this case. Raises `NotCorrelated`."""
-        self._bench._simulation.message(name, payload, key=key, case=self._case)
+        self._bench.simulation.message(name, payload, key=key, case=self._case)
 
     def signal(self, name: str, payload: Mapping[str, object] | None = None) -> None:
         """Broadcast a signal; other cases hear it too."""
-        self._bench._simulation.signal(name, payload)
+        self._bench.simulation.signal(name, payload)
 
     def move(self, activity: str, to: str) -> None:
         """Return, withdraw or jump: the token at `activity` goes to `to`."""
@@ -247,7 +233,7 @@ class Case:
         self._apply(triggers.Cancelled(at=self._bench.now))
 
     def _apply(self, trigger: triggers.Trigger) -> None:
-        self._bench._simulation.apply(self._case, trigger)
+        self._bench.simulation.apply(self._case, trigger)
 
     def _element(self, activity: str, item: str | None) -> int:
         for number, node in self._case.state.waiting():
@@ -266,13 +252,35 @@ def jump_targets(case: SimulatedCase, element: int, to: str) -> tuple[int, ...]:
     return jump.elements_to_cancel(case.program, case.state, element, to)
 
 
-def _source(source: str | bytes | Path) -> tuple[bytes, str]:
+def _stand_in(operations: Mapping[str, Operation | Mapping[str, object]]) -> StandIn:
+    def answer(_: SimulatedCase, invoke: effects.Invoke) -> Mapping[str, object] | None:
+        known = operations.get(invoke.operation)
+        return known(invoke.inputs) if callable(known) else known
+
+    return answer
+
+
+def _reasons(findings: tuple[Finding, ...]) -> str:
+    return "；".join(
+        f"第 {each.line} 行：{each.message}" if each.line else each.message
+        for each in findings
+        if each.is_error
+    )
+
+
+def _decisions_beside(path: Path) -> Decisions | None:
+    files = {each.name: each.read_bytes() for each in path.parent.glob("*.dmn")}
+    package = Package(key="", title="", version_tag="", bpmn=path.name, files=files)
+    return package_decisions(package)
+
+
+def _source(source: str | bytes | Path) -> tuple[bytes, Path | None]:
     if isinstance(source, bytes):
-        return source, "<xml>"
+        return source, None
     if isinstance(source, Path) or "<" not in source:
         path = Path(source)
-        return path.read_bytes(), str(path)
-    return source.encode(), "<xml>"
+        return path.read_bytes(), path
+    return source.encode(), None
 
 
 def _instant(clock: str | datetime) -> datetime:

@@ -23,7 +23,7 @@ class Change(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One difference; `attribute` is a path such as `nl:task/deadline`, empty for whole elements."""
+    """One difference; `attribute` is a path such as `nl:task/deadline`, or empty."""
 
     element: str
     #: tag of the element, such as `userTask`

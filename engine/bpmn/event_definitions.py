@@ -68,7 +68,7 @@ def one(
         return EventDefinition(
             type=kind,
             activity=bare(activity) if activity else None,
-            waits=flag(item, "waitForCompletion", True),
+            waits=flag(item, "waitForCompletion", default=True),
         )
     if kind in (EventType.CANCEL, EventType.TERMINATE):
         return EventDefinition(type=kind)

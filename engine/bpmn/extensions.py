@@ -112,20 +112,9 @@ def read(element: Xml, tag: str, findings: Findings) -> Extensions:
     found.assignments = _assignments(raw, "assign", element, findings)
     if "task" in raw or "outcome" in raw or "permission" in raw:
         found.task = _task(raw, element, findings)
-    for item in raw.get("process", ()):
-        found.title = value(item.get("title"), element, findings, "标题")
-    for item in raw.get("operation", ()):
-        found.operation = _operation(item, element, findings)
-    for item in raw.get("decision", ()):
-        if _required(item, "ref", element, findings):
-            found.decision = DecisionSpec(ref=item.get("ref", ""), result=item.get("result"))
-    for item in raw.get("call", ()):
-        _call(item, element, found, findings)
-    for item in raw.get("message", ()):
-        if _required(item, "key", element, findings):
-            found.message_key = expression(item.get("key", ""), element, findings, "关联键")
-    for item in raw.get("loop", ()):
-        found.loop = item
+    for name, reader in _READERS.items():
+        for item in raw.get(name, ()):
+            reader(item, element, found, findings)
     return found
 
 
@@ -149,7 +138,7 @@ def _sort(item: Xml, element: Xml, tag: str, raw: dict[str, list[Xml]], findings
         return
     if tag not in _WHERE.get(name, {tag}):
         findings.error("misplaced-extension", f"nl:{name} 不能写在 {tag}“{label(element)}”上", item)
-    for attribute in item.keys():
+    for attribute in item.attrib:
         if not attribute.startswith("{") and attribute not in allowed:
             findings.error(
                 "unknown-extension",
@@ -268,3 +257,35 @@ def _call(item: Xml, element: Xml, found: Extensions, findings: Findings) -> Non
     found.region = value(item.get("region"), element, findings, "地区")
     found.business_key = value(item.get("businessKey"), element, findings, "业务编号")
     found.title = value(item.get("title"), element, findings, "标题")
+
+
+def _process(item: Xml, element: Xml, found: Extensions, findings: Findings) -> None:
+    found.title = value(item.get("title"), element, findings, "标题")
+
+
+def _named_operation(item: Xml, element: Xml, found: Extensions, findings: Findings) -> None:
+    found.operation = _operation(item, element, findings)
+
+
+def _decision(item: Xml, element: Xml, found: Extensions, findings: Findings) -> None:
+    if _required(item, "ref", element, findings):
+        found.decision = DecisionSpec(ref=item.get("ref", ""), result=item.get("result"))
+
+
+def _message(item: Xml, element: Xml, found: Extensions, findings: Findings) -> None:
+    if _required(item, "key", element, findings):
+        found.message_key = expression(item.get("key", ""), element, findings, "关联键")
+
+
+def _loop(item: Xml, _: Xml, found: Extensions, __: Findings) -> None:
+    found.loop = item
+
+
+_READERS = {
+    "process": _process,
+    "operation": _named_operation,
+    "decision": _decision,
+    "call": _call,
+    "message": _message,
+    "loop": _loop,
+}

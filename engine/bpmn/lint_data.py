@@ -41,32 +41,31 @@ def check(process: Xml, document: Document, findings: Findings) -> None:
     """Data parts of one process and everything inside it."""
     for element in process.iter():
         tag = local(element)
-        if tag == "ioSpecification":
-            findings.error(
-                "io-specification",
-                f"“{label(_holder(element))}”的 ioSpecification 不会被执行，请改用 nl:input 和 nl:output",
-                element,
-            )
-        elif tag in ("dataInput", "dataOutput") and local(_holder(element)) in NODES:
-            findings.error(
-                "io-specification",
-                f"“{label(_holder(element))}”的 {tag} 不会被执行，请改用 nl:input 和 nl:output",
-                element,
-            )
-        elif tag in ("dataInputAssociation", "dataOutputAssociation"):
-            _association(element, findings)
-        elif tag in ("performer", "humanPerformer", "potentialOwner", "resourceRole"):
-            _performer(element, findings)
-        elif tag == "complexBehaviorDefinition":
-            findings.error("complex-behavior", "复杂多实例行为不支持", element)
-        elif tag == "eventDefinitionRef":
-            _definition_reference(element, document, findings)
-        elif tag in ("incoming", "outgoing"):
-            _flow_reference(element, tag, document, findings)
-        elif tag in ("receiveTask", "eventBasedGateway") and flag(element, "instantiate"):
-            findings.error("instantiate", f"不支持由“{label(element)}”启动流程", element)
+        judge = _JUDGES.get(tag)
+        if judge is not None:
+            judge(element, document, findings)
         if tag in _FORMAL:
             _formal(element, tag, findings)
+
+
+def _input_output(element: Xml, _: Document, findings: Findings) -> None:
+    """Data of a whole activity or event; a process-level input alone is a drawing."""
+    holder = _holder(element)
+    if local(element) == "ioSpecification" or local(holder) in NODES:
+        findings.error(
+            "io-specification",
+            f"“{label(holder)}”的 {local(element)} 不会被执行，请改用 nl:input 和 nl:output",
+            element,
+        )
+
+
+def _complex_behavior(element: Xml, _: Document, findings: Findings) -> None:
+    findings.error("complex-behavior", "复杂多实例行为不支持", element)
+
+
+def _instantiating(element: Xml, _: Document, findings: Findings) -> None:
+    if flag(element, "instantiate"):
+        findings.error("instantiate", f"不支持由“{label(element)}”启动流程", element)
 
 
 def check_collaborations(document: Document, findings: Findings) -> None:
@@ -119,17 +118,18 @@ def _pool_of(element: Xml, pools: dict[str, Xml]) -> Xml | None:
     return at
 
 
-def _association(element: Xml, findings: Findings) -> None:
+def _association(element: Xml, _: Document, findings: Findings) -> None:
     """A drawn association is only a picture; one that computes would be ignored."""
     for part in children(element, "transformation", "assignment"):
         findings.error(
             "data-association",
-            f"“{label(_holder(element))}”的数据关联里的 {local(part)} 不会被执行，请改用 nl:input 或 nl:output",
+            f"“{label(_holder(element))}”的数据关联里的 {local(part)} 不会被执行，"
+            "请改用 nl:input 或 nl:output",
             part,
         )
 
 
-def _performer(element: Xml, findings: Findings) -> None:
+def _performer(element: Xml, _: Document, findings: Findings) -> None:
     holder = label(_holder(element))
     has_resource = child(element, "resourceRef") is not None
     if has_resource and child(element, "resourceAssignmentExpression") is not None:
@@ -157,9 +157,9 @@ def _definition_reference(element: Xml, document: Document, findings: Findings) 
         )
 
 
-def _flow_reference(element: Xml, tag: str, document: Document, findings: Findings) -> None:
+def _flow_reference(element: Xml, document: Document, findings: Findings) -> None:
     """`incoming` and `outgoing` repeat what the flows say; a lie in them is a lost flow."""
-    holder = _holder(element)
+    holder, tag = _holder(element), local(element)
     if local(holder) not in NODES:
         return
     flow = document.referred(text_of(element))
@@ -186,13 +186,33 @@ def _formal(element: Xml, tag: str, findings: Findings) -> None:
     if isinstance(tree, Name) and natural and tag != "loopCardinality":
         findings.error(
             "natural-language",
-            f"“{label(holder)}”的“{source}”没有标明 xsi:type=tFormalExpression，像是一句说明而不是条件",
+            f"“{label(holder)}”的“{source}”没有标明 xsi:type=tFormalExpression，"
+            "像是一句说明而不是条件",
             element,
         )
     if isinstance(tree, Literal) and tag in _CONDITIONS and not isinstance(tree.value, bool):
         findings.error(
             "not-a-condition", f"“{label(holder)}”的条件“{source}”不会得出是或否", element
         )
+
+
+_JUDGES = {
+    "ioSpecification": _input_output,
+    "dataInput": _input_output,
+    "dataOutput": _input_output,
+    "dataInputAssociation": _association,
+    "dataOutputAssociation": _association,
+    "performer": _performer,
+    "humanPerformer": _performer,
+    "potentialOwner": _performer,
+    "resourceRole": _performer,
+    "complexBehaviorDefinition": _complex_behavior,
+    "eventDefinitionRef": _definition_reference,
+    "incoming": _flow_reference,
+    "outgoing": _flow_reference,
+    "receiveTask": _instantiating,
+    "eventBasedGateway": _instantiating,
+}
 
 
 def _holder(element: Xml) -> Xml:

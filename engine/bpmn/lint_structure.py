@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.bpmn.parse import Document, Findings, child, label
+from engine.bpmn.parse import Document, Findings
 from engine.kernel.program import (
     ACTIVITIES,
     EVENTS,
@@ -174,10 +174,6 @@ class Structure:
             self.error("two-actions", f"“{name(node)}”同时写了操作和消息", node)
         if node.kind is Kind.BUSINESS_RULE_TASK and not (node.decision or node.operation):
             self.error("missing-decision", f"“{name(node)}”没有写明用哪个决策（nl:decision）", node)
-        element = self._document.by_id.get(node.id)
-        is_global_script = node.kind is Kind.SCRIPT_TASK and element is not None
-        if is_global_script and child(element, "script") is None and not node.assignments:
-            self.error("empty-script", f"脚本任务“{label(element)}”没有赋值", node)
 
 
 def is_link(node: Node) -> bool:

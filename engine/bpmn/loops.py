@@ -76,7 +76,7 @@ def _multiple(
         sequential=flag(item, "isSequential"),
         collection=collection,
         cardinality=cardinality,
-        item=given.get("item") if own.loop is not None else _item_name(item, document),
+        item=given.get("item") if own.loop is not None else _item_name(item),
         output=output,
         outputs=outputs,
         completion=element_expression(
@@ -105,7 +105,7 @@ def _data_reference(
     return expression(name, activity, findings, "多实例集合")
 
 
-def _item_name(item: Xml, document: Document) -> str | None:
+def _item_name(item: Xml) -> str | None:
     holder = child(item, "inputDataItem")
     return None if holder is None else holder.get("name") or holder.get("id")
 

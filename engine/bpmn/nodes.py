@@ -63,7 +63,7 @@ class NodeReader:
             for_compensation=flag(element, "isForCompensation"),
             condition=self._condition(element, kind),
             sequential=element.get("ordering") == "Sequential",
-            cancel_remaining=flag(element, "cancelRemainingInstances", True),
+            cancel_remaining=flag(element, "cancelRemainingInstances", default=True),
         )
 
     def _events(self, element: Xml, kind: Kind, own: Extensions) -> tuple[EventDefinition, ...]:
@@ -72,7 +72,8 @@ class NodeReader:
         return event_definitions.read(element, own, self._document, self._findings)
 
     def _interrupting(self, element: Xml, kind: Kind) -> bool:
-        return flag(element, "cancelActivity" if kind is Kind.BOUNDARY else "isInterrupting", True)
+        attribute = "cancelActivity" if kind is Kind.BOUNDARY else "isInterrupting"
+        return flag(element, attribute, default=True)
 
     def _message(self, element: Xml, kind: Kind, own: Extensions) -> EventDefinition | None:
         if kind not in (Kind.RECEIVE_TASK, Kind.SEND_TASK):

@@ -29,7 +29,7 @@ from engine.bpmn.parse import BPMN, XSI_TYPE, Document, Findings, Xml, children,
 from engine.bpmn.vocabulary import NODES, SCOPE_TAGS
 from engine.kernel import step as kernel
 from engine.kernel import triggers
-from engine.kernel.decide import Decide
+from engine.kernel.decide import Decide, Lookup
 from engine.kernel.program import Expression, Kind, Node, Program
 from engine.kernel.state import State
 from engine.model.errors import NuanliuError
@@ -37,6 +37,7 @@ from engine.model.package import Finding
 
 MAXIMUM_COMPLETIONS = 30
 _SEEDS = ("left", "right", "both")
+_DEFAULT_NAMESPACE: Any = {None: BPMN}
 _AT = datetime(2026, 1, 4, tzinfo=UTC)
 _AS_TASK = frozenset(
     [
@@ -67,7 +68,7 @@ NOT_COMPARED: Mapping[str, str] = {
 }
 
 
-def second_opinion(xml: bytes, programs: tuple[Program, ...], *, file: str) -> tuple[Finding, ...]:
+def second_opinion(xml: bytes, *, file: str) -> tuple[Finding, ...]:
     """Findings of the schema check (warnings) and of the differential run (errors)."""
     findings = Findings(file)
     document = parse(xml, findings)
@@ -121,7 +122,7 @@ class Comparison:
 
 def compare(document: Document, process: Xml) -> Comparison:
     """Run the skeleton of a process on both engines, once for each seed of branches."""
-    skeleton = _skeleton(document, process)
+    skeleton = _skeleton(process)
     if skeleton is None:
         return Comparison(Verdict.NOT_COMPARED, "holds an element that is not compared")
     text = etree.tostring(skeleton)
@@ -167,13 +168,13 @@ class _OurAnswers(Decide):
     def __init__(self, taken: _Branches) -> None:
         self._taken = taken
 
-    def holds(self, node: Node, expression: Expression, lookup: Any) -> bool:
+    def holds(self, _node: Node, expression: Expression, _lookup: Lookup, /) -> bool:
         return self._taken[expression.text.strip('"')]
 
-    def value(self, node: Node, expression: Expression, lookup: Any) -> object:
+    def value(self, _node: Node, _expression: Expression, _lookup: Lookup, /) -> object:
         return None
 
-    def decision(self, node: Node, ref: str, inputs: Mapping[str, object]) -> object:
+    def decision(self, _node: Node, _ref: str, _inputs: Mapping[str, object], /) -> object:
         return None
 
 
@@ -185,10 +186,10 @@ class _TheirAnswers:
     def __init__(self, taken: _Branches) -> None:
         self._taken = taken
 
-    def evaluate(self, task: Any, expression: str, external_context: Any = None) -> bool:
+    def evaluate(self, _task: Any, expression: str, **_: Any) -> bool:
         return self._taken[expression.strip().strip('"')]
 
-    def execute(self, task: Any, script: str, external_context: Any = None) -> bool:
+    def execute(self, *_: Any, **__: Any) -> bool:
         return True
 
 
@@ -257,9 +258,9 @@ def _activities(program: Program, done: Counter[str]) -> Counter[str]:
     )
 
 
-def _skeleton(document: Document, process: Xml) -> Xml | None:
+def _skeleton(process: Xml) -> Xml | None:
     """A file of one process with plain parts only; None when it holds something not compared."""
-    root = etree.Element(f"{{{BPMN}}}definitions", nsmap={None: BPMN}, id="skeleton")
+    root = etree.Element(f"{{{BPMN}}}definitions", nsmap=_DEFAULT_NAMESPACE, id="skeleton")
     root.set("targetNamespace", "urn:nuanliu:skeleton")
     holder = etree.SubElement(root, f"{{{BPMN}}}process", id=process.get("id", "p"))
     holder.set("isExecutable", "true")

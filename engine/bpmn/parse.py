@@ -126,7 +126,7 @@ def bare(reference: str) -> str:
     return reference.strip().rsplit(":", 1)[-1]
 
 
-def flag(element: Xml, name: str, default: bool = False) -> bool:
+def flag(element: Xml, name: str, *, default: bool = False) -> bool:
     """An xsd:boolean attribute."""
     value = element.get(name)
     return default if value is None else value.strip() in ("true", "1")

@@ -17,7 +17,7 @@ def reached_from(
     The path may not pass the gateway itself (BPMN 2.0.2 §13.4.3).  A boundary event is a way on
     from its activity, a catching link from its throwing one: a token can really get there.
     """
-    before = _predecessors(gateway, nodes, flows)
+    before = _predecessors(nodes, flows)
     table: dict[str, set[int]] = {}
     for incoming in gateway.incoming:
         seen: set[int] = set()
@@ -33,9 +33,7 @@ def reached_from(
     return {node_id: frozenset(found) for node_id, found in table.items()}
 
 
-def _predecessors(
-    gateway: Node, nodes: Sequence[Node], flows: Sequence[Flow]
-) -> dict[int, list[int]]:
+def _predecessors(nodes: Sequence[Node], flows: Sequence[Flow]) -> dict[int, list[int]]:
     before: dict[int, list[int]] = {}
     by_id = {node.id: node for node in nodes}
     for flow in flows:
@@ -43,11 +41,11 @@ def _predecessors(
     for node in nodes:
         if node.kind is Kind.BOUNDARY and node.attached_to in by_id:
             before.setdefault(node.index, []).append(by_id[node.attached_to].index)
-        if node.kind is Kind.CATCH and _link(node) is not None:
-            for thrower in nodes:
-                if thrower.kind is Kind.THROW and _link(thrower) == _link(node):
-                    if thrower.scope == node.scope:
-                        before.setdefault(node.index, []).append(thrower.index)
+        link = _link(node) if node.kind is Kind.CATCH else None
+        for thrower in nodes if link is not None else ():
+            same_scope = thrower.kind is Kind.THROW and thrower.scope == node.scope
+            if same_scope and _link(thrower) == link:
+                before.setdefault(node.index, []).append(thrower.index)
     return before
 
 

@@ -64,7 +64,7 @@ def examine(package: Package, known: Known | None = None) -> Examination:
     references.check(package, result.programs, known, report)
     if any(finding.is_error for finding in report.items):
         return Examination(programs=result.programs, findings=tuple(report.items))
-    report.items.extend(oracle.second_opinion(content, result.programs, file=package.bpmn))
+    report.items.extend(oracle.second_opinion(content, file=package.bpmn))
     played = _play(package, result.programs, known, report)
     return Examination(programs=result.programs, findings=tuple(report.items), scenarios=played)
 

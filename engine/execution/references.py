@@ -92,7 +92,7 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
     for program in programs:
         for node in program.nodes:
             if node.task is not None or node.kind in _PEOPLE:
-                _task(node, program, package, forms, roles, report)
+                _task(node, package, forms, roles, report)
             for name in _operations(node):
                 if operations is not None and name not in operations:
                     report.error("unknown-operation", f"“{_name(node)}”的操作“{name}”不存在", node)
@@ -109,7 +109,6 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
 
 def _task(
     node: Node,
-    program: Program,
     package: Package,
     forms: Mapping[str, frozenset[str]],
     roles: frozenset[str],
@@ -215,7 +214,7 @@ def _cycles(
 
 
 def _ring(start: str, everything: Mapping[str, Program]) -> tuple[str, ...] | None:
-    paths = [(start,)]
+    paths: list[tuple[str, ...]] = [(start,)]
     seen = {start}
     while paths:
         path = paths.pop()
@@ -251,9 +250,10 @@ def _decisions(package: Package, report: Report) -> frozenset[str]:
 def _opened(package: Package, path: str) -> DecisionModel:
     def resolve(namespace: str, location: str | None) -> bytes | None:
         for other, content in package.files.items():
-            if other.endswith(".dmn") and other != path:
-                if (location and other.endswith(location)) or namespace.encode() in content:
-                    return content
+            named = bool(location) and other.endswith(location or "")
+            fits = other.endswith(".dmn") and other != path
+            if fits and (named or namespace.encode() in content):
+                return content
         return None
 
     return dmn.model_from_xml(package.files[path], resolve, file=path)

@@ -167,7 +167,8 @@ class _Story:
         try:
             variables = dict(self._scenario.get("variables", {}))
             main = self._simulation.start(self._scenario["process"], variables)
-            for number, step in enumerate(self._scenario["step"], start=1):
+            for step in self._scenario["step"]:
+                number += 1
                 self._settle_children()
                 self._step(main, step)
             self._settle_children()
@@ -232,9 +233,9 @@ class _Story:
         data = dict(step.get("data", {}))
         by = step.get("by")
         if node.task is not None:
-            self._apart(case, node.task.different_from, by)
+            self._apart(node.task.different_from, by)
             if node.task.operation is not None:
-                data |= self._answer(node.task.operation, {})
+                data |= self._answer(node.task.operation)
         self._simulation.complete(case, element, data, outcome=step.get("outcome"), by=by)
         if by is not None:
             for name in (node.id, f"{case.program.key}.{node.id}"):
@@ -251,7 +252,7 @@ class _Story:
             ),
         )
 
-    def _apart(self, case: SimulatedCase, others: tuple[str, ...], by: str | None) -> None:
+    def _apart(self, others: tuple[str, ...], by: str | None) -> None:
         """Four eyes: whoever did one of these activities may not do this one."""
         for other in others:
             if by is not None and by in self._done_by.get(other, set()):
@@ -307,13 +308,11 @@ class _Story:
                 if again:
                     break
 
-    def _operation(
-        self, case: SimulatedCase, invoke: effects.Invoke
-    ) -> Mapping[str, object] | None:
-        return self._answer(invoke.operation, invoke.inputs)
+    def _operation(self, _: SimulatedCase, invoke: effects.Invoke) -> Mapping[str, object] | None:
+        return self._answer(invoke.operation)
 
-    def _answer(self, operation: str, inputs: Mapping[str, object]) -> dict[str, object]:
-        """`returns` of the file (a list answers call after call); nothing written returns nothing."""
+    def _answer(self, operation: str) -> dict[str, object]:
+        """`returns` of the file; a list answers call after call, nothing written is {}."""
         given = self._scenario.get("operations", {}).get(operation, {})
         if "fails" in given:
             raise BusinessError(str(given["fails"]))

@@ -114,7 +114,7 @@ def _manual_task(work: Work, number: int, node: Node) -> None:
         work.output(number, {})
 
 
-def _pass_through(work: Work, number: int, node: Node) -> None:
+def _pass_through(work: Work, number: int, _: Node) -> None:
     work.output(number, {})
 
 
@@ -166,7 +166,7 @@ def _business_rule(work: Work, number: int, node: Node) -> None:
 
 
 def _script(work: Work, number: int, node: Node) -> None:
-    """Assign in order; a later assignment sees the earlier ones (Zeebe's and DMN contexts' rule)."""
+    """Assign in order; a later assignment sees the earlier ones, as in a FEEL context."""
     if node.script is not None:
         found = work.evaluate(number, node.script)
         if not isinstance(found, Mapping):
@@ -196,7 +196,7 @@ def _call(work: Work, number: int, node: Node) -> None:
     )
 
 
-def _sub_process(work: Work, number: int, node: Node) -> None:
+def _sub_process(work: Work, number: int, _: Node) -> None:
     scopes.open_scope(work, number)
     scopes.start_scope(work, number)
 

@@ -25,15 +25,15 @@ Decisions = Callable[[str, Mapping[str, object], datetime], object]
 class Decide(Protocol):
     """Answers the questions that only data can answer. Each may raise `ModelFault`."""
 
-    def holds(self, node: Node, expression: Expression, lookup: Lookup) -> bool:
+    def holds(self, node: Node, expression: Expression, lookup: Lookup, /) -> bool:
         """Whether a condition is true here."""
         ...
 
-    def value(self, node: Node, expression: Expression, lookup: Lookup) -> object:
+    def value(self, node: Node, expression: Expression, lookup: Lookup, /) -> object:
         """The value of an expression here."""
         ...
 
-    def decision(self, node: Node, ref: str, inputs: Mapping[str, object]) -> object:
+    def decision(self, node: Node, ref: str, inputs: Mapping[str, object], /) -> object:
         """The result of a business decision."""
         ...
 
@@ -71,6 +71,7 @@ class RunningDecide:
             ) from error
 
     def decision(self, node: Node, ref: str, inputs: Mapping[str, object]) -> object:
+        """The result of a decision of the package; a decision that is not there is a fault."""
         if self._decisions is None:
             raise ModelFault(f"没有可用的决策“{ref}”", element=node.id)
         return self._decisions(ref, inputs, self._at)

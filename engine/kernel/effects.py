@@ -1,6 +1,7 @@
 """What the shell must make true in the same transaction: a closed union of frozen values.
 
-The kernel has evaluated every expression; the shell resolves times with its calendar and writes rows.
+The kernel has evaluated every expression; the shell resolves times with its calendar and writes
+rows.
 """
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ class EventKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribe:
-    """This element waits for a message (with its correlation key) or a signal."""
+    """An element waits for a message (with its correlation key) or a signal.
+
+    It stays subscribed, however often the event comes, until `Unsubscribe` says otherwise.
+    """
 
     element: int
     node_id: str
@@ -90,7 +94,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsubscribe:
-    """This element no longer waits for its event."""
+    """The element no longer waits for its event."""
 
     element: int
 
@@ -137,7 +141,10 @@ class CancelChild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrowEvent:
-    """Throw a message or signal out of the instance."""
+    """Throw a message or signal out of the instance.
+
+    A signal has already reached the listeners of this instance; it goes to all the others.
+    """
 
     node_id: str
     kind: EventKind
@@ -148,7 +155,7 @@ class ThrowEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrowEscalation:
-    """An escalation no handler of this instance caught; it goes to the caller, else is only recorded."""
+    """An escalation no handler of this instance caught: to the caller, else only recorded."""
 
     node_id: str
     code: str

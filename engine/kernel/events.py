@@ -26,7 +26,7 @@ def begin(work: Work, number: int, node: Node) -> None:
 
 
 def throw(work: Work, number: int) -> None:
-    """Throw the definitions of an event that it has not thrown yet; a compensation makes it wait."""
+    """Throw what an event has not thrown yet; a compensation makes it wait."""
     node = work.node(number)
     for index in range(work.elements[number].place, len(node.events)):
         definition = node.events[index]
@@ -137,13 +137,16 @@ def _fire_at_host(
     elif node.interrupting:
         _unsubscribe_fired(work, number)
         work.remove(number)
-    elif events_waiting.definition_of(work, number).type is EventType.TIMER:
-        if due_at is None or not events_waiting.rearm(work, number, due_at):
-            work.remove(number)
+    elif _is_timer(work, number) and not events_waiting.rearm(work, number, due_at):
+        work.remove(number)
     if node.kind is Kind.BOUNDARY:
         propagation.at_boundary(work, host, node, payload, interrupting=node.interrupting)
     else:
         propagation.start_event_sub_process(work, host, node, payload)
+
+
+def _is_timer(work: Work, number: int) -> bool:
+    return events_waiting.definition_of(work, number).type is EventType.TIMER
 
 
 def _still_missing(work: Work, number: int, node: Node, host: int) -> bool:
@@ -226,14 +229,14 @@ def _throw_link(work: Work, number: int, node: Node, definition: EventDefinition
                 return
 
 
-def _throw_terminate(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
+def _throw_terminate(work: Work, number: int, node: Node, _: EventDefinition) -> None:
     """Everything else in this scope ends without compensation; the scope is complete (§13.5.6)."""
     scope = work.elements[number].parent
     flows.depart(work, number, node, [])
     scopes.empty(work, scope)
 
 
-def _throw_cancel(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
+def _throw_cancel(work: Work, number: int, node: Node, _: EventDefinition) -> None:
     """The transaction is undone: running parts cancelled, completed ones compensated (§13.3.4)."""
     transaction = work.elements[number].parent
     while work.node(transaction).kind is not Kind.TRANSACTION:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from engine.decision.values import YearMonthDuration
 from engine.kernel.effects import ArmTimer, CancelTimer, EventKind, Subscribe, Unsubscribe
-from engine.kernel.program import EventDefinition, EventType, Kind, Node, TimerKind
+from engine.kernel.program import EventDefinition, EventType, Node, TimerKind
 from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Work
 from engine.model import duration
@@ -72,9 +72,8 @@ def subscribe(work: Work, number: int, definition: EventDefinition) -> None:
 def unsubscribe(work: Work, number: int) -> None:
     """Take back the timer or subscription of this element."""
     node = work.node(number)
-    if node.kind in (Kind.CATCH, Kind.RECEIVE_TASK) and len(node.events) > 1:
-        if work.elements[number].phase is Phase.WAITING:
-            return
+    if len(node.events) > 1 and work.elements[number].phase is Phase.WAITING:
+        return  # its listeners wait, not the event itself
     kind = definition_of(work, number).type
     if kind is EventType.TIMER:
         work.emit(CancelTimer(element=number))
@@ -92,11 +91,11 @@ def correlation_key(work: Work, number: int, definition: EventDefinition) -> str
     return as_text(value)
 
 
-def rearm(work: Work, number: int, due_at: datetime) -> bool:
+def rearm(work: Work, number: int, due_at: datetime | None) -> bool:
     """Arm the next firing of a cycle, counted from the last due instant; False when it is over."""
     text = work.locals.get(number, {}).get(CYCLE)
     left = work.elements[number].left
-    if not isinstance(text, str) or left == 0:
+    if not isinstance(text, str) or left == 0 or due_at is None:
         return False
     cycle = duration.parse_cycle(text)
     if cycle.end is not None and due_at >= cycle.end:

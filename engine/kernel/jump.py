@@ -7,6 +7,7 @@ it would run a second time makes the move be refused, unless it is cancelled by 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from engine.kernel import events_waiting, scopes
@@ -125,7 +126,7 @@ def _open_scopes(work: Work, target: Node, cancel: tuple[int, ...]) -> int:
     for scope in _enclosing(work.program, target)[1:]:
         assert scope.node is not None
         owner = work.program.nodes[scope.node]
-        found = _instance_of(work.program, state, owner, number, cancel)
+        found = _instance_of(state, owner, cancel)
         if found is None:
             found = _open(work, owner, number)
         number = found
@@ -161,9 +162,7 @@ def _open(work: Work, owner: Node, parent: int) -> int:
     return number
 
 
-def _instance_of(
-    program: Program, state: State, owner: Node, parent: int, cancel: tuple[int, ...]
-) -> int | None:
+def _instance_of(state: State, owner: Node, cancel: tuple[int, ...]) -> int | None:
     """The live instance of a subprocess: the one around the cancelled elements, or the only one."""
     around = {above for number in cancel for above in state.scope_chain(number)}
     live = [
@@ -198,7 +197,7 @@ def _outermost(program: Program, state: State, target: Node, element: int) -> in
         for scope in _enclosing(program, target)
     }
     chain = state.scope_chain(element)
-    for below, above in zip(chain, chain[1:], strict=False):
+    for below, above in itertools.pairwise(chain):
         live = state.elements[above]
         if live.phase is Phase.SCOPE and live.node in owners:
             return below
@@ -208,7 +207,7 @@ def _outermost(program: Program, state: State, target: Node, element: int) -> in
 def _child_on_path(state: State, scope: int, element: int) -> int | None:
     """The element directly in `scope` that is, or holds, `element`."""
     chain = state.scope_chain(element)
-    for below, above in zip(chain, chain[1:], strict=False):
+    for below, above in itertools.pairwise(chain):
         if above == scope:
             return below
     return None

@@ -158,9 +158,9 @@ def _items(work: Work, number: int, node: Node, loop: Loop) -> list[object]:
 
 
 def _whole(value: object, what: str) -> int:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        if value == int(value) and value >= 0:
-            return int(value)
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if is_number and value == int(value) and value >= 0:  # type: ignore[call-overload,operator]
+        return int(value)  # type: ignore[call-overload,no-any-return]
     raise ModelFault(f"{what} 必须是不小于零的整数，现为 {value!r}")
 
 

@@ -91,7 +91,7 @@ class State:
     compensations: tuple[Compensation, ...] = ()
 
     @classmethod
-    def initial(cls, program: Program) -> State:
+    def initial(cls, _: Program) -> State:
         """Before the start: no token anywhere."""
         return cls()
 
@@ -102,10 +102,12 @@ class State:
 
     @property
     def is_started(self) -> bool:
+        """Whether the start happened, even if it is over by now."""
         return self.life is not Life.NEW
 
     @property
     def is_ended(self) -> bool:
+        """Whether nothing will ever move again."""
         return self.life is Life.ENDED
 
     def waiting(self) -> tuple[tuple[int, str], ...]:
@@ -135,9 +137,8 @@ class State:
         """Every variable the element sees, the nearest of each name."""
         seen: dict[str, object] = {}
         for number in reversed(self.scope_chain(element)):
-            for name, value in self.locals.get(number, {}).items():
-                if not name.startswith("#"):
-                    seen[name] = value
+            own = self.locals.get(number, {})
+            seen.update({name: own[name] for name in own if not name.startswith("#")})
         return seen
 
     def encode(self) -> bytes:

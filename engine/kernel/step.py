@@ -343,7 +343,7 @@ def _variables_set(work: Work, trigger: triggers.VariablesSet) -> None:
         work.write(ROOT, name, value)
 
 
-def _cancelled(work: Work, trigger: triggers.Cancelled) -> None:
+def _cancelled(work: Work, _: triggers.Cancelled) -> None:
     scopes.finish_process(work, Outcome.TERMINATED)
 
 

@@ -1,6 +1,7 @@
 """What can happen to an instance: a closed union of frozen values.
 
-Each carries the instant it happened (`at`, aware UTC), so that FEEL's `now()` is a value, not a call.
+Each carries the instant it happened (`at`, aware UTC), so that FEEL's `now()` is a value, not a
+call.
 `element` is the small integer of an element instance in the state.
 """
 
@@ -22,7 +23,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCompleted:
-    """A person completed a human task; `outcome` is one of the outcomes of the task, if it has any."""
+    """A person completed a human task; `outcome` is one of its outcomes, if it has any."""
 
     at: datetime
     element: int
@@ -82,7 +83,7 @@ class ChildEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationReached:
-    """An escalation thrown inside a called instance arrives at its call activity; the call goes on."""
+    """An escalation of a called instance arrives at its call activity; the call goes on."""
 
     at: datetime
     element: int
@@ -111,7 +112,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariablesSet:
-    """Root variables changed from outside (an operation, an operator); data conditions are asked again."""
+    """Root variables changed from outside; data conditions are asked again."""
 
     at: datetime
     variables: Mapping[str, object]
