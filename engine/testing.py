@@ -18,7 +18,8 @@ from engine import bpmn
 from engine.execution.deadlines import timer_instant
 from engine.execution.decisions import package_decisions
 from engine.execution.simulated_case import SimulatedCase
-from engine.execution.simulation import Simulation, StandIn
+from engine.execution.simulation import Simulation
+from engine.execution.simulation_effects import StandIn
 from engine.kernel import effects, jump, triggers
 from engine.kernel.decide import Decisions
 from engine.model.calendar import WorkingCalendar

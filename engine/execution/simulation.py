@@ -15,7 +15,7 @@ from functools import partial
 
 from engine.execution.deadlines import timer_instant
 from engine.execution.simulated_case import Fact, SimulatedCase
-from engine.execution.simulation_effects import SETTLE
+from engine.execution.simulation_effects import SETTLE, StandIn
 from engine.kernel import effects, triggers
 from engine.kernel import step as kernel
 from engine.kernel.decide import Decisions, RunningDecide
@@ -25,9 +25,6 @@ from engine.model.calendar import WorkingCalendar
 from engine.model.clock import TravellingClock
 from engine.model.errors import NotCorrelated, NotFound
 from engine.model.process import InstanceStatus
-
-StandIn = Callable[[SimulatedCase, effects.Invoke], Mapping[str, object] | None]
-"""Answers an operation in place of the real one; None leaves it waiting, an error fails it."""
 
 _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 

@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
 
 from engine.execution.simulated_case import Fact, SimulatedCase
 from engine.kernel import effects, triggers
-from engine.kernel.program import Kind
+from engine.kernel.program import Kind, Program
 from engine.model.errors import BusinessError
 from engine.model.process import InstanceStatus
 
-if TYPE_CHECKING:
-    from engine.execution.simulation import Simulation
+StandIn = Callable[[SimulatedCase, effects.Invoke], Mapping[str, object] | None]
+"""Answers an operation in place of the real one; None leaves it waiting, an error fails it."""
+
+
+class Simulation(Protocol):
+    """What the effects may use of the simulation they happen in."""
+
+    programs: dict[str, Program]
+    facts: list[Fact]
+    undelivered: list[effects.ThrowEvent]
+    stand_in: StandIn | None
+
+    @property
+    def now(self) -> datetime:
+        """The instant the clock shows."""
+        ...
+
+    def new_case(self, key: str, parent: tuple[SimulatedCase, int] | None = None) -> SimulatedCase:
+        """A case that has not started yet."""
+        ...
+
+    def step(self, case: SimulatedCase, trigger: triggers.Trigger) -> None:
+        """One step of one case, with everything its effects ask for."""
+        ...
+
+    def arm(self, case: SimulatedCase, element: int, when: object, since: datetime) -> None:
+        """Arm the timer of an element."""
+        ...
+
+    def disarm(self, case: SimulatedCase, element: int) -> None:
+        """Forget the timer of an element."""
+        ...
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Do something after this step, in order."""
+        ...
+
+    def deliver(
+        self, name: str, key: str | None, payload: Mapping[str, object], only: SimulatedCase | None
+    ) -> bool:
+        """Hand a message to the one subscription or start that fits."""
+        ...
+
+    def broadcast(
+        self, name: str, payload: Mapping[str, object], thrower: SimulatedCase | None
+    ) -> None:
+        """Hand a signal to every subscription but the thrower's, and to starts."""
+        ...
+
 
 _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 _OUTCOMES = {
