@@ -301,6 +301,10 @@ def test_it_registers_a_hazard_at_any_time_and_lists_a_major_one(stage) -> None:
 
     assert stage.task("wangan", "rectify", str(done["number"]))
     assert stage.task("zhoujianguo", "listing")
+    (before,) = row(stage, str(done["number"])).before
+    seen, content = stage.engine.tasks.attachment(before["id"], stage.actor("wangan"))
+    assert seen.sha256 == before["sha256"]
+    assert content == picture("市查", good=False)
 
 
 def test_it_moves_the_deadline_of_the_open_task_with_a_granted_deferral(stage) -> None:

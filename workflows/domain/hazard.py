@@ -144,6 +144,26 @@ def look(session: Session, hazard_id: object) -> HazardRow:
     return hazard
 
 
+def take_over(context: OperationContext, hazard: HazardRow) -> None:
+    """The case of the hazard begins: it knows its case, and the case holds its first photos.
+
+    A photo taken outside of any case would be visible to its uploader only. The bytes are not
+    copied: the same content is stored once.
+    """
+    if context.instance is None:
+        return
+    hazard.instance_id = context.instance.id
+    if hazard.round_id is None:
+        hazard.before = [_kept(context, photo) for photo in hazard.before]
+    context.session.flush()
+
+
+def _kept(context: OperationContext, photo: Mapping[str, Any]) -> dict[str, Any]:
+    found = context.attachment(str(photo["id"]))
+    content = context.read_attachment(found.id)
+    return {**photo, "id": context.store_file(found.name, content, found.media_type).id}
+
+
 def load(session: Session, hazard_id: object, *, institution: str | None = None) -> HazardRow:
     """The hazard, locked for this command; only one of the institution when that is given.
 
@@ -217,7 +237,8 @@ def note(context: OperationContext, hazard: HazardRow, what: str, remark: str = 
         )
     )
     if context.instance is not None:
-        context.record("hazard", {"number": hazard.number, "what": what, "state": hazard.state})
+        told = {"number": hazard.number, "what": what, "state": hazard.state}
+        context.record("hazard", {"title": f"{what} {hazard.number}", **told})
     context.session.flush()
 
 

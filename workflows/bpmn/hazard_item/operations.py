@@ -50,8 +50,7 @@ def register_hazard(context: OperationContext, data: Mapping[str, Any]) -> Resul
 def brief(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # the register knows it all
     """读取隐患的机构、等级与期限."""
     hazard = _hazard(context)
-    if context.instance is not None:
-        hazard.instance_id = context.instance.id
+    register.take_over(context, hazard)
     return {
         "hazard_number": hazard.number,
         "institution": hazard.institution,
