@@ -50,9 +50,12 @@ from engine.decision.typebook import TypeBook
 class BoxReader:
     """Reads the boxes of one element; collects what is wrong instead of raising."""
 
-    def __init__(self, book: TypeBook, where: str, member_names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, book: TypeBook, where: str, name: str, member_names: Iterable[str] = ()
+    ) -> None:
         self._book = book
         self._where = where
+        self._name = name
         self._members = frozenset(member_names) | frozenset(book.member_names())
         self.problems: list[FeelError] = []
 
@@ -180,7 +183,7 @@ class BoxReader:
     def table_box(self, box: TableBox, names: frozenset[str]) -> Node:
         """A decision table."""
         policy = TablePolicy(
-            name=self._where,
+            name=self._name,
             hit_policy=box.hit_policy,
             aggregation=box.aggregation,
             output_names=tuple(output.name for output in box.outputs),

@@ -86,7 +86,7 @@ _GLOBALS: dict[str, Any] = {
     "decide": table.decide,
     "__builtins__": {},
 }
-_MAX_NODES = 20_000
+_MAX_NODES = 200_000
 
 
 class Generator(StructureEmitter):

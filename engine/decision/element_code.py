@@ -27,7 +27,7 @@ def compile_decision(
 ) -> ElementCode:
     """Compile a decision to a function of its requirements' values."""
     where = f"决策“{decision.name}”"
-    reader = BoxReader(book, where, member_names)
+    reader = BoxReader(book, where, decision.name, member_names)
     scope = frozenset(names)
     node: Node
     if isinstance(decision.logic, FunctionBox):
@@ -45,7 +45,7 @@ def compile_knowledge(
 ) -> ElementCode:
     """Compile a business knowledge model to the making of its function."""
     where = f"业务知识“{model.name}”"
-    reader = BoxReader(book, where, member_names)
+    reader = BoxReader(book, where, model.name, member_names)
     scope = frozenset(names)
     if model.logic is None:
         return _compiled(Failing(at=0, message=f"{where}没有函数"), reader, scope, where)

@@ -48,9 +48,10 @@ class ModelRun:
         runtime.on_rules = self.hits.append
 
     def named_values(self) -> Iterator[tuple[str, Any]]:
-        """Yield the decisions evaluated, by name."""
+        """Yield the values of the decisions evaluated, by name."""
         for key, value in self._values.items():
-            yield self._names.get(key, key[1]), value
+            if not isinstance(value, FeelFunction):
+                yield self._names.get(key, key[1]), value
 
     def decision(self, model: ModelView, decision: Decision) -> Any:
         """Evaluate a decision after those it requires."""

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.bpmn.dmn import DmnFileError, model_from_path, model_from_xml
+from engine.bpmn.dmn import DecisionModel, DmnFileError, model_from_xml
 from engine.decision.errors import DecisionError, NoSuchDecision, RemarkKind
-from engine.decision.model import DecisionModel
 
 D = Decimal
 NAMESPACE = "https://www.omg.org/spec/DMN/20230324/MODEL/"
@@ -262,7 +261,7 @@ def test_it_imports_a_model_twice_with_inputs_of_its_own(tmp_path: Path) -> None
     )
     (tmp_path / "top.dmn").write_text(xml(top, name="top", namespace="urn:top"))
 
-    model = model_from_path(tmp_path / "top.dmn")
+    model = DecisionModel.from_path(tmp_path / "top.dmn")
 
     inputs = {"b": {"A": {"who": "Wang"}}, "b2": {"A": {"who": "Li"}}}
     assert model.evaluate("both", inputs) == ["Hello Wang", "Hello Li"]

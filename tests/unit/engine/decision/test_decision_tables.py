@@ -95,6 +95,7 @@ def test_it_tells_which_rules_matched_and_why() -> None:
 
     (hit,) = found.hits
     assert hit.matched == ("r2", "r3")
+    assert hit.table == "grant"
     assert hit.numbers == (2, 3)
     assert hit.annotations == (("why 2",), ("why 3",))
     assert hit.inputs == (("age", D(13)),)
@@ -110,6 +111,12 @@ def test_it_says_when_rules_conflict_or_none_matches() -> None:
     assert conflict.kind is RemarkKind.RULE_CONFLICT
     assert "1、2、3" in conflict.message
     assert nothing.kind is RemarkKind.NO_RULE
+
+
+def test_it_holds_a_table_of_a_thousand_rules() -> None:
+    rules = [(f"[{i}..{i + 1})", f"{i} * 10") for i in range(1_000)]
+
+    assert table("UNIQUE", rules).evaluate("grant", {"age": 777}) == 7770
 
 
 def test_it_refuses_an_input_outside_the_allowed_values() -> None:
