@@ -19,14 +19,16 @@ from workflows.papers import (
     appraisal_minutes,
     approval_sheet,
     hazard_papers,
-    notice_poster,
     pay_roster,
     supervision_order,
 )
+from workflows.papers import notice_poster as posters
 from workflows.papers.render import Template
 
 blueprint = Blueprint("papers", __name__)
 PUBLIC_PAGE = "notices.public_notice"
+PUBLIC_SIDE = "public"
+_BOARDS = {"village": Audience.VILLAGE_BOARD, "town": Audience.TOWN_BOARD}
 APPRAISAL_READERS = (*pay_roster.READERS, "village_panel")
 
 
@@ -37,14 +39,14 @@ def install() -> None:
 
 @blueprint.get("/papers/notices/<notice_id>.pdf")
 @public
-def notice_poster_pdf(notice_id: str) -> Response:
+def notice_poster(notice_id: str) -> Response:
     """The poster: for its own office as it hangs on the board, for everybody else masked.
 
     Raises NotFound for the public before it is posted and after it was taken down.
     """
     with engine().read() as session:
         found = notice.get(session, notice_id)
-        data = notice_poster.poster(
+        data = posters.poster(
             session,
             found,
             _audience(found),
@@ -57,11 +59,12 @@ def notice_poster_pdf(notice_id: str) -> Response:
 
 
 def _audience(found: Notice) -> Audience:
+    """By `side` (village, town, public) for who works on it; nobody else may choose."""
+    side = request.args.get("side", "")
     actor = current_actor() if current_user.is_authenticated else None
-    unit = notice_poster.unit_of(found)
-    if actor is not None and _works_on(actor, unit) and request.args.get("as") != "website":
-        return notice_poster.board_of(found)
-    if not notice_poster.is_public(found, now()):
+    if actor is not None and side != PUBLIC_SIDE and _works_on(actor, posters.unit_of(found)):
+        return _BOARDS.get(side, posters.board_of(found))
+    if not posters.is_public(found, now()):
         raise errors.NotFound("没有找到这份公示，或者公示已经撤下")
     return Audience.WEBSITE
 
@@ -74,9 +77,9 @@ def _works_on(actor: Actor, unit: str) -> bool:
     return True
 
 
-def _size() -> notice_poster.Size:
+def _size() -> posters.Size:
     try:
-        return notice_poster.Size(request.args.get("size", "a4"))
+        return posters.Size(request.args.get("size", "a4"))
     except ValueError:
         raise errors.InvalidInput("纸张应为 a4 或 a3") from None
 
@@ -85,7 +88,7 @@ def _public_address(notice_id: str) -> str:
     """Where the QR code leads: the page for citizens, or this poster where there is none."""
     if PUBLIC_PAGE in current_app.view_functions:
         return url_for(PUBLIC_PAGE, notice_id=notice_id, _external=True)
-    return url_for("papers.notice_poster_pdf", notice_id=notice_id, _external=True)
+    return url_for("papers.notice_poster", notice_id=notice_id, _external=True)
 
 
 @blueprint.get("/papers/rosters/<campaign_id>/<unit>.pdf")
