@@ -364,6 +364,13 @@ ROUTES = {
     "hazards.rounds": ("GET", "/hazards/rounds", (303, 200, 200, 403)),
     "hazards.round_": ("GET", "/hazards/rounds/none", (303, 404, 404, 403)),
     "hazards.new": ("GET", "/hazards/new", (303, 200, 403, 403)),
+    "hazards.setup": ("GET", "/hazards/setup", (303, 200, 403, 403)),
+    "hazards.register_institution": (
+        "POST",
+        "/hazards/setup/institutions",
+        (303, 422, 403, 403),
+    ),
+    "hazards.publish_checklist": ("POST", "/hazards/setup/checklists", (303, 422, 403, 403)),
     "hazards.register": ("POST", "/hazards/new", (303, 422, 403, 403)),
 }
 
@@ -384,3 +391,54 @@ def test_it_lets_exactly_these_people_in(
         data = {"csrf_token": one.token()} if method == "POST" else None
         answer = one.client.open(path, method=method, data=data)
         assert answer.status_code == row[who], endpoint
+
+
+def test_it_enters_an_institution_once_and_refuses_a_wrong_code(
+    opened: Stage, as_: Callable[[str], Any]
+) -> None:
+    browser = as_("zhaoming").get("/hazards/setup")
+    given = {
+        "code": "349898000000.9", "name": "暖河县老年公寓", "kind": "养老机构",
+        "opened_on": "2026-01-01",
+    }  # fmt: skip
+    action = "/hazards/setup/institutions"
+    browser.post(action, given | {"code": "349898"}, status=422)
+    assert "机构代码应为" in browser.text
+
+    browser.get("/hazards/setup").post(action, given)
+    assert "暖河县老年公寓" in browser.text
+    browser.post(action, given, status=422)
+    browser.get("/hazards/setup")
+    browser.post(action, given | {"code": "359800000000.1"}, status=404)
+
+
+NEW_LIST = """
+id = "spring-2026"
+title = "春季清单"
+[[criterion]]
+id = "Z01"
+text = "选址"
+[[item]]
+code = "A01"
+group = "消防"
+category = "fire"
+text = "通道畅通"
+"""
+
+
+def test_it_publishes_a_checklist_and_never_the_same_twice(
+    opened: Stage, as_: Callable[[str], Any]
+) -> None:
+    browser = as_("zhaoming").get("/hazards/setup")
+    action = "/hazards/setup/checklists"
+
+    def upload(text: str) -> dict[str, object]:
+        return {"file": (io.BytesIO(text.encode()), "list.toml")}
+
+    browser.post(action, upload("id ="), status=422)
+    assert "TOML" in browser.text
+    browser.get("/hazards/setup").post(action, upload(NEW_LIST))
+    assert "春季清单" in browser.text
+    browser.post(action, upload(NEW_LIST), status=422)
+
+    assert "已经发布" in browser.text

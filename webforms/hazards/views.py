@@ -6,14 +6,15 @@ import enum
 from datetime import date
 from typing import Any, TypeVar
 
-from flask import Blueprint, flash, make_response, request, url_for
+from flask import flash, make_response, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import Actor, clock, errors, region
 from webforms.database import engine, now
-from webforms.hazards import dossier, panels
+from webforms.hazards import dossier, panels, setup
+from webforms.hazards.blueprint import blueprint
 from webforms.hazards.readers import INSPECTORS, READERS, units
 from webforms.shell import navigation, paging
 from webforms.shell.page import current_actor, render, see_other
@@ -29,7 +30,6 @@ from workflows.domain import (
 from workflows.domain.hazard_ledger import LedgerFilter, View
 from workflows.domain.hazard_state import Category, Grade, Suspension
 
-blueprint = Blueprint("hazards", __name__)
 PAGE_SIZE = 30
 _NEXT = TypeVar("_NEXT", bound=enum.Enum)
 
@@ -39,6 +39,9 @@ _TABS = (
     (View.OVERDUE, _l("超期")),
     (View.CLOSED, _l("已销号")),
 )
+
+
+__all__ = ["blueprint", "setup"]
 
 
 def install() -> None:
