@@ -99,6 +99,11 @@ class Extensions:
 
 def read(element: Xml, tag: str, findings: Findings) -> Extensions:
     """The extensions of an element; mistakes go to the findings."""
+    for attribute in element.attrib:
+        if attribute.startswith("{") and attribute.endswith("}skipExpression"):
+            findings.error(
+                "foreign-extension", f"“{label(element)}”的 skipExpression 不支持", element
+            )
     holder = child(element, "extensionElements")
     found = Extensions()
     if holder is None:

@@ -6,7 +6,7 @@ refused here with the element and its line.
 
 from __future__ import annotations
 
-from engine.bpmn import lint_data, lint_events, lint_structure
+from engine.bpmn import lint_data, lint_events, lint_structure, lint_writes
 from engine.bpmn.parse import Document, Findings, Xml, children, label, local
 from engine.bpmn.vocabulary import DEFINITIONS, GLOBAL_TASKS, NODES, SCOPE_TAGS, WITHOUT_EXECUTION
 from engine.kernel.program import Program
@@ -71,6 +71,7 @@ def lint(document: Document, programs: tuple[Program, ...], findings: Findings) 
         if program.scopes[0].node is None and program.key in document.by_id:
             lint_structure.check(program, document, findings)
             lint_events.check(program, document, findings)
+            lint_writes.check(program, document, findings)
     _duplicate_keys(programs, document, findings)
 
 

@@ -49,8 +49,9 @@ def _standard(item: Xml, activity: Xml, findings: Findings) -> Loop | None:
 def _multiple(
     item: Xml, activity: Xml, own: extensions.Extensions, document: Document, findings: Findings
 ) -> Loop | None:
-    given = own.loop if own.loop is not None else item
     collection = _attribute(own.loop, "collection", activity, findings, "多实例集合")
+    if own.loop is None and (foreign := _foreign(item, "collection")) is not None:
+        collection = expression(foreign, activity, findings, "多实例集合")
     cardinality = element_expression(
         child(item, "loopCardinality"), activity, findings, "多实例个数"
     )
@@ -76,7 +77,7 @@ def _multiple(
         sequential=flag(item, "isSequential"),
         collection=collection,
         cardinality=cardinality,
-        item=given.get("item") if own.loop is not None else _item_name(item),
+        item=own.loop.get("item") if own.loop is not None else _item_name(item),
         output=output,
         outputs=outputs,
         completion=element_expression(
@@ -105,7 +106,18 @@ def _data_reference(
     return expression(name, activity, findings, "多实例集合")
 
 
+def _foreign(item: Xml, name: str) -> str | None:
+    """An attribute of this name in whatever other vendor's namespace: it means the same."""
+    found: str | None = next(
+        (item.get(key) for key in item.attrib if key.endswith("}" + name)), None
+    )
+    return found
+
+
 def _item_name(item: Xml) -> str | None:
+    foreign = _foreign(item, "elementVariable")
+    if foreign is not None:
+        return foreign
     holder = child(item, "inputDataItem")
     return None if holder is None else holder.get("name") or holder.get("id")
 

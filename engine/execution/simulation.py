@@ -265,24 +265,27 @@ class Simulation:
         self, name: str, payload: Mapping[str, object], thrower: SimulatedCase | None
     ) -> None:
         """Hand a signal to every subscription but the thrower's, and to starts."""
+        started: set[str] = set()
         for case in list(self.cases):
             index = _start_for(case.program, case.awaited_starts, EventType.SIGNAL, name)
             if index is not None:
                 self._start_awaited(case, index, payload)
-            if case is thrower:
-                continue
-            for element, wanted in list(case.subscriptions.items()):
-                still = element in case.subscriptions
-                if still and _wants(wanted, effects.EventKind.SIGNAL, name):
-                    self.step(
-                        case, triggers.EventArrived(at=self.now, element=element, payload=payload)
-                    )
+                started.add(case.program.key)
+            elif case is not thrower:
+                self._signal_case(case, name, payload)
         for process_key, program in self.programs.items():
             index = _start_for(program, program.triggered_starts, EventType.SIGNAL, name)
-            waiting = any(case.program is program and case.awaited_starts for case in self.cases)
-            started = any(case.program is program for case in self.cases)
-            if index is not None and not waiting and not started:
+            if index is not None and process_key not in started:
                 self._start_by_event(process_key, index, payload)
+
+    def _signal_case(self, case: SimulatedCase, name: str, payload: Mapping[str, object]) -> None:
+        for element, wanted in list(case.subscriptions.items()):
+            # The step for one listener may have ended another.
+            still = element in case.subscriptions
+            if still and _wants(wanted, effects.EventKind.SIGNAL, name):
+                self.step(
+                    case, triggers.EventArrived(at=self.now, element=element, payload=payload)
+                )
 
 
 def _start_for(program: Program, starts: tuple[int, ...], kind: EventType, name: str) -> int | None:

@@ -10,6 +10,9 @@ from engine.kernel.program import EventType, Kind, Node
 from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Work
 
+ERROR_FACTS = frozenset({"error_code", "error_message"})
+"""What an error event may read in its `nl:output` about an error of an operation or a call."""
+
 
 def at_boundary(
     work: Work, host: int, node: Node, payload: Mapping[str, object], *, interrupting: bool
@@ -117,4 +120,7 @@ def _occur(work: Work, node: Node, scope: int, payload: Mapping[str, object]) ->
     """The event node itself: entered, its payload written, left."""
     number = work.add(node, scope)
     work.record(Move.ENTERED, number, node)
+    if not node.outputs:
+        # What the engine tells of an error is there to be mapped, not to be strewn about.
+        payload = {name: payload[name] for name in payload if name not in ERROR_FACTS}
     work.output(number, payload)

@@ -215,3 +215,29 @@ def test_a_draft_is_opened_and_said_to_be_one():
 )
 def test_the_mechanical_part_of_other_expression_languages_is_translated(text, feel):
     assert feel_text(text) == feel
+
+
+def test_it_warns_of_two_branches_that_write_the_same_variable():
+    body = """<startEvent id="s"/><parallelGateway id="g"/>
+    <userTask id="a"><extensionElements><nl:output name="sum" value="1"/></extensionElements></userTask>
+    <userTask id="b"><extensionElements><nl:output name="sum" value="2"/></extensionElements></userTask>
+    <parallelGateway id="j"/><userTask id="z"><extensionElements><nl:output name="sum" value="3"/></extensionElements></userTask>
+    <sequenceFlow id="f0" sourceRef="s" targetRef="g"/><sequenceFlow id="f1" sourceRef="g" targetRef="a"/>
+    <sequenceFlow id="f2" sourceRef="g" targetRef="b"/><sequenceFlow id="f3" sourceRef="a" targetRef="j"/>
+    <sequenceFlow id="f4" sourceRef="b" targetRef="j"/><sequenceFlow id="f5" sourceRef="j" targetRef="z"/>"""
+
+    findings = read(file(body), file="x.bpmn").findings
+
+    assert [(each.rule, each.element) for each in findings] == [("parallel-write", "g")]
+    assert "“a”和“b”" in findings[0].message
+
+
+def test_the_loop_attributes_of_other_vendors_mean_the_same():
+    head = HEAD.replace("xmlns:nl=", 'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:nl=')
+    loop = '<userTask id="a"><multiInstanceLoopCharacteristics camunda:collection="${people}" camunda:elementVariable="person"/></userTask>'
+
+    result = read(file(PLAIN.replace('<userTask id="a"/>', loop), head), file="x.bpmn")
+
+    assert result.ok
+    loop_ = result.programs[0].node("a").loop
+    assert (loop_.collection.text, loop_.item) == ("people", "person")

@@ -246,3 +246,50 @@ def test_a_loop_that_never_waits_is_an_incident_naming_its_cycle(bench):
 
     (message,) = case.incidents.values()
     assert "m → t → g" in message
+
+
+DECIDE = """
+<startEvent id="s"/><businessRuleTask id="d"><extensionElements>{0}<nl:decision ref="amount" {1}/>
+</extensionElements></businessRuleTask><userTask id="z"/>
+s -> d -> z
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "result", "asked", "variables"),
+    [
+        ("", 'result="proposal"', {"x": 3}, {"x": 3, "proposal": {"sum": 300}}),
+        ("", "", {"x": 3}, {"x": 3, "sum": 300}),
+        ('<nl:input name="y" value="x + 1"/>', "", {"y": 4}, {"x": 3, "sum": 300}),
+    ],
+)
+def test_a_decision_sees_its_inputs_and_gives_its_result(bench, inputs, result, asked, variables):
+    seen = []
+
+    def decisions(ref, given, at):
+        seen.append((ref, given))
+        return {"sum": 300}
+
+    case = bench(DECIDE.format(inputs, result), decisions=decisions).start("p", {"x": 3})
+
+    assert seen == [("amount", asked)]
+    assert case.variables == variables
+
+
+def test_the_facts_of_an_error_are_there_to_be_mapped_and_not_strewn_about(bench):
+    error = "<errorEventDefinition/>"
+    mapped = '<extensionElements><nl:output name="why" value="error_code"/></extensionElements>'
+    body = """
+        <startEvent id="s"/><serviceTask id="a"><extensionElements><nl:operation name="work"/>
+        </extensionElements></serviceTask><userTask id="z"/><userTask id="caught"/>
+        <boundaryEvent id="b" attachedToRef="a">{0}</boundaryEvent>
+        s -> a -> z
+        b -> caught
+    """
+    plain, told = bench(body.format(error)).start("p"), bench(body.format(mapped + error)).start("p")
+
+    plain.fail("a", "E-7")
+    told.fail("a", "E-7")
+
+    assert (plain.waiting_at(), plain.variables) == (["caught"], {})
+    assert told.variables == {"why": "E-7"}

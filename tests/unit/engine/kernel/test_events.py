@@ -339,3 +339,18 @@ def test_a_process_with_only_a_message_start_waits_for_it(bench):
     board.message("letter", {"y": 2})
 
     assert (case.waiting_at(), case.variables) == (["a"], {"x": 1, "y": 2})
+
+
+def test_every_signal_starts_a_case_of_a_process_that_begins_with_it(bench):
+    board = bench(
+        """
+        <startEvent id="s"><signalEventDefinition signalRef="S"/></startEvent><userTask id="a"/>
+        s -> a
+        """,
+        SIGNALS,
+    )
+
+    board.signal("alarm", {"level": 1})
+    board.signal("alarm", {"level": 2})
+
+    assert [case.variables["level"] for case in board.cases] == [1, 2]
