@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import DecimalException
 from functools import lru_cache
 from typing import Any
 
@@ -75,6 +76,13 @@ def default_instant() -> datetime | None:
     return None if _instant is None else _instant()
 
 
+def unusable(problem: Exception) -> FeelError:
+    """Make the error of an evaluation that broke off: too deep, or a number that is none."""
+    if isinstance(problem, DecimalException):
+        return FeelError("数据里有不是数的数（NaN）", hint="传入有限的数或 null")
+    return limit("计算嵌套太深", None, "改用 for 循环")
+
+
 class CompiledExpression:
     """An expression ready to run. Equal and hashed by text and kind; safe to share."""
 
@@ -98,8 +106,8 @@ class CompiledExpression:
             runtime.at = at
         try:
             return self._base(context, runtime)
-        except RecursionError:
-            raise limit("计算嵌套太深", None, "改用 for 循环") from None
+        except (RecursionError, DecimalException) as problem:
+            raise unusable(problem) from None
 
     def evaluate_strict(
         self, context: Mapping[str, Any] | None = None, *, at: datetime | None = None
@@ -137,8 +145,8 @@ class CompiledExpression:
                 code = self._variant(special)
         try:
             return code(context, runtime, *arguments)
-        except RecursionError:
-            raise limit("计算嵌套太深", None, "改用 for 循环") from None
+        except (RecursionError, DecimalException) as problem:
+            raise unusable(problem) from None
 
     def _variant(self, special: frozenset[str]) -> Compiled:
         """Compile once more where the caller's names change how the text is read."""

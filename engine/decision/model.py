@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import DecimalException
 from typing import Any
 
 from engine.decision.definitions import (
@@ -20,12 +21,12 @@ from engine.decision.definitions import (
 from engine.decision.element_code import ElementCode, compile_decision, compile_knowledge
 from engine.decision.errors import DecisionError, NoSuchDecision, Remark
 from engine.decision.evaluation import coerced
-from engine.decision.feel import default_instant
+from engine.decision.feel import default_instant, unusable
 from engine.decision.kinds import ANY
 from engine.decision.model_check import check_references
 from engine.decision.model_run import ModelRun
 from engine.decision.model_view import ModelView
-from engine.decision.runtime import Place, Runtime, limit
+from engine.decision.runtime import Place, Runtime
 from engine.decision.table import RuleHit
 from engine.decision.typebook import TypeBook
 from engine.decision.values import FeelFunction
@@ -244,5 +245,5 @@ class DecisionModel:
 def _guarded(evaluate: Callable[[], Any]) -> Any:
     try:
         return evaluate()
-    except RecursionError:
-        raise limit("计算嵌套太深", None, "改用 for 循环") from None
+    except (RecursionError, DecimalException) as problem:
+        raise unusable(problem) from None

@@ -41,7 +41,7 @@ class Pattern:
             self._python = re.compile(node.python(), python_flags)
         except (re.error, RecursionError, OverflowError):
             raise Fault("正则表达式不对") from None
-        self._degree = _degree(node)
+        self._work = _work(node)
         self._node = node
         self._groups = groups
         self._ignore_case = "i" in flags
@@ -50,7 +50,7 @@ class Pattern:
     def search(self, text: str, start: int, runtime: Runtime, place: Place) -> Match | None:
         """Find the first occurrence at or after a position. Raises FeelLimitError."""
         length = len(text) - start + 1
-        if self._degree is not None and length ** (self._degree + 1) <= _MAX_WORK:
+        if self._work is not None and self._work[1] * length ** (self._work[0] + 1) <= _MAX_WORK:
             runtime.spend(1 + length // 50, place)
             found = self._python.search(text, start)
             return None if found is None else Match(found.start(), found.end(), found.regs)
@@ -70,25 +70,35 @@ class Pattern:
             position = found.end if found.end > found.start else found.end + 1
 
 
-def _degree(node: Node) -> int | None:
-    """Bound the work of Python's engine by a power of the length; None where it may explode."""
-    loops = 0
+def _work(node: Node) -> tuple[int, int] | None:
+    """Bound the work of Python's engine: a power of the length, and a factor.
+
+    None where it may explode: loops within loops, choices or references within loops, loops over
+    what may be empty. Choices outside of loops multiply.
+    """
+    loops, factor = 0, 1
     queue: list[tuple[Node, bool]] = [(node, False)]
     while queue:
         found, looping = queue.pop()
         if isinstance(found, Reference) or (isinstance(found, Alternatives) and looping):
             return None
         if isinstance(found, Repeat):
-            varies = found.most is None or found.most != found.least
-            if varies and (looping or found.node.width() is None):
+            if _may_explode(found, looping=looping):
                 return None
-            loops += varies and found.most != 1
+            if found.most != found.least:
+                loops, factor = (loops, factor * 2) if found.most == 1 else (loops + 1, factor)
             queue.append((found.node, looping or found.most != 1))
         elif isinstance(found, (Alternatives, Series)):
+            factor *= len(found.parts) if isinstance(found, Alternatives) else 1
             queue.extend((part, looping) for part in found.parts)
         elif isinstance(found, GroupNode):
             queue.append((found.node, looping))
-    return loops
+    return loops, factor
+
+
+def _may_explode(repeat: Repeat, *, looping: bool) -> bool:
+    varies = repeat.most != repeat.least
+    return (varies and looping) or (repeat.most != 1 and repeat.node.width() in (0, None))
 
 
 @lru_cache(maxsize=256)

@@ -21,6 +21,7 @@ from engine.decision.temporal import (
     make_duration,
     make_time,
     nanos_of,
+    offset_of,
 )
 from engine.decision.values import YearMonthDuration
 from engine.decision.wide import WideDate, WideDateTime, WideDuration, WideTime
@@ -156,16 +157,17 @@ def write_time(moment: AnyTime | AnyDateTime) -> str:
     nano = nanos_of(moment)
     fraction = f".{nano:09d}".rstrip("0") if nano else ""
     clock = f"{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}{fraction}"
-    return clock + write_zone(moment.tzinfo)
+    return clock + _written_zone(moment)
 
 
-def write_zone(zone: tzinfo | None) -> str:
-    """Write a zone the way `read_zone` reads it."""
-    if zone is None:
+def _written_zone(moment: AnyTime | AnyDateTime) -> str:
+    """Write a zone the way `read_zone` reads it; of a foreign kind of zone, its offset."""
+    if isinstance(moment.tzinfo, ZoneInfo):
+        return f"@{moment.tzinfo.key}"
+    offset = offset_of(moment)
+    if offset is None:
         return ""
-    if isinstance(zone, ZoneInfo):
-        return f"@{zone.key}"
-    seconds = duration_nanos(zone.utcoffset(None) or timedelta()) // NANOS_PER_SECOND
+    seconds = duration_nanos(offset) // NANOS_PER_SECOND
     if not seconds:
         return "Z"
     minutes, second = divmod(abs(seconds), 60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 import pytest
@@ -183,6 +183,22 @@ def test_it_accepts_numbers_of_all_python_kinds() -> None:
     assert feel.evaluate("whole + part", context) == D("3.1")
     assert feel.evaluate("sum(list)", context) == D("3.5")
     assert feel.evaluate("not a number", context) is None
+
+
+def test_it_refuses_numbers_that_are_none() -> None:
+    with pytest.raises(feel.FeelError, match="NaN"):
+        feel.evaluate("x < 1", {"x": D("NaN")})
+
+
+def test_it_keeps_the_offset_of_foreign_zones() -> None:
+    class Foreign(tzinfo):
+        def utcoffset(self, _: datetime | None) -> timedelta:
+            return timedelta(hours=8)
+
+    moment = datetime(2026, 1, 1, 8, tzinfo=Foreign())
+
+    assert feel.evaluate("string(x)", {"x": moment}) == "2026-01-01T08:00:00+08:00"
+    assert feel.evaluate('x = @"2026-01-01T00:00:00Z"', {"x": moment}) is True
 
 
 def test_it_leaves_the_context_of_the_caller_alone() -> None:
