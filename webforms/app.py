@@ -1,4 +1,4 @@
-"""The composition root: engine, packages, shell and areas put together; the only file that knows all."""
+"""The composition root: engine, packages, shell and areas; the only file that knows all."""
 
 from __future__ import annotations
 
@@ -78,9 +78,7 @@ def create_app(
     built = engine or create_engine(settings, clock)
     database.attach(
         app,
-        database.Runtime(
-            engine=built, clock=clock, wall=wall or SystemClock(), settings=settings
-        ),
+        database.Runtime(engine=built, clock=clock, wall=wall or SystemClock(), settings=settings),
     )
     library.forget()
     case.forget()

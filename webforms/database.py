@@ -64,9 +64,11 @@ def engine() -> ProcessEngine:
 
 def now() -> datetime:
     """The instant the processes live in (UTC); a demo may have moved it."""
-    return runtime().clock.now()
+    at: datetime = runtime().clock.now()
+    return at
 
 
 def wall_now() -> datetime:
     """The real instant (UTC)."""
-    return runtime().wall.now()
+    at: datetime = runtime().wall.now()
+    return at

@@ -1,4 +1,4 @@
-"""Once a second: what is due is run, what waits to be sent is sent. The only importer of APScheduler.
+"""Once a second: run what is due, send what waits. The only importer of APScheduler.
 
 The jobs themselves are rows of the database; the scheduler keeps nothing that could be lost.
 """
@@ -50,7 +50,7 @@ class AlreadyRunning(RuntimeError):
 
 
 class FolderLock:
-    """One runner a data folder: SQLite and a clock in two processes would run things twice as often."""
+    """One runner a data folder: two clocks on one SQLite file would contradict each other."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "lock"

@@ -1,4 +1,4 @@
-"""Typed settings, read once from the environment; a wrong value stops the start with one sentence."""
+"""Typed settings, read once from the environment; a wrong value stops the start in words."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 MINIMUM_SECRET = 32
+MEGABYTE = 1024 * 1024
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
@@ -56,7 +57,7 @@ def from_environment(
     """Settings from `NUANLIU_…` variables. Raises WrongSetting.
 
     `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
-    the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once, kept in the data folder),
+    the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once and kept there),
     `NUANLIU_HTTPS`, `NUANLIU_PROXIES`, `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
     """
     env = os.environ if environ is None else environ
@@ -68,9 +69,11 @@ def from_environment(
         secret_key=_secret(env, folder, "NUANLIU_SECRET", "secret"),
         vault_key=_secret(env, folder, "NUANLIU_VAULT_KEY", "vault-key"),
         https=_switch(env, "NUANLIU_HTTPS"),
-        proxies=_number(env, "NUANLIU_PROXIES", default=0, least=0, most=5),
-        idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", default=30, least=1, most=720)),
-        upload_limit=_number(env, "NUANLIU_UPLOAD_MB", default=32, least=1, most=1024) * 1024 * 1024,
+        proxies=_number(env, "NUANLIU_PROXIES", 0, least=0, most=5),
+        idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", 30, least=1, most=720)),
+        upload_limit=_number(env, "NUANLIU_UPLOAD_MB", default=32, least=1, most=1024)
+        * 1024
+        * 1024,
     )
 
 
@@ -110,7 +113,7 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     raise WrongSetting(f"{name} 应为 1 或 0，而不是“{text}”")
 
 
-def _number(env: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
     text = env.get(name, "").strip()
     if not text:
         return default

@@ -67,7 +67,12 @@ class Browser:
         return self._seen(self.client.get(path, follow_redirects=True), status)
 
     def post(
-        self, path: str, data: dict[str, object] | None = None, *, status: int = 200, follow: bool = True
+        self,
+        path: str,
+        data: dict[str, object] | None = None,
+        *,
+        status: int = 200,
+        follow: bool = True,
     ) -> Browser:
         sent = {"csrf_token": self.token(), **(data or {})}
         answer = self.client.post(
@@ -126,7 +131,7 @@ def check_page(answer: TestResponse) -> None:
     }
     for element in names:
         assert element.get("style") is None, "a style attribute"
-        assert not [a for a in element.keys() if a.startswith("on")], "an inline handler"
+        assert not [a for a in element.attrib if a.startswith("on")], "an inline handler"
         if tags[id(element)] in {"input", "select", "textarea"}:
             _check_labelled(element, labelled, inside)
         if tags[id(element)] == "form" and (element.get("method") or "").lower() == "post":

@@ -80,7 +80,11 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(browser):
 
 @pytest.mark.parametrize(
     ("path", "status", "words"),
-    [("/nowhere", 404, "没有找到"), ("/admin/people", 403, "没有权限"), ("/logout", 405, "打开方式不对")],
+    [
+        ("/nowhere", 404, "没有找到"),
+        ("/admin/people", 403, "没有权限"),
+        ("/logout", 405, "打开方式不对"),
+    ],
 )
 def test_it_says_in_words_what_is_wrong(as_, path, status, words):
     page = as_("wang").get(path, status=status)

@@ -116,7 +116,10 @@ def test_it_never_leads_to_another_site(browser, target):
 
 def test_it_leads_back_to_the_page_that_was_asked_for(browser):
     page = browser().get("/instances?status=active")
-    page.post("/login", {"login": "wang", "password": PASSWORD, "next": page.hidden("next").replace("&amp;", "&")})
+    page.post(
+        "/login",
+        {"login": "wang", "password": PASSWORD, "next": page.hidden("next").replace("&amp;", "&")},
+    )
 
     assert "办件" in page.text
 

@@ -69,19 +69,34 @@ POST = {
     "worklist.forward": ("/tasks/{task}/forward", None),
     "worklist.comment": ("/tasks/{task}/comments", None),
     "worklist.attach": ("/tasks/{task}/attachments", None),
-    "worklist.act": ("/tasks/{task}/actions/sample.nothing", (303, 403, 404, 403, 403, 403, 403, 403)),
-    "processes.start_submit": ("/processes/sample/start", (303, "in", "in", 403, 403, 403, 403, 403)),
+    "worklist.act": (
+        "/tasks/{task}/actions/sample.nothing",
+        (303, 403, 404, 403, 403, 403, 403, 403),
+    ),
+    "processes.start_submit": (
+        "/processes/sample/start",
+        (303, "in", "in", 403, 403, 403, 403, 403),
+    ),
     "processes.instance_verb": ("/instances/{case}/resume", None),
-    "admin.definition_verb": ("/admin/definitions/none/retire", (303, 403, 403, 403, 403, 404, 403, 403)),
+    "admin.definition_verb": (
+        "/admin/definitions/none/retire",
+        (303, 403, 403, 403, 403, 404, 403, 403),
+    ),
     "admin.modeler_validate": ("/admin/definitions/sample/modeler/validate", IN_SYSTEM),
     "admin.modeler_draft": ("/admin/definitions/sample/modeler/draft", IN_SYSTEM),
     "admin.modeler_discard": ("/admin/definitions/sample/modeler/discard", IN_SYSTEM),
     "admin.modeler_publish": ("/admin/definitions/sample/modeler/publish", IN_SYSTEM),
     "admin.calendar_import": ("/admin/calendar", IN_SYSTEM),
-    "admin.incident_retry": ("/admin/incidents/none/retry", (303, 403, 403, 403, 403, 404, 403, 403)),
+    "admin.incident_retry": (
+        "/admin/incidents/none/retry",
+        (303, 403, 403, 403, 403, 404, 403, 403),
+    ),
     "admin.person_create": ("/admin/people", IN_SECURITY),
     "admin.seat_assign": ("/admin/people/wang/seats", IN_SECURITY),
-    "admin.seat_end": ("/admin/people/wang/seats/none/end", (303, 403, 403, 403, 403, 403, 404, 403)),
+    "admin.seat_end": (
+        "/admin/people/wang/seats/none/end",
+        (303, 403, 403, 403, 403, 403, 404, 403),
+    ),
     "admin.person_password": ("/admin/people/wang/password", IN_SECURITY),
     "admin.person_switch": ("/admin/people/wang/disable", IN_SECURITY),
 }
@@ -117,68 +132,71 @@ def places(bpm, case, task):
     return {"case": case, "task": task, "file": file.id}
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "role"), [(name, role) for name in GET for role in range(len(ROLES))]
-)
-def test_it_lets_exactly_these_people_see(app, as_, browser, places, endpoint, role):
-    path, row = GET[endpoint]
+@pytest.mark.parametrize("role", range(len(ROLES)), ids=[role or "nobody" for role in ROLES])
+def test_it_lets_exactly_these_people_see(as_, browser, places, role):
     one = as_(ROLES[role]) if ROLES[role] else browser()
 
-    answer = one.client.get(path.format(**places))
+    got = {
+        name: one.client.get(path.format(**places)).status_code for name, (path, _) in GET.items()
+    }
 
-    assert answer.status_code == row[role], f"{ROLES[role] or 'nobody'} at {path}"
+    assert got == {name: row[role] for name, (_, row) in GET.items()}
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "role"),
-    [(name, role) for name in POST if POST[name][1] for role in range(len(ROLES))],
-)
-def test_it_lets_exactly_these_people_act(as_, browser, places, endpoint, role):
+@pytest.mark.parametrize("endpoint", [name for name in POST if POST[name][1]])
+def test_it_lets_exactly_these_people_act(as_, browser, places, endpoint):
     path, row = POST[endpoint]
-    one = as_(ROLES[role]) if ROLES[role] else browser().get("/login")
+    for role, expected in enumerate(row):
+        one = as_(ROLES[role]) if ROLES[role] else browser().get("/login")
 
-    answer = one.client.post(path.format(**places), data={"csrf_token": one.token()})
+        answer = one.client.post(path.format(**places), data={"csrf_token": one.token()})
 
-    if row[role] == "in":
-        assert answer.status_code not in {400, 403, 404, 405, 500}
-        assert "/login" not in answer.headers.get("Location", "") or endpoint.startswith("auth.")
-    else:
-        assert answer.status_code == row[role]
+        where = f"{ROLES[role] or 'nobody'} at {path}"
+        if expected == "in":
+            assert answer.status_code not in {400, 403, 404, 405, 500}, where
+            to_login = "/login" in answer.headers.get("Location", "")
+            assert not to_login or endpoint.startswith("auth."), where
+        else:
+            assert answer.status_code == expected, where
 
 
 VERBS = {
-    "worklist.claim": ("/tasks/{task}/claim", {"wang": 303, "wu": 303, "sun": 404, "li": 403}),
+    "worklist.claim": ("/tasks/{task}/claim", {"wang": 303, "sun": 404, "li": 403}),
     "worklist.release": ("/tasks/{task}/release", {"wang": 403, "sun": 404, "li": 409}),
     "worklist.forward": ("/tasks/{task}/forward", {"sun": 404, "auditor": 403}),
     "worklist.comment": ("/tasks/{task}/comments", {"wang": 303, "li": 303, "sun": 404}),
     "worklist.attach": ("/tasks/{task}/attachments", {"wang": 303, "sun": 404}),
-    "processes.instance_verb": ("/instances/{case}/suspend", {"wang": 303, "sun": 404, "auditor": 403}),
+    "processes.instance_verb": (
+        "/instances/{case}/suspend",
+        {"wang": 303, "sun": 404, "auditor": 403},
+    ),
 }
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "name"), [(key, name) for key, (_, row) in VERBS.items() for name in row]
-)
-def test_it_asks_the_engine_who_may_do_a_verb(app, as_, places, endpoint, name):
+@pytest.mark.parametrize("endpoint", sorted(VERBS))
+def test_it_asks_the_engine_who_may_do_a_verb(as_, bpm, case, places, endpoint):
     path, row = VERBS[endpoint]
-    one = as_(name)
-    sent = {
-        "csrf_token": one.token(),
-        "version": "1",
-        "reason": "测试",
-        "text": "看过了",
-        "unit": "349898102201",
-    }
+    for name, expected in sorted(row.items(), key=lambda pair: -pair[1]):
+        one = as_(name)
+        version = bpm.worklist.task(places["task"], bpm.identity.actor("wang")).version
+        sent = {
+            "csrf_token": one.token(),
+            "version": str(version),
+            "reason": "测试",
+            "text": "看过了",
+            "unit": "349898102201",
+        }
 
-    answer = one.client.post(path.format(**places), data=sent)
+        answer = one.client.post(path.format(**places), data=sent)
 
-    assert answer.status_code == row[name]
+        assert answer.status_code == expected, f"{name} at {path}"
 
 
-@pytest.mark.parametrize("endpoint", sorted(POST))
-def test_it_refuses_a_post_without_the_token(as_, places, endpoint):
+def test_it_refuses_every_post_without_the_token(as_, places):
     one = as_("wang")
 
-    answer = one.client.post(POST[endpoint][0].format(**places), data={})
+    got = {
+        name: one.client.post(path.format(**places)).status_code for name, (path, _) in POST.items()
+    }
 
-    assert answer.status_code == 400
+    assert set(got.values()) == {400}, got

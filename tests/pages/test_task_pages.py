@@ -54,7 +54,11 @@ def test_it_links_every_fault_to_its_field_and_keeps_what_was_typed(as_, task):
         status=422,
     )
 
-    for field, words in {"f-name": "此项必填", "f-amount": "请填写数字", "f-id_no": "身份证号"}.items():
+    for field, words in {
+        "f-name": "此项必填",
+        "f-amount": "请填写数字",
+        "f-id_no": "身份证号",
+    }.items():
         assert f'href="#{field}"' in page.html
         assert words in page.text
     assert "留着" in page.html

@@ -77,9 +77,7 @@ def seat_assign(participant_id: str) -> Response:
     role, unit = request.form.get("role", ""), request.form.get("unit", "").strip()
     if not role or not region.is_code(unit):
         raise errors.InvalidInput("请选择岗位，并填写 12 位单位代码")
-    engine().identity.assign_seat(
-        participant_id, role, unit, _day("since"), _day("until")
-    )
+    engine().identity.assign_seat(participant_id, role, unit, _day("since"), _day("until"))
     flash(gettext("已任职：%(seat)s", seat=f"{places.name(unit)} {roles.title(role)}"), "success")
     return see_other("admin.person", participant_id=participant_id)
 
@@ -123,11 +121,12 @@ def first_password() -> str:
 
 
 def _first_login(login: str, password: str) -> str:
-    return gettext(
+    told: str = gettext(
         "登录名 %(login)s 的初始密码：%(password)s（只显示这一次，首次登录须修改）",
         login=login.strip(),
         password=password,
     )
+    return told
 
 
 def _day(name: str) -> date | None:

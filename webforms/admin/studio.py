@@ -119,7 +119,9 @@ def _posted_xml() -> bytes:
 
 def _verdict(findings: Iterable[Finding]) -> str:
     wrong = sum(1 for one in findings if one.is_error)
-    return gettext("有 %(n)s 处错误，改正后才能发布", n=wrong) if wrong else gettext("检查通过，可以发布")
+    if wrong:
+        return str(gettext("有 %(n)s 处错误，改正后才能发布", n=wrong))
+    return str(gettext("检查通过，可以发布"))
 
 
 def _told(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -142,10 +144,9 @@ def _catalogue(package: Package) -> dict[str, list[dict[str, str]]]:
     """What the panel offers to choose from."""
     forms = [PurePosixPath(path).stem for path in package.files if path.startswith("forms/")]
     others = {one.key: one.title for one in engine().repository.definitions() if one.is_latest}
-    names = {**{key: title for key, title in roles.TITLES.items() if key in package.roles}, **package.roles}
     return {
         "forms": [{"id": name, "name": name} for name in sorted(forms)],
-        "roles": [{"id": key, "name": title} for key, title in names.items()],
+        "roles": [{"id": key, "name": title} for key, title in package.roles.items()],
         "operations": [{"id": name, "name": name} for name in package.operations],
         "ladders": [{"id": name, "name": name} for name in package.ladders],
         "decisions": _decisions(package),
@@ -155,10 +156,9 @@ def _catalogue(package: Package) -> dict[str, list[dict[str, str]]]:
 
 def _decisions(package: Package) -> list[dict[str, str]]:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    found = []
-    for path, content in package.files.items():
-        if not path.endswith(".dmn"):
-            continue
-        for node in etree.fromstring(content, parser).iter("{*}decision"):
-            found.append({"id": node.get("id", ""), "name": node.get("name") or node.get("id", "")})
-    return found
+    return [
+        {"id": str(node.get("id", "")), "name": str(node.get("name") or node.get("id", ""))}
+        for path, content in package.files.items()
+        if path.endswith(".dmn")
+        for node in etree.fromstring(content, parser).iter("{*}decision")
+    ]

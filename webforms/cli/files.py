@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from engine import Package, deployment
+from engine import Known, Package, deployment
 from webforms.cli import packages
 from webforms.shell import roles
 from workflows import catalog, manifest
@@ -31,7 +31,7 @@ def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
     code = 0
     for source in sources:
         started = perf_counter()
-        alone = deployment.Known(roles=ROLES) if source.alone else known
+        alone = Known(roles=ROLES) if source.alone else known
         examined = deployment.examine(source.package, alone)
         milliseconds = (perf_counter() - started) * 1000
         code = code if examined.ok else WRONG
@@ -64,10 +64,10 @@ def run_command(paths: tuple[Path, ...], *, as_json: bool) -> int:
     return code
 
 
-def _known(sources: list[packages.Source]) -> deployment.Known:
+def _known(sources: list[packages.Source]) -> Known:
     """What the gate may take for granted: shipped processes, the given ones, every operation."""
     given = [source.package for source in sources if not source.alone]
-    return deployment.Known(
+    return Known(
         operations=packages.shipped_operations()
         | {name for package in given for name in package.operations},
         programs=deployment.programs_of([*catalog.packages(), *given]),
@@ -109,7 +109,7 @@ def _lines(
     ]
 
 
-def _played(path: Path, known: deployment.Known) -> dict[str, Any]:
+def _played(path: Path, known: Known) -> dict[str, Any]:
     """The result of one scenario file, played by its package alone."""
     if not path.is_file():
         raise click.UsageError(f"没有情景文件 {path}")

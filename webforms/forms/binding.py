@@ -102,9 +102,9 @@ class BoundForm:
         for node in self._lists():
             least = int(node.component.properties.get("minRows") or 0)
             if len(node.rows) < least:
-                self.faults.append(
-                    Fault(id=node.field.id, label=node.component.label, message=f"至少填写 {least} 行")
-                )
+                message = f"至少填写 {least} 行"
+                label = node.component.label
+                self.faults.append(Fault(id=node.field.id, label=label, message=message))
         return not self.faults
 
     def add_fault(self, node: BoundNode, message: str) -> None:
@@ -126,7 +126,7 @@ class BoundForm:
         )
 
     def data(self) -> dict[str, Any]:
-        """What goes to the engine: what may be written; hidden fields as null, computed ones anew."""
+        """What goes to the engine: what may be written; hidden ones as null, computed ones anew."""
         return _data(self.nodes, self.context())
 
     def context(self) -> dict[str, Any]:
@@ -285,7 +285,9 @@ def _hide(nodes: tuple[BoundNode, ...], context: Mapping[str, Any]) -> bool:
         changed = _hide(node.children, inner) or changed
         for row in node.rows:
             values = _data(row, None)
-            changed = _hide(row, {**context, **values, "this": values, "parent": context}) or changed
+            changed = (
+                _hide(row, {**context, **values, "this": values, "parent": context}) or changed
+            )
     return changed
 
 
@@ -300,7 +302,9 @@ def _data(nodes: tuple[BoundNode, ...], computed: Mapping[str, Any] | None) -> d
     for node in nodes:
         key, kind = node.component.key, node.kind
         if kind is Kind.GROUP and not key:
-            found.update(_hidden_data(node.children) if node.hidden else _data(node.children, computed))
+            found.update(
+                _hidden_data(node.children) if node.hidden else _data(node.children, computed)
+            )
         elif node.mode != "w" or not key:
             continue
         elif node.hidden:

@@ -17,14 +17,13 @@ from webforms.forms import fields, validators
 from webforms.forms.schema import INPUTS, Component, FormFault, FormSchema, Kind
 
 PREFIX = "f-"
-ROW_TOKEN = "row"
 MAXIMUM_ROWS = 200
 MODES = frozenset({"h", "r", "w"})
 
 Now = Callable[[], datetime]
 
 
-class CaseForm(wtforms.Form):
+class CaseForm(wtforms.Form):  # type: ignore[misc]  # WTForms has no types
     """The class every compiled form derives from."""
 
     class Meta:

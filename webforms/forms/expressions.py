@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import feel
+from webforms.forms.schema import FormFault
 
 Compiled = Callable[[Mapping[str, Any]], Any]
 
 
 @functools.lru_cache(maxsize=2048)
 def compiled(text: str) -> Compiled:
-    """The expression as a function of its context. Raises feel.FeelError."""
-    return feel.compile(text.strip().removeprefix("=").strip())
+    """The expression as a function of its context. Raises FormFault for one that is none."""
+    try:
+        function: Compiled = feel.compile(text.strip().removeprefix("=").strip())
+    except feel.FeelError as error:
+        raise FormFault(f"表单里的表达式“{text}”有误：{error}") from error
+    return function
 
 
 def is_true(text: str, context: Mapping[str, Any]) -> bool:

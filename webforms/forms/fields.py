@@ -16,8 +16,10 @@ MAXIMUM_TEXT = 10_000
 MAXIMUM_NUMBER = Decimal(10) ** 15
 
 
-class TextField(StringField):
+class TextField(StringField):  # type: ignore[misc]  # WTForms has no types
     """Text without blanks around it; empty means null, as FEEL knows it."""
+
+    data: str | None
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Normalise line ends; cut nothing silently."""
@@ -27,13 +29,13 @@ class TextField(StringField):
         if len(text) > MAXIMUM_TEXT:
             self.data = text[:MAXIMUM_TEXT]
             raise ValueError(f"不能超过 {MAXIMUM_TEXT} 个字")
-        self.data = text or None
+        self.data = text or None  # null, as FEEL knows it
 
     def _value(self) -> str:
         return "" if self.data is None else str(self.data)
 
 
-class RawField(Field):
+class RawField(Field):  # type: ignore[misc]  # WTForms has no types
     """A field that shows again exactly what was typed when it could not be read."""
 
     def _value(self) -> str:
@@ -134,7 +136,7 @@ class InstantField(RawField):
         return str(value)[:16]
 
 
-class CheckField(Field):
+class CheckField(Field):  # type: ignore[misc]  # WTForms has no types
     """A box that is ticked or not."""
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
@@ -142,7 +144,7 @@ class CheckField(Field):
         self.data = bool(valuelist) and valuelist[-1] not in {"", "false", "0"}
 
 
-class ChoiceField(Field):
+class ChoiceField(Field):  # type: ignore[misc]  # WTForms has no types
     """One or several of the given options; values keep the type the schema gave them."""
 
     def __init__(self, *args: Any, several: bool = False, **kwargs: Any) -> None:
@@ -172,13 +174,13 @@ class ChoiceField(Field):
         """Whether this option is taken now."""
         return value in (self.data or []) if self.several else self.data == value
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         """Only what was offered may come back."""
         if getattr(self, "unknown", None):
             raise ValidationError("请从列表中选择")
 
 
-class FilesField(Field):
+class FilesField(Field):  # type: ignore[misc]  # WTForms has no types
     """Files already stored (ids, sent again as hidden inputs) plus those uploaded now."""
 
     def __init__(self, *args: Any, several: bool = False, accept: str = "", **kwargs: Any) -> None:
@@ -195,7 +197,7 @@ class FilesField(Field):
         """Ids of files that are kept."""
         self.data = [text for text in valuelist if text]
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         """What the attachment service refused."""
         if self.faults:
             raise ValidationError(self.faults[0])

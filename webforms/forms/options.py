@@ -1,4 +1,4 @@
-"""The options of a choice: fixed in the schema, a list among the variables, or a FEEL expression."""
+"""The options of a choice: fixed in the schema, a list of the case, or a FEEL expression."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from webforms.forms import expressions
 from webforms.forms.schema import Component
 
 Option = tuple[Any, str]
+#: `properties.source` of a choice among the people of the task's unit
+PARTICIPANTS = "participants"
+#: where the page puts them beside the variables; no variable of a case begins so
+PEOPLE = "_people"
 
 
 def of(component: Component, variables: Mapping[str, Any]) -> tuple[Option, ...]:
     """Value and label of each option, in order; nothing where the list is not there."""
     raw = component.raw
+    if component.properties.get("source") == PARTICIPANTS:
+        return _options(variables.get(PEOPLE))
     if raw.get("valuesKey"):
         return _options(_at(variables, str(raw["valuesKey"])))
     if raw.get("valuesExpression"):

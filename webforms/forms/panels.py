@@ -12,8 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from engine import Actor, ProcessEngine, TaskView
-from engine import errors
+from engine import Actor, ProcessEngine, TaskView, errors
 
 Panel = Callable[["PanelContext"], Markup]
 

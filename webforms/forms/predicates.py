@@ -151,7 +151,7 @@ class _Reader:
         return token
 
 
-def _boolean(op: str, name: str, value: bool) -> list[Any]:  # noqa: FBT001  # a FEEL literal
+def _boolean(op: str, name: str, value: bool) -> list[Any]:
     # A ticked box is sent as "true", an unticked one not at all.
     if op not in {"=", "!="}:
         raise _NotSimpleError

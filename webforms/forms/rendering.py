@@ -1,4 +1,4 @@
-"""A bound form as HTML: inputs, stored values as text, computed values, notes, tables and panels."""
+"""A bound form as HTML: inputs, stored values as text, computed values, notes, tables, panels."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class FormPage:
         self.context = self.bound.context()
         nodes = every(self.bound.nodes)
         self._names = {
-            node.component.path: node.field.name for node in self.bound.nodes if node.field is not None
+            node.component.path: node.field.name
+            for node in self.bound.nodes
+            if node.field is not None
         }
         conditional = [node for node in nodes if node.component.hide]
         self._asks = bool(self.refresh_url) and (
@@ -62,7 +64,8 @@ class FormPage:
 
     def html(self) -> Markup:
         """Every component that is shown."""
-        return Markup(render_template("forms/form.html", page=self, nodes=self.bound.nodes))
+        html = render_template("forms/form.html", page=self, nodes=self.bound.nodes)
+        return Markup(html)  # noqa: S704  # Jinja escaped it
 
     def shown(self, node: BoundNode) -> str:
         """A stored value as text."""
@@ -77,14 +80,16 @@ class FormPage:
 
     def computed(self, node: BoundNode) -> str:
         """The present result of an expression component."""
-        return as_text(expressions.compiled(str(node.component.raw.get("expression")))(self.context))
+        expression = str(node.component.raw.get("expression"))
+        return as_text(expressions.compiled(expression)(self.context))
 
     def text(self, node: BoundNode) -> Markup:
         """A note: markdown, or HTML cleaned of everything that acts."""
         source = node.component.raw.get("text") or node.component.raw.get("content") or ""
         filled = expressions.fill(str(source), self.context)
         html = filled if node.kind is Kind.HTML else _MARKDOWN.render(filled)
-        return Markup(nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}))
+        cleaned = nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}})
+        return Markup(cleaned)  # noqa: S704  # cleaned of everything that acts
 
     def predicate(self, node: BoundNode) -> str | None:
         """When the field is shown, for the browser: the condition hides, so it is turned round."""

@@ -113,7 +113,9 @@ def read(content: bytes, *, name: str) -> FormSchema:
     if not isinstance(raw, dict) or not isinstance(raw.get("components"), list):
         raise FormFault(f"表单 {name} 缺少 components")
     components = _components(raw["components"], "", name)
-    return FormSchema(id=str(raw.get("id") or name), components=components, dynamic=_dynamic(components))
+    return FormSchema(
+        id=str(raw.get("id") or name), components=components, dynamic=_dynamic(components)
+    )
 
 
 def walk(components: tuple[Component, ...]) -> list[Component]:
@@ -174,7 +176,9 @@ def _kind(raw: Mapping[str, Any], element: str, form: str) -> Kind:
     try:
         return Kind(raw["type"])
     except ValueError as error:
-        raise FormFault(f"表单 {form} 的组件“{element}”类型不支持：{raw['type']}", element) from error
+        raise FormFault(
+            f"表单 {form} 的组件“{element}”类型不支持：{raw['type']}", element
+        ) from error
 
 
 def _label(raw: Mapping[str, Any]) -> str:

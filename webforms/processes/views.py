@@ -53,7 +53,9 @@ def start_submit(key: str) -> Response:
     right = bound.validate()
     if unit not in _units(definition, actor):
         right = False
-        bound.faults.append(binding.Fault(id="region", label=gettext("单位"), message=gettext("请选择单位")))
+        bound.faults.append(
+            binding.Fault(id="region", label=gettext("单位"), message=gettext("请选择单位"))
+        )
     if not right:
         return make_response(_start_page(definition, actor, bound, title=title, unit=unit), 422)
     try:

@@ -139,7 +139,10 @@ def sign_in(login: str, password: str, address: str) -> SignedIn:
     for the right password, so that guessing during the lock teaches nothing).
     """
     at = wall_now()
-    keys = {_key("login", login.casefold()): LOGIN_FAILURES, _key("address", address): ADDRESS_FAILURES}
+    keys = {
+        _key("login", login.casefold()): LOGIN_FAILURES,
+        _key("address", address): ADDRESS_FAILURES,
+    }
     _refuse_locked(tuple(keys), at)
     row = db.session.scalar(select(Account).where(Account.login == login))
     right = _verify(row.password_hash if row else _decoy(), password)
@@ -148,7 +151,9 @@ def sign_in(login: str, password: str, address: str) -> SignedIn:
             _count_failure(key, most, at)
         db.session.commit()
         raise WrongPassword
-    db.session.execute(delete(LoginFailure).where(LoginFailure.key == _key("login", login.casefold())))
+    db.session.execute(
+        delete(LoginFailure).where(LoginFailure.key == _key("login", login.casefold()))
+    )
     if _hasher().check_needs_rehash(row.password_hash):
         row.password_hash = _hasher().hash(password)
     token = secrets.token_urlsafe(32)

@@ -104,7 +104,7 @@ def elder() -> Response:
     """Switch the elder version on or off, back to the same page."""
     answer = redirect(_back(), 303)
     on = request.cookies.get(ELDER_COOKIE) != "1"
-    answer.set_cookie(ELDER_COOKIE, "1" if on else "0", **_cookie_flags())
+    _set_cookie(answer, ELDER_COOKIE, "1" if on else "0")
     return answer
 
 
@@ -114,7 +114,7 @@ def language() -> Response:
     """Choose the language, back to the same page."""
     answer = redirect(_back(), 303)
     chosen = request.form.get("lang", "zh")
-    answer.set_cookie(i18n.COOKIE, chosen if chosen in i18n.LANGUAGES else "zh", **_cookie_flags())
+    _set_cookie(answer, i18n.COOKIE, chosen if chosen in i18n.LANGUAGES else "zh")
     return answer
 
 
@@ -123,13 +123,9 @@ def _password_page(faults: dict[str, str], *, done: bool = False) -> str:
     return render("shell/password.html", faults=faults, done=done, must_change=must_change)
 
 
-def _cookie_flags() -> dict[str, object]:
-    return {
-        "max_age": YEAR,
-        "httponly": True,
-        "samesite": "Lax",
-        "secure": runtime().settings.https,
-    }
+def _set_cookie(answer: Response, name: str, value: str) -> None:
+    secure = runtime().settings.https
+    answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
 
 
 def _address() -> str:

@@ -33,7 +33,9 @@ def _compress(response: Response) -> Response:
         return response
     blur = secrets.token_hex(secrets.randbelow(BLUR) + 1)
     buffer = io.BytesIO()
-    with gzip.GzipFile(filename=blur, mode="wb", compresslevel=LEVEL, fileobj=buffer, mtime=0) as out:
+    with gzip.GzipFile(
+        filename=blur, mode="wb", compresslevel=LEVEL, fileobj=buffer, mtime=0
+    ) as out:
         out.write(response.get_data())
     response.set_data(buffer.getvalue())
     response.headers["Content-Encoding"] = "gzip"

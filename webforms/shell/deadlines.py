@@ -45,7 +45,9 @@ def due(at: datetime | None, now: datetime, calendar: WorkingCalendar | None = N
         return Due(tone="warn", text=gettext("今日到期"), at=at)
     tone = "warn" if left < SOON else ""
     if days:
-        return Due(tone=tone, text=ngettext("剩 %(num)d 个工作日", "剩 %(num)d 个工作日", days), at=at)
+        return Due(
+            tone=tone, text=ngettext("剩 %(num)d 个工作日", "剩 %(num)d 个工作日", days), at=at
+        )
     return Due(tone=tone, text=gettext("剩 %(span)s", span=i18n.span(left)), at=at)
 
 

@@ -30,7 +30,7 @@ def install(app: Flask, clock: Clock) -> None:
 @blueprint.post("/demo/clock")
 @requires()
 def move() -> Response:
-    """Move on by an hour, a day or to the next due instant, and do all that became due on the way."""
+    """Move on by an hour, a day or to the next due instant; do what became due on the way."""
     clock = runtime().travelling
     if clock is None:
         raise errors.NotFound
@@ -68,7 +68,7 @@ def kept(folder: Path) -> datetime | None:
 
 
 def travel(engine: ProcessEngine, clock: TravellingClock, by: timedelta) -> int:
-    """Move on, stopping at every due instant between, so that nothing happens later than it is due."""
+    """Move on, stopping at every due instant between: nothing happens later than it is due."""
     target = clock.now() + by
     ran = 0
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Languages: Chinese as written in the templates, English from a catalogue; times as people read them."""
+"""Languages: Chinese as in the templates, English from a catalogue; times as people read them."""
 
 from __future__ import annotations
 
@@ -83,10 +83,22 @@ def span(length: timedelta) -> str:
     minutes = abs(int(length.total_seconds())) // 60
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        return _join(ngettext("%(num)d 天", "%(num)d 天", days), hours, ngettext("%(num)d 小时", "%(num)d 小时", hours))
+        return _join(_days(days), hours, _hours(hours))
     if hours:
-        return _join(ngettext("%(num)d 小时", "%(num)d 小时", hours), rest, ngettext("%(num)d 分钟", "%(num)d 分钟", rest))
-    return ngettext("%(num)d 分钟", "%(num)d 分钟", rest) if rest else gettext("不到 1 分钟")
+        return _join(_hours(hours), rest, _minutes(rest))
+    return _minutes(rest) if rest else str(gettext("不到 1 分钟"))
+
+
+def _days(number: int) -> str:
+    return str(ngettext("%(num)d 天", "%(num)d 天", number))
+
+
+def _hours(number: int) -> str:
+    return str(ngettext("%(num)d 小时", "%(num)d 小时", number))
+
+
+def _minutes(number: int) -> str:
+    return str(ngettext("%(num)d 分钟", "%(num)d 分钟", number))
 
 
 def masked_phone(number: str | None) -> str:

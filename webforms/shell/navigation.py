@@ -74,6 +74,7 @@ _ENTRIES = (
     ),
 )
 
+
 def offer(*entries: Entry) -> None:
     """Add entries of an area to the menu of the current application."""
     current_app.extensions.setdefault(EXTENSION, []).extend(entries)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, g, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
@@ -26,7 +28,7 @@ def render(template: str, **context: object) -> str:
     return render_template(template, **context)
 
 
-def see_other(endpoint: str, **values: object) -> Response:
+def see_other(endpoint: str, **values: Any) -> Response:
     """After a POST: 303 to a page (RFC 9110 §15.4.4), so that reloading repeats nothing."""
     return _redirect(url_for(endpoint, **values), 303)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import request, url_for
 
 MAXIMUM_CURSOR = 400
@@ -20,8 +22,8 @@ def search() -> str | None:
 
 
 def link(**changes: str | None) -> str:
-    """This page's address with some parameters changed (None removes one)."""
-    values: dict[str, str] = {**request.args.to_dict(), **(request.view_args or {})}
+    """The present page's address with some parameters changed (None removes one)."""
+    values: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {})}
     for name, value in changes.items():
         if value is None:
             values.pop(name, None)

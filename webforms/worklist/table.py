@@ -9,7 +9,16 @@ from datetime import datetime
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
-from engine import DefinitionView, DueFilter, Holding, TaskRow, WorkingCalendar, WorklistCounts, WorklistFilter, states
+from engine import (
+    DefinitionView,
+    DueFilter,
+    Holding,
+    TaskRow,
+    WorkingCalendar,
+    WorklistCounts,
+    WorklistFilter,
+    states,
+)
 from webforms.shell import deadlines
 from webforms.shell.paging import capped
 

@@ -1,8 +1,8 @@
-"""Everything one task's page shows, gathered once; also the form again after something was wrong."""
+"""Everything one task's page shows, gathered once; also the form again after a mistake."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,12 +24,14 @@ from engine import (
     states,
 )
 from webforms.database import engine, now
-from webforms.forms import binding, library, panels
+from webforms.forms import binding, library, options, panels
+from webforms.forms.builder import Node
 from webforms.forms.rendering import FormPage
 from webforms.forms.schema import Kind
 from webforms.shell import case, deadlines
 from webforms.shell.page import current_actor
 
+MOST_PEOPLE = 100
 #: the one outcome of a task whose model names none
 DONE = OutcomeOption(id="", name="办结", tone="primary")
 
@@ -75,7 +77,7 @@ class TaskPage:
     @property
     def status(self) -> str:
         """The state in words."""
-        return gettext(states.TASK_TITLES[self.task.status])
+        return str(gettext(states.TASK_TITLES[self.task.status]))
 
     @cached_property
     def diagram(self) -> Markup:
@@ -155,7 +157,10 @@ def open_page(task_id: str, *, posted: MultiDict[str, str] | None = None) -> Tas
     attachments = {file.id: file for file in engine().tasks.attachments(actor, task_id=task_id)}
     if posted is None and draft is not None:
         posted = _raw_of(draft)
-    bound = binding.bind(plan, instance.variables or {}, posted=posted)
+    variables = dict(instance.variables or {})
+    if _asks_for_people(plan.nodes):
+        variables[options.PEOPLE] = _people(task)
+    bound = binding.bind(plan, variables, posted=posted)
     bound.keep_only(attachments)
     return TaskPage(
         task=task,
@@ -166,6 +171,20 @@ def open_page(task_id: str, *, posted: MultiDict[str, str] | None = None) -> Tas
         bound=bound,
         key=engine().ids.new(),
     )
+
+
+def _asks_for_people(nodes: Iterable[Node]) -> bool:
+    return any(
+        node.component.properties.get("source") == options.PARTICIPANTS
+        or _asks_for_people(node.children)
+        for node in nodes
+    )
+
+
+def _people(task: TaskView) -> list[dict[str, str]]:
+    """Who works at the task's unit, as the choices of a field."""
+    found = engine().identity.participants(unit=task.unit or task.region, limit=MOST_PEOPLE).rows
+    return [{"value": one.id, "label": one.name} for one in found]
 
 
 def steps(story: tuple[case.Line, ...], task: TaskView) -> tuple[tuple[str, str], ...]:

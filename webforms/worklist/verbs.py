@@ -1,4 +1,4 @@
-"""Every verb of a task as a POST: one engine call, then 303; what is wrong comes back as the page."""
+"""Every verb of a task as a POST: one engine call, then 303; mistakes bring the page back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from webforms.forms.binding import Fault
 from webforms.shell.page import current_actor, see_other, wants_fragment
 from webforms.shell.permissions import requires
 from webforms.worklist.blueprint import blueprint
-from webforms.worklist.task_page import TaskPage, open_page, refused
 from webforms.worklist.pages import render_task
+from webforms.worklist.task_page import TaskPage, open_page, refused
 
 REASON = "reason"
 MAXIMUM_REASON = 1000
@@ -50,7 +50,10 @@ def complete(task_id: str) -> Response:
         )
     except COMES_BACK as error:
         return _again(page, error)
-    flash(gettext("“%(task)s”已办结：%(outcome)s", task=page.task.name, outcome=outcome.name), "success")
+    flash(
+        gettext("“%(task)s”已办结：%(outcome)s", task=page.task.name, outcome=outcome.name),
+        "success",
+    )
     return _onwards(done)
 
 
@@ -94,9 +97,13 @@ def return_to(task_id: str) -> Response:
     activity = request.form.get("activity", "")
     faults = []
     if activity not in dict(page.task.returns):
-        faults.append(Fault(id="return-activity", label=gettext("退回到"), message=gettext("请选择环节")))
+        faults.append(
+            Fault(id="return-activity", label=gettext("退回到"), message=gettext("请选择环节"))
+        )
     if not reason:
-        faults.append(Fault(id="return-reason", label=gettext("退回原因"), message=gettext("此项必填")))
+        faults.append(
+            Fault(id="return-reason", label=gettext("退回原因"), message=gettext("此项必填"))
+        )
     if faults:
         page.faults = faults
         return make_response(render_task(page), 422)
@@ -108,7 +115,7 @@ def return_to(task_id: str) -> Response:
 @blueprint.post("/tasks/<task_id>/hand-over")
 @requires()
 def hand_over(task_id: str) -> Response:
-    """Give the task to a colleague: `delegate` (he does it for me) or `nominate` (a leader's word)."""
+    """Give the task to a colleague: `delegate` (he does it for me) or `nominate` (by a leader)."""
     page = _posted(task_id)
     to, verb = request.form.get("to", ""), request.form.get("verb", "")
     tasks = engine().tasks
@@ -159,7 +166,9 @@ def comment(task_id: str) -> Response:
 def attach(task_id: str) -> Response:
     """Put files to the case; each is checked by its content."""
     engine().worklist.task(task_id, current_actor())
-    stored = [_attach(task_id, upload) for upload in request.files.getlist("files") if upload.filename]
+    stored = [
+        _attach(task_id, upload) for upload in request.files.getlist("files") if upload.filename
+    ]
     if stored:
         flash(gettext("已上传 %(n)s 个文件", n=len(stored)), "success")
     return see_other("worklist.task", task_id=task_id, _anchor="files")
@@ -238,7 +247,11 @@ def _checked(page: TaskPage, outcome: OutcomeOption) -> dict[str, Any] | None:
         reason = page.typed.get(REASON, "")
         if not reason:
             page.bound.faults.append(
-                Fault(id=REASON, label=gettext("原因"), message=gettext("选择“%(o)s”时必须填写", o=outcome.name))
+                Fault(
+                    id=REASON,
+                    label=gettext("原因"),
+                    message=gettext("选择“%(o)s”时必须填写", o=outcome.name),
+                )
             )
             return None
         data[outcome.requires] = reason

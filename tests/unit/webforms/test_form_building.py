@@ -63,7 +63,11 @@ def test_it_reads_what_people_type(component, sent, meant):
         (field("textfield", validate={"required": True}), "", "必填"),
         (field("textfield", validate={"minLength": 3}), "张", "至少填写 3 个字"),
         (field("textfield", validate={"maxLength": 2}), "张三丰", "最多填写 2 个字"),
-        (field("textfield", validate={"pattern": "^[A-Z]+$", "patternErrorMessage": "只用大写"}), "a", "只用大写"),
+        (
+            field("textfield", validate={"pattern": "^[A-Z]+$", "patternErrorMessage": "只用大写"}),
+            "a",
+            "只用大写",
+        ),
         (field("number"), "很多", "请填写数字"),
         (field("number"), "NaN", "超出范围"),
         (field("number"), "1e400", "超出范围"),
@@ -90,7 +94,9 @@ def test_it_says_in_chinese_what_is_wrong(component, sent, words):
 
 def test_what_is_hidden_is_neither_asked_nor_taken():
     kind = field("textfield", "kind")
-    other = field("textfield", "other", validate={"required": True}, conditional={"hide": '=kind != "other"'})
+    other = field(
+        "textfield", "other", validate={"required": True}, conditional={"hide": '=kind != "other"'}
+    )
     plan = form(kind, other)
 
     hidden = typed(plan, [("kind", "fire"), ("other", "secret")])
@@ -121,7 +127,12 @@ def test_only_what_may_be_written_is_taken(mode, keys):
 
 
 def test_a_permission_of_a_group_counts_for_what_is_in_it():
-    group = {"type": "group", "id": "g", "path": "house", "components": [field("textfield", "a"), field("textfield", "b")]}
+    group = {
+        "type": "group",
+        "id": "g",
+        "path": "house",
+        "components": [field("textfield", "a"), field("textfield", "b")],
+    }
     plan = form(group, permissions={"house": "r", "house.b": "w"})
 
     bound = typed(plan, [("house-a", "x"), ("house-b", "y")], {"house": {"a": "old"}})
@@ -135,16 +146,21 @@ def test_rows_are_lists_of_mappings_with_conditions_of_their_own():
         "path": "people",
         "components": [
             field("number", "age", decimalDigits=0),
-            field("textfield", "school", validate={"required": True}, conditional={"hide": "=age = null or age >= 18"}),
+            field(
+                "textfield",
+                "school",
+                validate={"required": True},
+                conditional={"hide": "=age = null or age >= 18"},
+            ),
         ],
     }
     plan = form(rows)
 
-    bound = typed(plan, [("people-0-age", "70"), ("people-1-age", "9"), ("people-1-school", "小学")])
+    bound = typed(
+        plan, [("people-0-age", "70"), ("people-1-age", "9"), ("people-1-school", "小学")]
+    )
     assert bound.validate(), bound.faults
-    assert bound.data() == {
-        "people": [{"age": 70, "school": None}, {"age": 9, "school": "小学"}]
-    }
+    assert bound.data() == {"people": [{"age": 70, "school": None}, {"age": 9, "school": "小学"}]}
 
 
 def test_options_come_from_the_case():
@@ -179,7 +195,10 @@ def test_it_refuses_a_definition_it_cannot_render(content):
         ("not(ok = true)", ["not", ["=", "f-ok", "true"]]),
         ("ok = false", ["not", ["=", "f-ok", "true"]]),
         ("age = null", ["null", "f-age"]),
-        ('(kind = "a" or kind = "b") and age < 3', ["and", ["or", ["=", "f-kind", "a"], ["=", "f-kind", "b"]], ["<", "f-age", 3]]),
+        (
+            '(kind = "a" or kind = "b") and age < 3',
+            ["and", ["or", ["=", "f-kind", "a"], ["=", "f-kind", "b"]], ["<", "f-age", 3]],
+        ),
     ],
 )
 def test_the_browser_gets_what_it_can_decide(text, predicate):
