@@ -67,9 +67,15 @@ class BoxReader:
         return node if isinstance(box, FunctionBox) else self.typed(node, box.type_ref)
 
     def typed(self, node: Node, type_ref: str | None) -> Node:
-        """Coerce to a declared type, unless that is the type of the function itself."""
+        """Coerce to a declared type.
+
+        Some tools declare at a function what it returns: a function is only held to a type that
+        is one of functions.
+        """
         kind = self._book.find(type_ref)
-        return node if kind is None else Coerced(at=0, operand=node, kind=kind)
+        if kind is None or (isinstance(node, Function) and not is_function_type(kind)):
+            return node
+        return Coerced(at=0, operand=node, kind=kind)
 
     def text(self, text: str, names: frozenset[str], *, unary: bool = False) -> Node:
         """Read a FEEL text; a wrong one becomes a part that fails, and a problem."""
@@ -242,12 +248,21 @@ class BoxReader:
         return tuple(orders)
 
 
+def is_function_type(kind: FeelType | None) -> bool:
+    """Tell whether a type, perhaps behind a name, is one of functions."""
+    return isinstance(_bare(kind), FunctionType)
+
+
 def result_type(kind: FeelType | None) -> FeelType | None:
     """Find what a callable element returns, given the type declared for its variable."""
-    bare = kind
-    while isinstance(bare, NamedType):
-        bare = bare.get()
+    bare = _bare(kind)
     return bare.result if isinstance(bare, FunctionType) else kind
+
+
+def _bare(kind: FeelType | None) -> FeelType | None:
+    while isinstance(kind, NamedType):
+        kind = kind.get()
+    return kind
 
 
 _READERS: Mapping[type, Callable[[BoxReader, Any, frozenset[str]], Node]] = {

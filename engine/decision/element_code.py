@@ -10,7 +10,7 @@ from engine.decision.builtins import BUILTINS
 from engine.decision.codegen import Compiled, Generator
 from engine.decision.definitions import Decision, FunctionBox, KnowledgeModel
 from engine.decision.errors import FeelError, FeelSyntaxError
-from engine.decision.tree import Coerced, Failing, Function, Node
+from engine.decision.tree import Failing, Function, Node
 from engine.decision.typebook import TypeBook
 
 
@@ -34,9 +34,7 @@ def compile_decision(
         node = reader.function(decision.logic, scope, decision.name)
     else:
         node = reader.read(decision.logic, scope)
-    kind = book.find(decision.variable.type_ref)
-    if kind is not None:
-        node = Coerced(at=0, operand=node, kind=kind)
+    node = reader.typed(node, decision.variable.type_ref)
     return _compiled(node, reader, scope, where)
 
 

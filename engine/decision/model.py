@@ -145,7 +145,8 @@ class DecisionModel:
         return self._find(name, (Decision,))
 
     def _find(self, name: str, preferred: tuple[type, ...]) -> Element:
-        named = [e for e in self.definitions.elements if e.name == name]
+        wanted = " ".join(name.split())
+        named = [e for e in self.definitions.elements if " ".join(e.name.split()) == wanted]
         found = next((e for e in named if isinstance(e, preferred)), self._by_id.get(name))
         found = found or next(iter(named), None)
         if found is None:
