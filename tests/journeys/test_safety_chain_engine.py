@@ -19,6 +19,7 @@ from engine import (
     clock,
     errors,
 )
+from notifications.rendering import Renderer
 from workflows import catalog
 from workflows.demo import safety, safety_people
 from workflows.demo.safety_people import CITY, HOME, MINORS, STATION
@@ -140,6 +141,15 @@ def test_it_leaves_every_state_of_a_hazard_somewhere_when_the_story_ends(
     assert late == {"349898-3-2026-001", "349898-4-2026-001"}
     assert engine.history.verify() == []
     assert engine.management.health().open_incidents == 0
+    renderer = Renderer(engine.repository)
+    sent = engine.management.pending_outbox(1000)
+    for one in sent:
+        text = renderer.render(one.message, one.data, definition_id=one.definition_id)
+        assert text.subject
+        assert text.body
+    own = {one.message for one in sent if not one.message.startswith("task_")}
+    assert own >= {"round_opened", "major_hazard", "ledger_reported", "rectification_notice"}
+    assert own >= {"deferral_decided", "recheck_failed", "weekly_figures", "round_reported"}
 
 
 @pytest.mark.postgres

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import Audience, OperationContext, errors
+from engine import OperationContext, errors
 from workflows.domain import hazard as register
 from workflows.domain import hazard_checklist, hazard_rules
 from workflows.domain.hazard_input import Fields
@@ -114,17 +114,12 @@ def confirm_downgrade(context: OperationContext, hazard: HazardRow) -> None:
 
 
 def report_major(context: OperationContext, hazard: HazardRow) -> None:
-    """Tell the city of a 重大 hazard at once and open its 挂牌督办 case, once per hazard.
+    """Open the 挂牌督办 case of a 重大 hazard, which tells the city at once; once per hazard.
 
     安全生产法 41: report in time to the regulator. A second call changes nothing.
     """
     if hazard.major_case is not None:
         return
-    context.notify(
-        "major_hazard",
-        Audience.seat("city_leader", hazard.city),
-        {"number": hazard.number, "place": hazard.place, "institution": hazard.institution},
-    )
     hazard.major_case = context.start(
         "hazard_major",
         variables={"hazard_id": hazard.id, "hazard_number": hazard.number},

@@ -20,8 +20,10 @@ def _hazard(context: OperationContext) -> HazardRow:
 
 @operation("hazard.brief_major")
 def brief_major(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # the register knows it all
-    """读取重大隐患的编号与机构."""
+    """读取重大隐患，立即报告市级领导."""
     hazard = _hazard(context)
+    told = {"number": hazard.number, "place": hazard.place, "institution": hazard.institution}
+    context.notify("major_hazard", Audience.seat("city_leader", hazard.city), told)
     return {"hazard_number": hazard.number, "institution": hazard.institution, "city": hazard.city}
 
 

@@ -84,9 +84,9 @@ def test_it_writes_the_words_of_every_message_it_sends(
 
 #: messages that the operations of a package send, directly or through the register
 SENT = {
-    "hazard_item": ("deferral_decided", "major_hazard", "recheck_failed", "supervision_order"),
-    "hazard_major": ("listing_expired",),
-    "hazard_selfcheck": ("ledger_reported", "major_hazard", "rectification_notice"),
+    "hazard_item": ("deferral_decided", "recheck_failed", "supervision_order"),
+    "hazard_major": ("listing_expired", "major_hazard"),
+    "hazard_selfcheck": ("ledger_reported", "rectification_notice"),
     "safety_campaign": ("round_opened", "round_reported", "weekly_figures"),
 }
 
