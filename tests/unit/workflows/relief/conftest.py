@@ -24,6 +24,7 @@ from engine import (
     errors,
 )
 from engine.bpmn.dmn import model_from_path
+from workflows import catalog
 from workflows.demo.relief_people import COUNTY, PROFILES, TOWNS, UNITS, VILLAGES
 from workflows.domain import campaign, division, funds, national_id, roster, vault
 from workflows.domain.profile import by_key
@@ -86,6 +87,7 @@ def _vault() -> None:
 
 @pytest.fixture
 def desk() -> Any:
+    catalog.operation_modules()  # every table is declared before any is made
     database = create_engine("sqlite://")
     Base.metadata.create_all(database)
     with Session(database) as session:
