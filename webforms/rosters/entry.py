@@ -137,9 +137,8 @@ def import_file(task: TaskView) -> Response:
         return make_response(import_page(task, {}, gettext("请选择文件")), 422)
     actor = current_actor()
     try:
-        kept = engine().tasks.attach(
-            actor, name=upload.filename, content=upload.read(), task_id=task.id
-        )
+        # Not among the files of the case: the table is full of numbers, and only its lines count.
+        kept = engine().tasks.attach(actor, name=upload.filename, content=upload.read())
         done = engine().tasks.perform(task.id, actor, "roster.import_lines", {"file": kept.id})
     except errors.InvalidInput as wrong:
         return make_response(import_page(task, wrong.fields, wrong.message), wrong.http_status)

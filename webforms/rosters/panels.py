@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from flask import render_template, request
 from markupsafe import Markup
@@ -84,7 +85,7 @@ def review(context: PanelContext) -> Markup:
     tier, rest = _TIERS[action] if action else (None, None)
     states = _COUNTY_STATES if tier == "county" or _is_county(context) else _TOWN_STATES
     with context.engine.read() as session:
-        found = board.town_board(session, campaign_id, town, states, request.args.get("village"))
+        found = board.town_board(session, campaign_id, town, states, _village())
         mine = kin.lines_kin_to(session, context.actor.id, [line.id for line in found.shown])
         names = division.names_of(session, [code for code, _, _ in found.villages])
         session.expunge_all()
@@ -93,6 +94,12 @@ def review(context: PanelContext) -> Markup:
         board=found, names=names, mine=mine, action=action, rest=rest, tier=tier,
         opinions=OPINIONS, spots=SPOTS,
     )  # fmt: skip
+
+
+def _village() -> str | None:
+    """The village that is open; after a refusal the page answers a POST, which carries it along."""
+    kept = dict(parse_qsl(request.form.get("_args", "")))
+    return request.args.get("village") or kept.get("village")
 
 
 def plan(context: PanelContext) -> Markup:

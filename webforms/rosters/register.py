@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flask import g, make_response, request, url_for
+from flask import flash, g, make_response, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -16,14 +16,15 @@ from webforms.database import engine
 from webforms.rosters import board, people
 from webforms.rosters.campaigns import chosen
 from webforms.shell import paging
-from webforms.shell.page import current_actor, render
+from webforms.shell.page import current_actor, render, see_other
 from workflows.domain import division, roster_export, roster_query, vault
-from workflows.domain.line_states import LineState
+from workflows.domain.line_states import TRANSITIONS, LineState, Verb
 from workflows.domain.money import text_from_fen
 from workflows.domain.roster_query import LineSelection
 
 PAGE_SIZE = 50
 EXPORTERS = ("town_clerk", "town_leader", "county_clerk", "county_approver")
+CANCELLERS = ("village_clerk", "town_clerk", "county_clerk")
 EXPORT_PURPOSES = ("报县审核", "资金拨付", "检查核对")
 READ_PURPOSES = ("核对证件", "核对账户", "联系本人")
 #: tab → states; dead ones are looked at on purpose only
@@ -188,6 +189,9 @@ def line_page(
         verbs=VERBS,
         tiers={"village": gettext("村"), "town": gettext("乡镇"), "county": gettext("县")},
         mine=bool(mine),
+        may_cancel=(Verb.CANCEL, LineState(found.line.state)) in TRANSITIONS
+        and not mine
+        and vault.holds_over(actor, CANCELLERS, found.line.village),
         numbers=numbers,
         may_read=vault.holds_over(actor, roster_query.NUMBER_READERS, found.line.village),
         purposes=READ_PURPOSES,
@@ -205,6 +209,19 @@ def reveal(line_id: str) -> Response:
     answer = make_response(line_page(line_id, {key: str(text) for key, text in numbers.items()}))
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+def cancel(line_id: str) -> Response:
+    """The household is taken out with its reason, or the page again with what is wrong."""
+    sent = {"line": line_id, "reason": request.form.get("reason", "").strip()}
+    try:
+        engine().runtime.perform("roster.cancel_line", current_actor(), sent)
+    except (errors.InvalidInput, errors.InvalidState, errors.SeparationOfDuties) as wrong:
+        faults = wrong.fields if isinstance(wrong, errors.InvalidInput) else {}
+        text = line_page(line_id, faults=faults or {"reason": wrong.message})
+        return make_response(text, wrong.http_status)
+    flash(gettext("已注销，占用的额度已释放"), "success")
+    return see_other("rosters.line", line_id=line_id)
 
 
 def export() -> Response:

@@ -84,6 +84,13 @@ def template() -> Response:
     return answer
 
 
+@blueprint.post("/rosters/lines/<line_id>/cancel")
+@requires(*register.CANCELLERS)
+def cancel(line_id: str) -> Response:
+    """Take a household out before it is paid: died, moved away, registered twice."""
+    return register.cancel(line_id)
+
+
 @blueprint.get("/rosters/tasks/<task_id>/lines/new")
 @requires(*CLERKS)
 def new_line(task_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import flash, g, make_response, request
 from flask_babel import gettext
@@ -21,6 +22,7 @@ from webforms.worklist.task_page import TaskPage, open_page, refused
 REASON = "reason"
 MAXIMUM_REASON = 1000
 MAXIMUM_KEY = 64
+MAXIMUM_ARGS = 400
 #: refusals that somebody can do something about on this very page
 COMES_BACK = (
     errors.InvalidInput,
@@ -198,7 +200,14 @@ def act(task_id: str, operation: str) -> Response:
     if wants_fragment():
         return make_response(str(open_page(task_id).panels()))
     flash(gettext("已保存"), "success")
-    return see_other("worklist.task", task_id=task_id, _anchor=request.form.get("anchor") or None)
+    anchor = request.form.get("anchor") or None
+    return see_other("worklist.task", task_id=task_id, _anchor=anchor, **_shown_part())
+
+
+def _shown_part() -> dict[str, str]:
+    """Which part of a long panel was open: the page comes back with the same query."""
+    pairs = parse_qsl(request.form.get("_args", "")[:MAXIMUM_ARGS])
+    return {key: value for key, value in pairs if key.isidentifier() and key[:1] != "_" and key != "task_id"}
 
 
 def _again(page: TaskPage, error: errors.Rejected) -> Response:
