@@ -67,6 +67,7 @@ def lint(document: Document, programs: tuple[Program, ...], findings: Findings) 
     if not programs:
         findings.error("no-process", "文件里没有可执行的流程", document.root)
     lint_data.check_collaborations(document, findings)
+    lint_data.check_references(document, findings)
     for program in programs:
         if program.scopes[0].node is None and program.key in document.by_id:
             lint_structure.check(program, document, findings)

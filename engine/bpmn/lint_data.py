@@ -196,7 +196,44 @@ def _formal(element: Xml, tag: str, findings: Findings) -> None:
         )
 
 
+_REFERENCES = {
+    "dataObjectRef": "dataObject",
+    "dataStoreRef": "dataStore",
+    "itemSubjectRef": "itemDefinition",
+    "itemRef": "itemDefinition",
+    "operationRef": "operation",
+    "processRef": "process",
+}
+"""Attributes that point to an element of the same file, and what it must be."""
+
+
+def check_references(document: Document, findings: Findings) -> None:
+    """A reference that leads nowhere, or to something else, was meant to say something."""
+    for element in document.by_id.values():
+        for attribute, tag in _REFERENCES.items():
+            reference = element.get(attribute)
+            if reference is None or ":" in reference:
+                continue  # a qualified name may belong to an imported file
+            referred = document.referred(reference)
+            if referred is None or local(referred) != tag:
+                findings.error(
+                    "unknown-reference",
+                    f"“{label(element)}”的 {attribute}“{reference}”不是文件里的 {tag}",
+                    element,
+                )
+
+
+def _lane(element: Xml, document: Document, findings: Findings) -> None:
+    referred = document.referred(text_of(element))
+    if referred is None or local(referred) not in NODES:
+        lane = label(_holder(element))
+        findings.error(
+            "unknown-reference", f"泳道“{lane}”里的“{text_of(element)}”不是节点", element
+        )
+
+
 _JUDGES = {
+    "flowNodeRef": _lane,
     "ioSpecification": _input_output,
     "dataInput": _input_output,
     "dataOutput": _input_output,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.bpmn import event_definitions
 from engine.bpmn.lint_structure import is_link, name
-from engine.bpmn.parse import Document, Findings, children
-from engine.bpmn.vocabulary import DEFINITIONS
+from engine.bpmn.parse import Document, Findings, children, label
+from engine.bpmn.vocabulary import DEFINITIONS, GLOBAL_TASKS
 from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
 
 T = EventType
@@ -230,7 +230,12 @@ class _Events:
             if node.call is None:
                 continue
             called = self._document.by_id.get(node.call.process_key)
-            if called is None or called.tag.rpartition("}")[2] != "process":
+            if called is None:
+                continue
+            tag = called.tag.rpartition("}")[2]
+            if tag != "process":
+                if tag not in GLOBAL_TASKS:
+                    self._error("called", f"“{name(node)}”调用的“{label(called)}”不是流程", node)
                 continue
             starts = list(children(called, "startEvent"))
             if starts and all(event_definitions.elements(each, self._document) for each in starts):

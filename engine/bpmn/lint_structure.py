@@ -86,8 +86,11 @@ class Structure:
             self._activity(node)
         if node.kind is Kind.EVENT_SUB_PROCESS and (node.incoming or node.outgoing):
             self.error("event-sub-process", f"事件子流程“{name(node)}”不能有顺序流", node)
-        if node.for_compensation and (node.incoming or node.outgoing):
-            self.error("compensation", f"补偿活动“{name(node)}”不能有顺序流", node)
+        if node.for_compensation:
+            if node.incoming or node.outgoing:
+                self.error("compensation", f"补偿活动“{name(node)}”不能有顺序流", node)
+            if all(other.undone_by != node.id for other in self._program.nodes):
+                self.error("compensation", f"补偿活动“{name(node)}”没有补偿事件连到它", node)
         self._conditions(node)
 
     def _needs_no_way_in(self, node: Node) -> bool:
@@ -123,6 +126,8 @@ class Structure:
                 )
             if node.default is not None:
                 self.error("default-flow", f"“{name(node)}”不能有默认分支", node)
+        if node.kind in ACTIVITIES and len(flows) == 1 and conditional:
+            self.error("lonely-condition", f"“{name(node)}”唯一的分支不能有条件", node)
         if node.default is not None and self._program.flows[node.default].condition is not None:
             self.error("default-flow", f"“{name(node)}”的默认分支不能有条件", node)
         if node.kind is Kind.EXCLUSIVE and len(flows) > 1:

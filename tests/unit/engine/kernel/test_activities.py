@@ -249,9 +249,9 @@ def test_a_loop_that_never_waits_is_an_incident_naming_its_cycle(bench):
 
 
 DECIDE = """
-<startEvent id="s"/><businessRuleTask id="d"><extensionElements>{0}<nl:decision ref="amount" {1}/>
+<startEvent id="s"/><businessRuleTask id="rule"><extensionElements>{0}<nl:decision ref="amount" {1}/>
 </extensionElements></businessRuleTask><userTask id="z"/>
-s -> d -> z
+s -> rule -> z
 """
 
 
