@@ -162,14 +162,17 @@ def extract(runtime: Runtime, place: Place, value: Any, pattern: Any) -> list[st
     return [whole[m.start : m.end] for m in compiled.occurrences(whole, runtime, place)]
 
 
-@builtin("string join", "list, delimiter", required=1)
-def string_join(items: Any, delimiter: Any = None) -> str:
-    """Join strings; null ones are left out."""
+@builtin("string join", "list, delimiter", "list, delimiter, prefix, suffix", required=1)
+def string_join(items: Any, delimiter: Any = None, *around: Any) -> str:
+    """Join strings; null ones are left out. Prefix and suffix only come together."""
+    if len(around) == 1:
+        raise Fault("前缀和后缀要一起给出")
+    before, after = (text(one) for one in around or ("", ""))
     between = "" if delimiter is None else text(delimiter)
     pieces = [text(item) for item in listed(items) if item is not None]
     if len(pieces) > MAX_LIST_LENGTH or sum(map(len, pieces)) > MAX_TEXT_LENGTH:
         raise limit("字符串太长", None)
-    return bounded(between.join(pieces))
+    return bounded(before + between.join(pieces) + after)
 
 
 @builtin("trim", "string")

@@ -30,6 +30,8 @@ STRINGS = [
     ('split("a;b;c;;", ";")', ["a", "b", "c", "", ""]),
     ('string join(["a", null, "c"], ", ")', "a, c"),
     ('string join(["a", "b"])', "ab"),
+    ('string join(["a", "b"], "-", "<", ">")', "<a-b>"),
+    ('string join(["a", "b"], "-", "<")', None),
     ('string([1, "a", {b: null}])', '[1, "a", {b: null}]'),
     ("string(1.10)", "1.1"),
     ("string(1e10)", "10000000000"),
