@@ -180,6 +180,7 @@ class _Compiler:
             for index, (element, identity, scope, body) in enumerate(self._elements)
         ]
         self._attach(nodes)
+        self._undo_by_event_sub_processes(nodes)
         for node in nodes:
             if node.kind in reachability.WAITING_GATEWAYS and len(node.incoming) > 1:
                 table = reachability.reached_from(node, nodes, flows)
@@ -211,6 +212,21 @@ class _Compiler:
                 boundaries=(*host.boundaries, node.index),
                 undone_by=self._handler(node, nodes) or host.undone_by,
             )
+
+    def _undo_by_event_sub_processes(self, nodes: list[Node]) -> None:
+        """A compensation event subprocess undoes the subprocess it stands in (§13.5.5)."""
+        for node in list(nodes):
+            owner = self._drafts[node.scope].node
+            if node.kind is not Kind.EVENT_SUB_PROCESS or owner is None or node.body is None:
+                continue
+            starts = (nodes[index] for index in self._drafts[node.body].members)
+            if any(
+                event.type.value == "compensate"
+                for start in starts
+                if start.kind is Kind.START
+                for event in start.events
+            ):
+                nodes[owner] = dataclasses.replace(nodes[owner], undone_by=node.id)
 
     def _handler(self, boundary: Node, nodes: list[Node]) -> str | None:
         if not any(event.type.value == "compensate" for event in boundary.events):

@@ -88,10 +88,15 @@ class _Events:
         self._allowed(node, _EVENT_SUB_PROCESS, "事件子流程的开始事件")
         if not kinds:
             self._error("event-type", f"事件子流程的开始事件“{name(node)}”要有触发条件", node)
-        if T.COMPENSATION in kinds:
-            self._error("compensation", f"不支持补偿事件子流程“{name(node)}”", node)
+        if T.COMPENSATION in kinds and self._stands_in_process(node):
+            self._error("compensation", f"补偿事件子流程“{name(node)}”只能在子流程里", node)
         if not node.interrupting and _ALWAYS_INTERRUPTING.intersection(kinds):
             self._error("interrupting", f"“{name(node)}”必须中断所在的子流程", node)
+
+    def _stands_in_process(self, start: Node) -> bool:
+        """Whether the event subprocess of this start stands in the process itself."""
+        owner = self._program.scopes[start.scope].node
+        return owner is None or self._program.nodes[owner].scope == 0
 
     def boundary(self, node: Node) -> None:
         """Boundary events: what they are attached to, ways in and out."""

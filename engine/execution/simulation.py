@@ -53,6 +53,7 @@ class Simulation:
         self._timers: list[tuple[datetime, int, SimulatedCase, int]] = []
         self._armed: dict[tuple[int, int], int] = {}
         self._sequence = 0
+        self._in_flight: list[tuple[datetime, effects.ThrowEvent]] = []
         self._pending: deque[Callable[[], None]] = deque()
 
     # -- what a caller does -------------------------------------------------------------------
@@ -260,6 +261,20 @@ class Simulation:
         case = self.new_case(key)
         node_id = case.program.nodes[index].id
         self.step(case, triggers.Started(at=self.now, variables=payload, node=node_id))
+
+    def deliver_late(self) -> None:
+        """Messages of this very instant that nobody waited for find who began to wait since."""
+        for thrown_at, message in list(self._in_flight):
+            if thrown_at != self.now:
+                self._in_flight.remove((thrown_at, message))
+            elif self.deliver(message.name, message.key, message.payload, None):
+                self._in_flight.remove((thrown_at, message))
+                self.undelivered.remove(message)
+
+    def miss(self, message: effects.ThrowEvent) -> None:
+        """Nobody waits for a thrown message."""
+        self.undelivered.append(message)
+        self._in_flight.append((self.now, message))
 
     def broadcast(
         self, name: str, payload: Mapping[str, object], thrower: SimulatedCase | None

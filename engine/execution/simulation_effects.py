@@ -21,7 +21,6 @@ class Simulation(Protocol):
 
     programs: dict[str, Program]
     facts: list[Fact]
-    undelivered: list[effects.ThrowEvent]
     stand_in: StandIn | None
 
     @property
@@ -53,6 +52,14 @@ class Simulation(Protocol):
         self, name: str, key: str | None, payload: Mapping[str, object], only: SimulatedCase | None
     ) -> bool:
         """Hand a message to the one subscription or start that fits."""
+        ...
+
+    def deliver_late(self) -> None:
+        """Messages of this very instant find who began to wait since."""
+        ...
+
+    def miss(self, message: effects.ThrowEvent) -> None:
+        """Nobody waits for a thrown message."""
         ...
 
     def broadcast(
@@ -87,8 +94,10 @@ def _cancel_timer(simulation: Simulation, case: SimulatedCase, effect: effects.C
     simulation.disarm(case, effect.element)
 
 
-def _subscribe(_: Simulation, case: SimulatedCase, effect: effects.Subscribe) -> None:
+def _subscribe(simulation: Simulation, case: SimulatedCase, effect: effects.Subscribe) -> None:
     case.subscriptions[effect.element] = effect
+    if effect.kind is effects.EventKind.MESSAGE:
+        simulation.later(simulation.deliver_late)
 
 
 def _unsubscribe(_: Simulation, case: SimulatedCase, effect: effects.Unsubscribe) -> None:
@@ -162,7 +171,7 @@ def _carry(simulation: Simulation, case: SimulatedCase, effect: effects.ThrowEve
     if effect.kind is effects.EventKind.SIGNAL:
         simulation.broadcast(effect.name, effect.payload, case)
     elif not simulation.deliver(effect.name, effect.key, effect.payload, None):
-        simulation.undelivered.append(effect)
+        simulation.miss(effect)
 
 
 def _throw_escalation(

@@ -39,6 +39,9 @@ def proceed(work: Work, thrower: int) -> None:
         work.compensations.remove(entry)
         node = work.program.by_id[entry.node]
         if node.undone_by is not None:
+            work.compensations = [
+                inner for inner in work.compensations if inner.holder != entry.element
+            ]
             work.enter(work.program.by_id[node.undone_by], thrower)
             return
         # A completed subprocess is undone by undoing what was completed inside it.

@@ -17,6 +17,9 @@ def begin(work: Work, number: int, node: Node) -> None:
     """A token reached an event."""
     if node.kind is Kind.CATCH:
         _begin_catch(work, number, node)
+    elif node.kind is Kind.START:
+        # A token on a start event means that it has happened already.
+        work.finish(number)
     elif any(event.type is EventType.SIGNAL for event in node.events):
         # A signal is heard by every branch that listens in this instant (§10.5.5), also by one
         # that gets to its catching event in the same step.

@@ -293,3 +293,24 @@ def test_the_facts_of_an_error_are_there_to_be_mapped_and_not_strewn_about(bench
 
     assert (plain.waiting_at(), plain.variables) == (["caught"], {})
     assert told.variables == {"why": "E-7"}
+
+
+def test_a_compensation_event_subprocess_undoes_the_subprocess_it_stands_in(bench):
+    case = bench("""
+        <startEvent id="s"/>
+        <subProcess id="sub"><startEvent id="s2"/><userTask id="a"/><endEvent id="e2"/>
+        <subProcess id="undo" triggeredByEvent="true">
+        <startEvent id="s3"><compensateEventDefinition/></startEvent><userTask id="u"/><endEvent id="e3"/>
+        s3 -> u -> e3
+        </subProcess>
+        s2 -> a -> e2
+        </subProcess>
+        <intermediateThrowEvent id="back"><compensateEventDefinition activityRef="sub"/></intermediateThrowEvent>
+        <userTask id="z"/>
+        s -> sub -> back -> z
+    """).start("p")
+    case.complete("a")
+
+    assert case.waiting_at() == ["u"]
+    case.complete("u")
+    assert case.waiting_at() == ["z"]

@@ -354,3 +354,27 @@ def test_every_signal_starts_a_case_of_a_process_that_begins_with_it(bench):
     board.signal("alarm", {"level": 2})
 
     assert [case.variables["level"] for case in board.cases] == [1, 2]
+
+
+@pytest.mark.parametrize("order", [["p", "q"], ["q", "p"]])
+def test_a_message_finds_a_case_that_begins_to_wait_in_the_same_instant(bench, order):
+    board = bench(
+        """
+        <startEvent id="s"/><intermediateThrowEvent id="out"><messageEventDefinition messageRef="M"/>
+        </intermediateThrowEvent><userTask id="a"/>
+        s -> out -> a
+        """,
+        MESSAGES,
+        """
+        <process id="q" isExecutable="true"><startEvent id="qs"/>
+        <receiveTask id="r" messageRef="M"/><userTask id="got"/>
+        qs -> r -> got
+        </process>
+        """,
+    )
+
+    cases = {key: board.start(key) for key in order}
+
+    assert cases["q"].waiting_at() == ["got"]
+    board.travel("PT1S")
+    assert board.start("q").waiting_at() == ["r"]
