@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine.execution.command import Commands
+from engine.model.errors import NotFound
 from engine.store import outbox
 
 SEND_LEASE = timedelta(minutes=5)
@@ -31,6 +32,8 @@ class OutboxView:
     task_id: str | None
     created_at: datetime
     attempts: int
+    #: why it was not delivered, after a failure
+    error: str = ""
 
 
 class OutboxDesk:
@@ -58,21 +61,7 @@ class OutboxDesk:
                 )
                 == 1
             ]
-        return tuple(
-            OutboxView(
-                id=row.id,
-                message=row.message,
-                audience=row.audience,
-                data=row.data,
-                process_key=row.process_key,
-                definition_id=row.definition_id,
-                instance_id=row.instance_id,
-                task_id=row.task_id,
-                created_at=row.created_at,
-                attempts=row.attempts,
-            )
-            for row in mine
-        )
+        return tuple(_view(row) for row in mine)
 
     def mark_sent(self, *message_ids: str) -> None:
         """The messages are delivered and never offered again."""
@@ -98,3 +87,42 @@ class OutboxDesk:
                     "error": error[:1000],
                 },
             )
+
+    def undelivered(self, limit: int = 100) -> tuple[OutboxView, ...]:
+        """Messages that were given up, newest first, each with its error."""
+        query = (
+            select(_outbox)
+            .where(_outbox.c.status == outbox.FAILED)
+            .order_by(_outbox.c.id.desc())
+            .limit(limit)
+        )
+        with self._environment.database.read() as tx:
+            return tuple(_view(row) for row in tx.execute(query).all())
+
+    def resend(self, message_id: str) -> None:
+        """Offer a given-up message once more, after its cause was mended. Raises NotFound."""
+        now = self._environment.clock.now()
+        with self._environment.database.write() as tx:
+            found = tx.execute(
+                update(_outbox)
+                .where(_outbox.c.id == message_id, _outbox.c.status == outbox.FAILED)
+                .values(status=outbox.QUEUED, attempts=0, next_at=now)
+            )
+            if found.rowcount != 1:
+                raise NotFound("没有这条未送出的消息")
+
+
+def _view(row: Any) -> OutboxView:
+    return OutboxView(
+        id=row.id,
+        message=row.message,
+        audience=row.audience,
+        data=row.data,
+        process_key=row.process_key,
+        definition_id=row.definition_id,
+        instance_id=row.instance_id,
+        task_id=row.task_id,
+        created_at=row.created_at,
+        attempts=row.attempts,
+        error=row.error or "",
+    )

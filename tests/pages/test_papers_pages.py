@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from engine import SYSTEM, Audience, ProcessEngine, clock, operation
 from notifications.dispatcher import Dispatcher
+from notifications.errors import DeliveryError
 from workflows import catalog
 from workflows.domain import campaign, profile, vault
 from workflows.domain.documents import IssuedPaper
@@ -250,6 +251,41 @@ def test_a_reader_of_messages_sees_his_own_and_reads_them_off(as_, bpm) -> None:
     assert "应于2026年1月2日" in wang.get(f"/messages/{address}").text
     assert "没有未读消息" in wang.get("/messages").text
     assert "超期：河湾村" in wang.get("/messages?tab=all").text
+
+
+def test_the_operator_sees_what_reached_nobody_and_sends_it_again(as_, bpm) -> None:
+    bpm.identity.change_participant("wang", active=False)
+    bpm.runtime.perform("test.tell", SYSTEM)
+    Dispatcher(bpm, ()).deliver()
+
+    admin = as_("admin").get("/messages/undelivered")
+    assert "收件人不存在或已停用" in admin.text
+    bpm.identity.change_participant("wang", active=True)
+    admin.post("/messages/undelivered/resend", {"message": admin.hidden("message")})
+
+    assert "消息都已送出" in admin.text
+    assert Dispatcher(bpm, ()).deliver() == 1
+
+
+def test_the_operator_sends_a_refused_letter_again(as_, bpm) -> None:
+    class Refusing:
+        name = "email"
+
+        def send(self, letter) -> None:
+            raise DeliveryError("邮件服务器答复 550：没有这个邮箱", permanent=True)
+
+    bpm.identity.change_participant("wang", email="wang@example.cn")
+    bpm.runtime.perform("test.tell", SYSTEM)
+    Dispatcher(bpm, [Refusing()]).deliver()
+
+    admin = as_("admin").get("/messages/undelivered")
+    assert "没有这个邮箱" in admin.text
+    assert "@" not in admin.text
+    admin.post(
+        "/messages/undelivered/resend",
+        {"message": admin.hidden("message"), "channel": admin.hidden("channel")},
+    )
+    assert "消息都已送出" in admin.text
 
 
 def test_all_messages_are_read_off_at_once(as_, bpm) -> None:

@@ -21,6 +21,8 @@ from workflows.papers.render import Paper, Press, Template, code_of
 log = structlog.get_logger(__name__)
 EXTENSION = "nuanliu.papers"
 KEPT_POSTERS = 32
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
+"""A browser shows a PDF inside a page of its own making, whose styles are inline."""
 
 
 class NoFonts(errors.Rejected):
@@ -116,6 +118,7 @@ def _answer(paper: Paper, title: str, caching: str) -> Response:
         f"inline; filename={paper.template}.pdf; filename*=UTF-8''{quote(title)}.pdf"
     )
     answer.headers["Cache-Control"] = caching
+    answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     answer.set_etag(paper.sha256)
     return answer.make_conditional(request)  # type: ignore[return-value]  # the same response

@@ -8,10 +8,11 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import Actor, errors
+from notifications import dispatcher
 from notifications.channels import inbox
 from notifications.message import Urgency
 from webforms.database import engine, now
-from webforms.shell import navigation, paging
+from webforms.shell import navigation, paging, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 from webforms.worklist.blueprint import blueprint
@@ -85,6 +86,35 @@ def messages_read() -> Response:
             count = inbox.mark_all_read(tx.session, actor.id, now())
     flash(gettext("%(n)s 条消息已标为已读", n=count), "success")
     return see_other("worklist.messages")
+
+
+@blueprint.get("/messages/undelivered")
+@requires(roles.SYSTEM_ADMIN)
+def undelivered() -> str:
+    """What did not reach anybody, and letters that were refused; for the operator."""
+    with engine().read() as session:
+        letters = dispatcher.failures(session)
+    return render(
+        "worklist/undelivered.html",
+        messages=engine().management.undelivered(),
+        letters=letters,
+    )
+
+
+@blueprint.post("/messages/undelivered/resend")
+@requires(roles.SYSTEM_ADMIN)
+def resend() -> Response:
+    """Once more, after the cause was mended: a letter by its channel, a message as a whole."""
+    message_id = request.form.get("message", "")
+    channel = request.form.get("channel", "")
+    if channel:
+        with engine().database.write() as tx:
+            if not dispatcher.retry(tx.session, message_id, channel, now()):
+                raise errors.NotFound("没有这封未送出的信")
+    else:
+        engine().management.resend(message_id)
+    flash(gettext("已重新排队，稍后送出"), "success")
+    return see_other("worklist.undelivered")
 
 
 def install() -> None:
