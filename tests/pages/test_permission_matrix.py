@@ -29,6 +29,7 @@ GET = {
     "worklist.task": ("/tasks/{task}", TASK),
     "worklist.messages": ("/messages", EVERYBODY),
     "worklist.message": ("/messages/none", (303, 404, 404, 404, 404, 404, 404, 404)),
+    "worklist.undelivered": ("/messages/undelivered", SYSTEM),
     "processes.catalogue": ("/processes", EVERYBODY),
     "processes.start": ("/processes/sample/start", STARTER),
     "processes.instances": ("/instances", EVERYBODY),
@@ -59,6 +60,10 @@ POST = {
     "auth.language": ("/language", ("in",) * 8),
     "demo.move": ("/demo/clock", IN_ALL),
     "worklist.messages_read": ("/messages/read", IN_ALL),
+    "worklist.resend": (
+        "/messages/undelivered/resend",
+        (303, 403, 403, 403, 403, 404, 403, 403),
+    ),
     "worklist.form": ("/tasks/{task}/form", ON_TASK),
     "worklist.complete": ("/tasks/{task}/complete", ON_TASK),
     "worklist.draft": ("/tasks/{task}/draft", (303, "in", 404, 403, 403, 403, 403, 403)),
