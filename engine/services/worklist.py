@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select, union_all
+from sqlalchemy import and_, or_
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -19,19 +20,14 @@ from engine.model.human_task import TaskPage, TaskRow, TaskStatus, TaskView, Wor
 from engine.model.states import Verb, Who
 from engine.model.worklist import DueFilter, Holding, WorklistFilter
 from engine.services.files import Files
-from engine.store import human_tasks, participants
+from engine.store import human_tasks, participants, worklists
 from engine.store.database import Transaction
-from engine.store.definitions import ProcessDefinition
+from engine.store.worklists import Holder, Narrowing
 
 CAP = 1000
 _task: Any = human_tasks.HumanTask.__table__
-_definition: Any = ProcessDefinition.__table__
-_participant: Any = participants.Participant.__table__
 _NO_FILTER = WorklistFilter()
-_ROW = (
-    "id", "instance_id", "definition_id", "process_key", "activity_id", "name", "subject",
-    "role", "unit", "owner", "status", "created_at", "due_at", "due_sort",
-)  # fmt: skip
+_OFFICE = frozenset({Narrowing.ROLE, Narrowing.UNIT})
 
 
 class WorklistService:
@@ -45,42 +41,47 @@ class WorklistService:
         self,
         actor: Actor,
         *,
-        filter: WorklistFilter = _NO_FILTER,  # the spine names it so  # noqa: A002  # the name callers know
+        filter: WorklistFilter = _NO_FILTER,  # noqa: A002  # the name callers know
         cursor: str | None = None,
         limit: int = 50,
     ) -> TaskPage:
         """Open tasks he has or may claim, the most urgent first."""
-        branches = _branches(actor, filter)
-        if not branches:
-            return TaskPage(rows=(), next_cursor=None)
-        now = self._environment.clock.now()
-        after = None if cursor is None else _parsed(cursor)
-        limited = [
-            _narrowed(branch, filter, now, after)
-            .order_by(_task.c.due_sort, _task.c.id)
-            .limit(limit + 1)
-            .subquery()
-            for branch in branches
-        ]
-        merged = union_all(*[select(part) for part in limited]).subquery()
-        query = select(merged).distinct().order_by(merged.c.due_sort, merged.c.id)
-        return self._page(query.limit(limit + 1), limit)
+        after = worklists.BEGINNING if cursor is None else _parsed(cursor)
+        values, narrowed = self._narrowing(filter)
+        values.update(after_at=after[0], after_id=after[1], limit=limit + 1)
+        found: list[Any] = []
+        with self._environment.database.read() as tx:
+            for holder, whose in _holders(actor, filter):
+                # An office is named by the list itself; an owner's tasks are of many offices.
+                extra = narrowed if holder is Holder.OWNER else narrowed - _OFFICE
+                found += tx.rows(worklists.page(holder, extra), {**values, **whose})
+            found.sort(key=lambda row: (row.due_sort, row.id))
+            rows = found[:limit]
+            page = tuple(self._row(tx, row, actor) for row in rows)
+        more = len(found) > limit
+        return TaskPage(
+            rows=page, next_cursor=_cursor(rows[-1].due_sort, rows[-1].id) if more else None
+        )
 
     def counts(self, actor: Actor, now: datetime | None = None) -> WorklistCounts:
         """Badges of his worklist, each counted up to 1000 only."""
         now = now or self._environment.clock.now()
-        tonight = end_of_day(local_date(now))
+        asked = {"now": now, "tonight": end_of_day(local_date(now)), "cap": CAP}
+        total = overdue = today = claimable = 0
         with self._environment.database.read() as tx:
-            return WorklistCounts(
-                total=_count(tx, _branches(actor, _NO_FILTER)),
-                overdue=_count(tx, _branches(actor, _NO_FILTER), _task.c.due_sort <= now),
-                today=_count(
-                    tx,
-                    _branches(actor, _NO_FILTER),
-                    and_(_task.c.due_sort > now, _task.c.due_sort <= tonight),
-                ),
-                claimable=_count(tx, _branches(actor, WorklistFilter(holding=Holding.CLAIMABLE))),
-            )
+            for holder, whose in _holders(actor, _NO_FILTER):
+                row = tx.first(worklists.counts(holder), {**asked, **whose})
+                assert row is not None
+                total += int(row.total)
+                overdue += int(row.overdue)
+                today += int(row.today)
+                claimable += int(row.total) if holder is Holder.SEAT else 0
+        return WorklistCounts(
+            total=min(total, CAP),
+            overdue=min(overdue, CAP),
+            today=min(today, CAP),
+            claimable=min(claimable, CAP),
+        )
 
     def task(self, task_id: str, actor: Actor) -> TaskView:
         """One task with everything its page needs. Raises NotFound for strangers."""
@@ -95,7 +96,7 @@ class WorklistService:
         self, instance_id: str, actor: Actor, *, open_only: bool = False
     ) -> tuple[TaskRow, ...]:
         """Tasks of a case, oldest first, for whoever may see the case."""
-        query = _rows().where(_task.c.instance_id == instance_id).order_by(_task.c.id)
+        query = worklists.rows().where(_task.c.instance_id == instance_id).order_by(_task.c.id)
         if open_only:
             query = query.where(_task.c.is_open == 1)
         with self._environment.database.read() as tx:
@@ -119,7 +120,7 @@ class WorklistService:
     def done_by(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """What he completed, newest first."""
         query = (
-            _rows()
+            worklists.rows()
             .where(_task.c.completed_by == actor.id)
             .order_by(_task.c.completed_at.desc(), _task.c.id.desc())
             .limit(limit + 1)
@@ -141,7 +142,7 @@ class WorklistService:
         if not units:
             return TaskPage(rows=(), next_cursor=None)
         query = (
-            _rows()
+            worklists.rows()
             .where(_task.c.is_open == 1, condition, or_(*[_within(unit) for unit in units]))
             .order_by(_task.c.due_sort, _task.c.id)
             .limit(limit + 1)
@@ -154,13 +155,52 @@ class WorklistService:
         with self._environment.database.read() as tx:
             found = tx.execute(query).all()
             rows = found if limit is None else found[:limit]
-            titles = _titles(tx, {row.definition_id for row in rows})
-            names = _names(tx, {row.owner for row in rows if row.owner})
+            page = tuple(self._row(tx, row, None) for row in rows)
         more = limit is not None and len(found) > limit
         return TaskPage(
-            rows=tuple(_row(row, titles, names) for row in rows),
-            next_cursor=_cursor(getattr(rows[-1], by), rows[-1].id) if more else None,
+            rows=page, next_cursor=_cursor(getattr(rows[-1], by), rows[-1].id) if more else None
         )
+
+    def _row(self, tx: Transaction, row: Any, actor: Actor | None) -> TaskRow:
+        owner_name = None
+        if row.owner is not None:
+            mine = actor is not None and row.owner == actor.id
+            owner_name = actor.name if actor and mine else _name(tx, row.owner)
+        return TaskRow(
+            id=row.id,
+            instance_id=row.instance_id,
+            process_key=row.process_key,
+            process_title=self._environment.programs.by_id(tx, row.definition_id).title,
+            activity_id=row.activity_id,
+            name=row.name,
+            subject=row.subject,
+            role=row.role,
+            unit=row.unit,
+            owner=row.owner,
+            owner_name=owner_name,
+            status=TaskStatus(row.status),
+            created_at=row.created_at,
+            due_at=row.due_at,
+        )
+
+    def _narrowing(self, wanted: WorklistFilter) -> tuple[dict[str, Any], frozenset[Narrowing]]:
+        """Parameters of a filter, and which conditions read them."""
+        now = self._environment.clock.now()
+        until = {
+            DueFilter.OVERDUE: now,
+            DueFilter.TODAY: end_of_day(local_date(now)),
+            DueFilter.WEEK: now + timedelta(days=7),
+        }
+        given = {
+            Narrowing.DUE: until.get(wanted.due),
+            Narrowing.PROCESS: wanted.process_key,
+            Narrowing.ACTIVITY: wanted.activity_id,
+            Narrowing.ROLE: wanted.role,
+            Narrowing.UNIT: wanted.unit,
+            Narrowing.SEARCH: worklists.pattern(wanted.search) if wanted.search else None,
+        }
+        values = {each.value: value for each, value in given.items() if value is not None}
+        return values, frozenset(each for each, value in given.items() if value is not None)
 
     def _view(self, work: Work, row: Any, actor: Actor, who: frozenset[Who]) -> TaskView:
         spec = assignment.spec_of(work, row)
@@ -171,7 +211,6 @@ class WorklistService:
             verbs = self._without_excluded(work, row, actor, who, verbs)
         if not spec.returns:
             verbs -= {Verb.RETURN}
-        names = _names(work.tx, {row.owner} if row.owner else set())
         return TaskView(
             id=row.id,
             instance_id=row.instance_id,
@@ -187,7 +226,7 @@ class WorklistService:
             unit=row.unit,
             region=row.region,
             owner=row.owner,
-            owner_name=names.get(row.owner),
+            owner_name=_name(work.tx, row.owner) if row.owner else None,
             status=status,
             priority=row.priority,
             created_at=row.created_at,
@@ -225,61 +264,16 @@ def _named(program: Program, activity_ids: tuple[str, ...]) -> tuple[tuple[str, 
     )
 
 
-def _rows() -> Any:
-    return select(*[_task.c[name] for name in _ROW])
-
-
-def _branches(actor: Actor, wanted: WorklistFilter) -> list[Any]:
-    """One indexed query a seat and an owner: `role = ANY(…)` is a thousand times slower."""
-    found: list[Any] = []
+def _holders(actor: Actor, wanted: WorklistFilter) -> Iterator[tuple[Holder, dict[str, str]]]:
+    """Whose lists make up this worklist: each office he sits in, and each owner he acts for."""
     if wanted.holding is not Holding.MINE:
-        offices = sorted({(seat.role, seat.unit) for seat in actor.seats})
-        for role, unit in offices:
+        for role, unit in sorted({(seat.role, seat.unit) for seat in actor.seats}):
             if wanted.role in (None, role) and wanted.unit in (None, unit):
-                found.append(
-                    _rows().where(
-                        _task.c.is_open == 1,
-                        _task.c.role == role,
-                        _task.c.unit == unit,
-                        _task.c.owner.is_(None),
-                    )
-                )
+                yield Holder.SEAT, {"role": role, "unit": unit}
     if wanted.holding is not Holding.CLAIMABLE:
-        owners = {actor.id, *(seat.instead_of for seat in actor.seats if seat.instead_of)}
-        for owner in sorted(owners):
-            query = _rows().where(_task.c.is_open == 1, _task.c.owner == owner)
-            if wanted.role is not None:
-                query = query.where(_task.c.role == wanted.role)
-            if wanted.unit is not None:
-                query = query.where(_task.c.unit == wanted.unit)
-            found.append(query)
-    return found
-
-
-def _narrowed(
-    query: Any, wanted: WorklistFilter, now: datetime, after: tuple[datetime, str] | None
-) -> Any:
-    if after is not None:
-        query = query.where(_behind(after))
-    limits = {
-        DueFilter.OVERDUE: now,
-        DueFilter.TODAY: end_of_day(local_date(now)),
-        DueFilter.WEEK: now + timedelta(days=7),
-    }
-    if wanted.due in limits:
-        query = query.where(_task.c.due_sort <= limits[wanted.due])
-    if wanted.process_key is not None:
-        query = query.where(_task.c.process_key == wanted.process_key)
-    if wanted.activity_id is not None:
-        query = query.where(_task.c.activity_id == wanted.activity_id)
-    if wanted.search:
-        query = query.where(
-            or_(
-                _task.c.subject.contains(wanted.search, autoescape=True),
-                _task.c.name.contains(wanted.search, autoescape=True),
-            )
-        )
-    return query
+        absent = {seat.instead_of for seat in actor.seats if seat.instead_of}
+        for owner in sorted({actor.id, *absent}):
+            yield Holder.OWNER, {"owner": owner}
 
 
 def _behind(after: tuple[datetime, str]) -> Any:
@@ -289,62 +283,14 @@ def _behind(after: tuple[datetime, str]) -> Any:
     )
 
 
-def _count(tx: Transaction, branches: list[Any], condition: Any = None) -> int:
-    if not branches:
-        return 0
-    parts = []
-    for branch in branches:
-        query = branch.with_only_columns(_task.c.id)
-        if condition is not None:
-            query = query.where(condition)
-        parts.append(select(query.limit(CAP).subquery()))
-    merged = union_all(*parts).subquery()
-    capped = select(literal(1)).select_from(merged).limit(CAP).subquery()
-    return int(tx.execute(select(func.count()).select_from(capped)).scalar() or 0)
-
-
 def _within(unit: str) -> Any:
     prefix = region.prefix(unit)
     return _task.c.region.startswith(prefix, autoescape=True) if prefix else _task.c.is_open == 1
 
 
-def _titles(tx: Transaction, definition_ids: set[str]) -> dict[str, str]:
-    if not definition_ids:
-        return {}
-    rows = tx.execute(
-        select(_definition.c.id, _definition.c.title).where(
-            _definition.c.id.in_(sorted(definition_ids))
-        )
-    ).all()
-    return {row.id: row.title for row in rows}
-
-
-def _names(tx: Transaction, people: set[str]) -> dict[str, str]:
-    if not people:
-        return {}
-    rows = tx.execute(
-        select(_participant.c.id, _participant.c.name).where(_participant.c.id.in_(sorted(people)))
-    ).all()
-    return {row.id: row.name for row in rows}
-
-
-def _row(row: Any, titles: dict[str, str], names: dict[str, str]) -> TaskRow:
-    return TaskRow(
-        id=row.id,
-        instance_id=row.instance_id,
-        process_key=row.process_key,
-        process_title=titles.get(row.definition_id, row.process_key),
-        activity_id=row.activity_id,
-        name=row.name,
-        subject=row.subject,
-        role=row.role,
-        unit=row.unit,
-        owner=row.owner,
-        owner_name=names.get(row.owner),
-        status=TaskStatus(row.status),
-        created_at=row.created_at,
-        due_at=row.due_at,
-    )
+def _name(tx: Transaction, participant_id: str) -> str | None:
+    row = tx.first(participants.NAMES, {"participant_id": participant_id})
+    return None if row is None else str(row.name)
 
 
 def _cursor(at: datetime, task_id: str) -> str:
