@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engine.bpmn import drawing as drawing
     from engine.decision import feel as feel
     from engine.execution import deployment as deployment
-    from engine.decision.model import DecisionModel as DecisionModel
+    from engine.bpmn.dmn import DecisionModel as DecisionModel
     from engine.model import calendar as calendar
     from engine.model import clock as clock
     from engine.model import duration as duration
@@ -70,7 +70,7 @@ _MODULES = {
 }
 _NAMES = {
     "ProcessEngine": "engine.process_engine",
-    "DecisionModel": "engine.decision.model",
+    "DecisionModel": "engine.bpmn.dmn",
     "WorkingCalendar": "engine.model.calendar",
     "WorklistFilter": "engine.model.worklist",
     "Holding": "engine.model.worklist",
@@ -106,12 +106,23 @@ __all__ = sorted((*_MODULES, *_NAMES))  # noqa: PLE0605  # one table names every
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(_MODULES[name])
+        module = import_module(_MODULES[name])
+        if name == "feel":
+            _give_the_hour(module)
+        return module
     if name in _NAMES:
         value = getattr(import_module(_NAMES[name]), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'engine' has no attribute {name!r}")
+
+
+def _give_the_hour(feel: Any) -> None:
+    """Let `now()` of a FEEL text evaluated by hand answer; compiled programs are told the instant."""
+    from engine.model.clock import to_local  # noqa: PLC0415  # this door loads on first use
+    from engine.store.clock import SystemClock  # noqa: PLC0415  # this door loads on first use
+
+    feel.use_instant(lambda: to_local(SystemClock().now()))
 
 
 def __dir__() -> list[str]:
