@@ -96,6 +96,8 @@ def open_round(context: OperationContext, data: Mapping[str, Any]) -> RoundRow:
     hazard_checklist.load(context.session, checklist)
     instance = context.instance
     city = instance.region if instance else str(data.get("city"))
+    if region.level(city) is not region.Level.CITY:
+        raise errors.InvalidState("安全检查由市级发起，请在市级办理")
     units = hazard_institution.under(context.session, city, notice_on)
     if not units:
         raise errors.InvalidState("本地区没有登记需要检查的机构")

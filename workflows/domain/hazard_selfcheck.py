@@ -67,7 +67,7 @@ def answer(context: OperationContext, part: RoundUnitRow, data: Mapping[str, Any
     row.by, row.at = register.person(context).id, context.now
     context.session.add(row)
     context.session.flush()
-    _follow_answer(context, part, item, result, data)
+    _follow_answer(context, part, item, row, data)
 
 
 def answer_all(context: OperationContext, part: RoundUnitRow, data: Mapping[str, Any]) -> None:
@@ -86,16 +86,17 @@ def _follow_answer(
     context: OperationContext,
     part: RoundUnitRow,
     item: hazard_checklist.Item,
-    result: AnswerResult,
+    row: AnswerRow,
     data: Mapping[str, Any],
 ) -> None:
     known = _hazard_of_item(context.session, part, item.code)
+    result = AnswerResult(row.result)
     if result is not AnswerResult.BAD:
         if known is not None:
             register.withdraw(context, known, f"检查项 {item.code} 改答为“{result.title_cn}”")
         return
     if known is not None:
-        known.description = str(data.get("note", "")).strip()
+        known.description, known.before = row.note, row.photos
         register.note(context, known, "更新描述", known.description)
         return
     finding = register.read_finding(

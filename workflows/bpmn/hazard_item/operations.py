@@ -47,7 +47,7 @@ def register_hazard(context: OperationContext, data: Mapping[str, Any]) -> Resul
 
 
 @operation("hazard.brief")
-def brief(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # the register knows it all
+def brief(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """读取隐患的机构、等级与期限."""
     hazard = _hazard(context)
     register.take_over(context, hazard)
@@ -60,19 +60,19 @@ def brief(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa
 
 
 @operation("hazard.issuers")
-def issuers(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def issuers(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """下达隐患的检查人员，不得办理整改."""
     return {"participants": sorted(_seen(context).issuers)}
 
 
 @operation("hazard.rectifiers")
-def rectifiers(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def rectifiers(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """办理过整改的人员，不得复查."""
     return {"participants": sorted(_seen(context).rectifiers)}
 
 
 @operation("hazard.cosign_excluded")
-def cosign_excluded(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def cosign_excluded(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """不得作为第二复查人的人员."""
     hazard = _seen(context)
     record = hazard_rectification.unsigned(context.session, hazard.id)

@@ -19,7 +19,7 @@ def _hazard(context: OperationContext) -> HazardRow:
 
 
 @operation("hazard.brief_major")
-def brief_major(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # the register knows it all
+def brief_major(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """读取重大隐患，立即报告市级领导."""
     hazard = _hazard(context)
     told = {"number": hazard.number, "place": hazard.place, "institution": hazard.institution}
@@ -37,7 +37,7 @@ def list_publicly(context: OperationContext, data: Mapping[str, Any]) -> Result:
 
 
 @operation("hazard.urge_listing")
-def urge_listing(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def urge_listing(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """督办期限届满仍未销号，提醒市级领导和机构负责人."""
     hazard = _hazard(context)
     told = {"number": hazard.number, "listed_due": f"{hazard.listed_due:%Y-%m-%d}"}
@@ -47,7 +47,7 @@ def urge_listing(context: OperationContext, data: Mapping[str, Any]) -> Result: 
 
 
 @operation("hazard.unlist")
-def unlist(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def unlist(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """摘牌并批准恢复使用."""
     hazard_rectification.unlist(context, _hazard(context))
     return {"unlisted_by": register.person(context).id}

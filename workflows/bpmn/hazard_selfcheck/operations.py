@@ -44,7 +44,7 @@ def add_found(context: OperationContext, data: Mapping[str, Any]) -> Result:
 
 
 @operation("hazard.submit_selfcheck")
-def submit_selfcheck(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # answers are kept one by one
+def submit_selfcheck(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """自查完成，所有检查项都已填写."""
     return {"hazard_count": hazard_selfcheck.finish_answers(context, _part(context))}
 
@@ -64,7 +64,7 @@ def withdraw(context: OperationContext, data: Mapping[str, Any]) -> Result:
 
 
 @operation("hazard.finish_grading")
-def finish_grading(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def finish_grading(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """全部隐患分级完成，或者退回自查."""
     if _outcome(context) == "return":
         return {"grading": "return", "major_count": 0}
@@ -73,7 +73,7 @@ def finish_grading(context: OperationContext, data: Mapping[str, Any]) -> Result
 
 
 @operation("hazard.report_major")
-def report_major(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def report_major(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """重大隐患立即报市级挂牌督办."""
     for one in hazard_selfcheck.live(context.session, _part(context)):
         if one.grade == "major":
@@ -128,7 +128,7 @@ def submit_inspection(context: OperationContext, data: Mapping[str, Any]) -> Res
 
 
 @operation("hazard.cosign_inspection")
-def cosign_inspection(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def cosign_inspection(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """第二检查人会签，本机构计入检查覆盖."""
     if _outcome(context) == "return":
         return {"cosigning": "return", "new_count": 0}
@@ -137,13 +137,13 @@ def cosign_inspection(context: OperationContext, data: Mapping[str, Any]) -> Res
 
 
 @operation("hazard.serve_notice")
-def serve_notice(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def serve_notice(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """下达整改通知书."""
     return {"found_hazards": register.keys(hazard_selfcheck.serve_notice(context, _part(context)))}
 
 
 @operation("hazard.receive_notice")
-def receive_notice(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def receive_notice(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """机构负责人签收整改通知书."""
     hazard_selfcheck.receive_notice(context, _part(context))
     return {"received_by": register.person(context).id}

@@ -62,7 +62,7 @@ def interim_report(context: OperationContext, data: Mapping[str, Any]) -> Result
 
 
 @operation("hazard.weekly_figures")
-def weekly_figures(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001  # counted, not given
+def weekly_figures(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """每周向市级报送一次统计数字."""
     found = _round(context)
     now = hazard_round.figures(context.session, found, register.today(context))
@@ -82,7 +82,7 @@ def draft_summary(context: OperationContext, data: Mapping[str, Any]) -> Result:
 
 
 @operation("hazard.close_round")
-def close_round(context: OperationContext, data: Mapping[str, Any]) -> Result:  # noqa: ARG001
+def close_round(context: OperationContext, _data: Mapping[str, Any]) -> Result:
     """签发汇总通报，本轮检查办结."""
     if context.task is not None and context.task.outcome == "return":
         return {"signing": "return"}

@@ -151,6 +151,11 @@ def test_it_refuses_dates_out_of_order(city_desk: Any, given: dict[str, str], fi
     assert field in refused.value.fields
 
 
+def test_it_opens_no_round_below_the_city(desk: Any) -> None:
+    with pytest.raises(errors.InvalidState, match="市级"):
+        hazard_round.open_round(desk.by(ZHAO), DATES)
+
+
 def test_it_wants_every_item_answered(opened: Any) -> None:
     with pytest.raises(hazard_selfcheck.NotAllAnswered, match="21 项"):
         hazard_selfcheck.finish_answers(opened.by(WANG), part(opened))
@@ -184,6 +189,7 @@ def test_it_withdraws_the_hazard_when_the_answer_turns_good(opened: Any) -> None
     hazard_selfcheck.answer(opened.by(WANG), part(opened), given)
     (hazard,) = hazard_selfcheck.live(opened.session, part(opened))
     assert hazard.description == "更清楚的描述"
+    assert [one["sha256"] for one in hazard.before] == ["x"]
 
     hazard_selfcheck.answer(opened.by(WANG), part(opened), {"item": "A01", "result": "ok"})
 
