@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.execution import operations, participation
+from engine.execution.programs import Deployed
 from engine.execution.work import Work
 from engine.kernel.program import TaskSpec
 from engine.model import region, states
@@ -100,6 +101,14 @@ def sees(work: Work, actor: Actor) -> bool:
     """Whether a seat of his covers the region of the case, or he started it."""
     return (
         actor is SYSTEM or actor.sees(work.instance.region) or work.instance.started_by == actor.id
+    )
+
+
+def may_start(deployed: Deployed, actor: Actor, unit: str) -> bool:
+    """Whether he holds a starter role of the process at a unit that covers this one."""
+    starters = deployed.package.starters
+    return actor is SYSTEM or any(
+        seat.role in starters and region.covers(seat.unit, unit) for seat in actor.seats
     )
 
 

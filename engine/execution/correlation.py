@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from engine.execution import settle
+from engine.execution import assignment, settle
 from engine.execution.command import Commands
 from engine.execution.snapshot import new_instance
 from engine.execution.work import Work
@@ -15,13 +17,26 @@ from engine.kernel import codec
 from engine.kernel.triggers import EventArrived
 from engine.model import region as regions
 from engine.model.actor import Actor
-from engine.model.errors import NotCorrelated
+from engine.model.errors import NotAllowed, NotCorrelated
 from engine.model.facts import Fact
 from engine.model.process import InstanceStatus
 from engine.store import definitions, instances, jobs, subscriptions
 from engine.store.database import Transaction
 
 _starts = definitions.DefinitionStart
+_ASK_AGAIN = timedelta(minutes=5)
+
+
+class ReceiverSuspended(NotCorrelated):
+    """等待这条消息的事项已挂起，恢复后才能接收"""
+
+    code = "RECEIVER_SUSPENDED"
+
+
+class _Arrival(enum.Enum):
+    TAKEN = "taken"
+    GONE = "gone"
+    SUSPENDED = "suspended"
 
 
 def deliver(
@@ -33,16 +48,23 @@ def deliver(
     actor: Actor,
     unit: str | None = None,
     job_id: str | None = None,
+    seen_by: Actor | None = None,
 ) -> tuple[str, list[str]]:
     """Bring a message to the instance that waits for it longest, else to a message start event.
 
-    Answers the instance and the follow-up jobs. Raises NotCorrelated when nobody wants it.
+    `seen_by` limits it to cases that this actor may see, and to processes he may start. Answers
+    the instance and the follow-up jobs. Raises NotCorrelated when nobody wants it, and
+    ReceiverSuspended when who wants it stands still.
     """
+    suspended = False
     for waiting in _waiting(commands, name, key):
-        arrived, follow_up = _arrive(commands, waiting, payload, actor, job_id)
-        if arrived:
+        arrival, follow_up = _arrive(commands, waiting, payload, actor, job_id, seen_by)
+        if arrival is _Arrival.TAKEN:
             return waiting.instance_id, follow_up
-    return _start_by_message(commands, name, key, payload, actor, unit, job_id)
+        suspended = suspended or arrival is _Arrival.SUSPENDED
+    if suspended:
+        raise ReceiverSuspended
+    return _start_by_message(commands, name, key, payload, actor, unit, job_id, seen_by)
 
 
 def deliver_job(
@@ -59,6 +81,9 @@ def deliver_job(
             unit=arguments["region"],
             job_id=job.id,
         )
+    except ReceiverSuspended:
+        _wait(commands, job)
+        return []
     except NotCorrelated:
         with commands.environment.database.write() as tx:
             tx.write(jobs.TAKE, {"job_id": job.id})
@@ -143,29 +168,46 @@ def _arrive(
     payload: Mapping[str, object],
     actor: Actor,
     job_id: str | None,
-) -> tuple[bool, list[str]]:
-    def act(work: Work) -> bool:
+    seen_by: Actor | None,
+) -> tuple[_Arrival, list[str]]:
+    def act(work: Work) -> _Arrival:
         still = work.tx.rows(
             subscriptions.OF_ELEMENT,
             {"instance_id": waiting.instance_id, "element": waiting.element},
         )
-        takes = work.instance.status in (InstanceStatus.ACTIVE, InstanceStatus.INCIDENT)
-        if not takes or not any(row.name == waiting.name for row in still):
-            return False
+        hidden = seen_by is not None and not assignment.sees(work, seen_by)
+        if hidden or not any(row.name == waiting.name for row in still):
+            return _Arrival.GONE
+        if work.instance.status is InstanceStatus.SUSPENDED:
+            return _Arrival.SUSPENDED
         if job_id is not None and work.tx.write(jobs.TAKE, {"job_id": job_id}) != 1:
-            return True
+            return _Arrival.TAKEN
         work.record(
             Fact.MESSAGE_RECEIVED, activity_id=waiting.node_id, detail={"name": waiting.name}
         )
         plain = codec.plain(payload)
         assert isinstance(plain, dict)
         settle.advance(work, EventArrived(at=work.now, element=waiting.element, payload=plain))
-        return True
+        return _Arrival.TAKEN
 
     return commands.run_on_instance(waiting.instance_id, actor, act)
 
 
-def _start_by_message(
+def _wait(commands: Commands, job: Any) -> None:
+    with commands.environment.database.write() as tx:
+        tx.write(
+            jobs.FAILED,
+            {
+                "job_id": job.id,
+                "run_at": commands.environment.clock.now() + _ASK_AGAIN,
+                "status": jobs.QUEUED,
+                "error": None,
+                "attempts": job.attempts,
+            },
+        )
+
+
+def _start_by_message(  # noqa: PLR0913  # what a message carries
     commands: Commands,
     name: str,
     key: str | None,
@@ -173,6 +215,7 @@ def _start_by_message(
     actor: Actor,
     unit: str | None,
     job_id: str | None,
+    seen_by: Actor | None,
 ) -> tuple[str, list[str]]:
     environment = commands.environment
     unit = str(payload.get("region") or unit or "")
@@ -182,9 +225,11 @@ def _start_by_message(
             raise NotCorrelated
         if not regions.is_code(unit):
             raise NotCorrelated("消息没有说明区划，不能启动流程")
+        deployed, node_id = started
+        if seen_by is not None and not assignment.may_start(deployed, seen_by, unit):
+            raise NotAllowed(f"您不能在这个单位启动“{deployed.title}”")
         if job_id is not None:
             tx.write(jobs.TAKE, {"job_id": job_id})
-        deployed, node_id = started
         now = environment.clock.now()
         instance_id, start_id = environment.ids.new(), environment.ids.new()
         tx.write(

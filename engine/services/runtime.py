@@ -125,9 +125,18 @@ class RuntimeService(CaseLookup):
         payload: Mapping[str, object] = _EMPTY,
         actor: Actor = SYSTEM,
     ) -> str:
-        """Bring a message to the one case that waits for it; its id. Raises NotCorrelated."""
+        """Bring a message to the one case that waits for it; its id.
+
+        A person reaches only cases he sees and processes he may start. Raises NotCorrelated,
+        NotAllowed.
+        """
         instance_id, follow_up = correlation.deliver(
-            self._commands, name=message, key=key, payload=payload, actor=actor
+            self._commands,
+            name=message,
+            key=key,
+            payload=payload,
+            actor=actor,
+            seen_by=None if actor is SYSTEM else actor,
         )
         self._commands.finish(follow_up)
         return instance_id
@@ -170,7 +179,7 @@ class RuntimeService(CaseLookup):
         return self._commands.on_task(task_id, actor, act)
 
     def suspend(self, instance_id: str, actor: Actor, reason: str) -> None:
-        """The case stands still: no task can be done, no timer fires, until it is resumed."""
+        """The case and all it called stand still: no task can be done, no timer fires."""
 
         def act(work: Work) -> None:
             require_manager(work, actor)
@@ -182,6 +191,8 @@ class RuntimeService(CaseLookup):
             work.record(Fact.INSTANCE_SUSPENDED, detail={"reason": reason})
 
         self._commands.on_instance(instance_id, actor, act)
+        for child in self._called(instance_id, suspended=False):
+            self.suspend(child, SYSTEM, reason)
 
     def resume(self, instance_id: str, actor: Actor, reason: str = "") -> None:
         """The case goes on; what became due meanwhile happens now."""
@@ -205,6 +216,8 @@ class RuntimeService(CaseLookup):
             work.record(Fact.INSTANCE_RESUMED, detail={"reason": reason})
 
         self._commands.on_instance(instance_id, actor, act)
+        for child in self._called(instance_id, suspended=True):
+            self.resume(child, SYSTEM, reason)
 
     def terminate(self, instance_id: str, actor: Actor, reason: str) -> None:
         """End the case and everything it called; open tasks are Exited."""
@@ -219,6 +232,23 @@ class RuntimeService(CaseLookup):
 
         self._commands.on_instance(instance_id, actor, act)
 
+    def _called(self, instance_id: str, *, suspended: bool) -> list[str]:
+        """Living instances it called, in the order of their start."""
+        instance: Any = instances.ProcessInstance.__table__
+        is_suspended = instance.c.status == InstanceStatus.SUSPENDED
+        with self._environment.database.read() as tx:
+            return list(
+                tx.execute(
+                    select(instance.c.id)
+                    .where(
+                        instance.c.parent_id == instance_id,
+                        instance.c.ended_at.is_(None),
+                        is_suspended if suspended else ~is_suspended,
+                    )
+                    .order_by(instance.c.id)
+                ).scalars()
+            )
+
     # --- private -----------------------------------------------------------------------------
 
     @staticmethod
@@ -226,12 +256,7 @@ class RuntimeService(CaseLookup):
         latest = tx.first(definitions.LATEST, {"key": deployed.key})
         if latest is not None and latest.retired_at is not None:
             raise InvalidState(f"流程“{deployed.title}”已停用")
-        if actor is SYSTEM:
-            return
-        starters = deployed.package.starters
-        if not any(
-            seat.role in starters and regions.covers(seat.unit, unit) for seat in actor.seats
-        ):
+        if not assignment.may_start(deployed, actor, unit):
             raise NotAllowed(f"您不能在这个单位启动“{deployed.title}”")
 
     def _title(self, deployed: Any, variables: Mapping[str, object], now: Any) -> str:

@@ -237,3 +237,58 @@ def test_who_stands_in_is_bound_by_what_the_absent_did(office):
 
     with pytest.raises(errors.SeparationOfDuties):
         office.engine.tasks.complete(task.id, office.actor("zhou"), {})
+
+
+def test_suspending_a_case_suspends_what_it_called_and_resuming_resumes_it(office):
+    office.deploy(office.user_task("inner"), key="child")
+    office.deploy(
+        office.step(tag="callActivity", id="call", attributes='calledElement="child"'),
+        key="parent",
+    )
+    case = office.start("parent")
+    task = office.task("wang")
+
+    office.engine.runtime.suspend(case, SYSTEM, "核查")
+    with pytest.raises(errors.InvalidState):
+        office.engine.tasks.complete(task.id, office.actor("wang"), {})
+    office.engine.runtime.resume(case, SYSTEM)
+    office.complete("wang")
+
+    assert office.status(case) == "completed"
+
+
+def test_a_person_reaches_by_message_only_cases_that_he_sees(office):
+    office.deploy(
+        office.step(
+            tag="receiveTask", id="wait", extensions='<nl:message key="=line"/>',
+            attributes='messageRef="m1"',
+        ),
+        root='<bpmn:message id="m1" name="news"/>',
+    )  # fmt: skip
+    case = office.start(line="L1")
+
+    with pytest.raises(errors.NotCorrelated):
+        office.engine.runtime.correlate("news", "L1", {}, office.actor("sun"))
+    assert office.engine.runtime.correlate("news", "L1", {}, office.actor("chen")) == case
+
+
+def test_a_message_to_a_suspended_case_waits_for_it(open_on):
+    office = open_on(raise_objection)
+    office.deploy(
+        office.step(
+            tag="receiveTask", id="wait", extensions='<nl:message key="=line"/>',
+            attributes='messageRef="m1"',
+        ),
+        office.user_task("after"),
+        root='<bpmn:message id="m1" name="objection"/>',
+    )  # fmt: skip
+    case = office.start(line="L1")
+    office.engine.runtime.suspend(case, SYSTEM, "核查")
+    office.engine.runtime.perform("objection.raise", None, {"about": "L1", "text": "不对"})
+
+    with pytest.raises(errors.NotCorrelated, match="挂起"):
+        office.engine.runtime.correlate("objection", "L1", {}, SYSTEM)
+    office.engine.runtime.resume(case, SYSTEM)
+    office.travel(minutes=6)
+
+    assert office.waiting_at(case) == ("after",)

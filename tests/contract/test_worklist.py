@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from engine import SYSTEM, WorklistFilter, errors
 from engine.model.worklist import DueFilter, Holding
+from engine.store import worklists
 
 
 @pytest.fixture
@@ -152,3 +154,28 @@ def test_the_tasks_of_a_case_are_listed_oldest_first(office):
     rows = office.engine.worklist.of_instance(case, SYSTEM)
     assert [row.status for row in rows] == ["Completed"]
     assert office.engine.worklist.of_instance(case, SYSTEM, open_only=True) == ()
+
+
+def test_a_worklist_is_read_from_its_index_alone(office, store_url):
+    for number in range(30):
+        _case(office, f"户{number}", "5d")
+    statement = worklists.page(worklists.Holder.SEAT, frozenset())
+    values = {
+        "role": "clerk", "unit": office.village, "after_at": worklists.BEGINNING[0],
+        "after_id": "", "limit": 51,
+    }  # fmt: skip
+
+    with office.engine.database.read() as tx:
+        prepared = statement.prepared(tx.dialect)
+        sqlite = store_url.startswith("sqlite")
+        if not sqlite:
+            tx.execute(text("SET LOCAL enable_seqscan = off"))
+        cursor = tx.connection.connection.cursor()
+        explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
+        cursor.execute(explain + prepared.sql, prepared.bind(values))
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+        cursor.close()
+
+    assert "ix_human_task_seat" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
