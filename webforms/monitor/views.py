@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
-from flask import Blueprint, request
+from flask import Blueprint, current_app, request, url_for
 
 from engine import Actor, TaskRow, clock, errors, region
 from webforms.database import engine, now
@@ -16,6 +17,7 @@ from webforms.shell.roles import LEADERS
 
 blueprint = Blueprint("monitor", __name__)
 PAGE_SIZE = 50
+ORDER = "papers.supervision_of_task"
 
 
 @blueprint.get("/monitor/overdue")
@@ -40,7 +42,23 @@ def overdue() -> str:
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
         first=paging.link(cursor=None) if paging.cursor() else None,
         link=paging.link,
+        order=_supervision(current_actor()),
     )
+
+
+def _supervision(actor: Actor) -> Callable[[TaskRow], str | None]:
+    """The address of a late task's 督办单, for whoever sits above the unit that is late."""
+
+    def order(row: TaskRow) -> str | None:
+        unit = row.unit or ""
+        above = [seat for seat in actor.seats if seat.unit != unit]
+        if ORDER not in current_app.view_functions or not region.is_code(unit):
+            return None
+        if not any(region.covers(seat.unit, unit) for seat in above):
+            return None
+        return url_for(ORDER, task_id=row.id)
+
+    return order
 
 
 def _looking_at(actor: Actor, unit: str | None) -> Actor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flask import flash, g, make_response, request, url_for
+from flask import current_app, flash, g, make_response, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -21,6 +21,7 @@ from workflows.domain import division, roster_export, roster_query, vault
 from workflows.domain.line_states import TRANSITIONS, LineState, Verb
 from workflows.domain.money import text_from_fen
 from workflows.domain.roster_query import LineSelection
+from workflows.papers import pay_roster
 
 PAGE_SIZE = 50
 EXPORTERS = ("town_clerk", "town_leader", "county_clerk", "county_approver")
@@ -158,7 +159,23 @@ def roster_page(roster_id: str) -> str:
         tones=_tones(),
         first=paging.link(cursor=None) if paging.cursor() else None,
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
+        papers=_papers(actor, view),
     )  # fmt: skip
+
+
+def _papers(actor: Actor, roster: roster_query.RosterView) -> list[tuple[str, str]]:
+    """Title and address of what may be printed of it, where papers are installed."""
+    seats = [seat for seat in actor.seats if seat.role in pay_roster.READERS]
+    if "papers.roster" not in current_app.view_functions or roster.meeting is None:
+        return []
+    if not any(region.covers(seat.unit, roster.village) for seat in seats):
+        return []
+    which, unit = roster.campaign, roster.village
+    return [
+        (gettext("评议会议记录"), url_for("papers.appraisal", roster_id=roster.id)),
+        (gettext("发放审批表"), url_for("papers.approval", campaign_id=which, unit=unit)),
+        (gettext("发放花名册"), url_for("papers.roster", campaign_id=which, unit=unit)),
+    ]
 
 
 def _count(counts: Mapping[str, int], states: tuple[LineState, ...]) -> int:
