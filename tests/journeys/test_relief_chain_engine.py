@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine import SYSTEM, ProcessEngine, TravellingClock
+from engine import SYSTEM, ProcessEngine, TravellingClock, errors
 from engine.store.instances import ProcessInstance
 from workflows import catalog
 from workflows.demo import relief
@@ -120,6 +120,11 @@ def test_the_winter_of_a_county_from_campaign_to_archive(engine, clock) -> None:
     with engine.read() as session:
         before = funds.view(session, campaign_id, TOWNS[2]).approved_fen
     amount = story.line(dead).approved_fen
+    stranger = story.actor("village_clerk", VILLAGES[0])
+    with pytest.raises(errors.NotFound):
+        engine.runtime.perform(
+            "roster.cancel_line", stranger, {"line": story.line(dead).id, "reason": "与我无关"}
+        )
     clerk = story.actor("village_clerk", dead.village)
     engine.runtime.perform(
         "roster.cancel_line", clerk, {"line": story.line(dead).id, "reason": "户主1月27日去世"}

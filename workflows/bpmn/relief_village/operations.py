@@ -15,6 +15,7 @@ from workflows.domain import (
     roster,
     roster_import,
     roster_query,
+    vault,
 )
 from workflows.domain.case_variables import acting_unit, outcome, profile, text
 from workflows.domain.profile import due_on
@@ -76,11 +77,14 @@ def withdraw_line(context: OperationContext, data: Mapping[str, Any]) -> None:
     roster.withdraw(context, _line(context, data), _reason(data))
 
 
-@operation("roster.cancel_line", roles=("village_clerk", "town_clerk", "county_clerk"))
+CANCELLERS = ("village_clerk", "village_head", "town_clerk", "county_clerk")
+
+
+@operation("roster.cancel_line", roles=CANCELLERS)
 def cancel_line(context: OperationContext, data: Mapping[str, Any]) -> None:
     """注销 (去世、迁出、重复) before payment: line, reason; an approved amount is released."""
     found = lines.get(context.session, data.get("line"))
-    if context.actor is None or not context.actor.sees(found.village):
+    if context.actor is None or not vault.holds_over(context.actor, CANCELLERS, found.village):
         raise errors.NotFound("没有找到这一户")
     roster.cancel(context, found, _reason(data))
 
