@@ -185,6 +185,16 @@ def feasibility(
     return tuple(found)
 
 
+def pay_due(profile: Profile, reported_at: datetime, approved_at: datetime, calendar: Any) -> date:
+    """The last day for the money to be on the accounts (004:L41).
+
+    The source leaves open whether the days run from the town's report or from the county's
+    approval: the profile says so (`counted_from`).
+    """
+    start = reported_at if profile.pay_counted_from == "receipt" else approved_at
+    return _after(calendar, clock.local_date(start), profile.pay_within)
+
+
 def choose_schedule(session: Session, campaign_id: str, choice: str) -> None:
     """The county's answer to the conflicts is on record. Raises InvalidInput when it is missing."""
     found = get(session, campaign_id)

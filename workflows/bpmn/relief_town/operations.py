@@ -134,13 +134,16 @@ def finish_county_review(context: OperationContext, data: Mapping[str, Any]) -> 
 
 
 @operation("roster.county_decide")
-def county_decide(context: OperationContext, _: Mapping[str, Any]) -> None:
-    """县定: approved amounts count against every node's allotment."""
+def county_decide(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
+    """县定: approved amounts count against every node's allotment; until when to pay."""
     campaign_id, town = text(context, "campaign"), text(context, "town")
-    if outcome(context) == "approve":
-        review.approve_town(context, campaign_id, town, profile(context))
-    else:
+    if outcome(context) != "approve":
         review.unpass(context, "county", campaign_id, town, "县级审批退回")
+        return {"pay_due": None}
+    review.approve_town(context, campaign_id, town, profile(context))
+    reported_at = context.variables().get("reported_at") or context.now
+    due = campaign.pay_due(profile(context), reported_at, context.now, context.calendar)
+    return {"pay_due": due}
 
 
 @operation("roster.export_register", roles=EXPORTERS)

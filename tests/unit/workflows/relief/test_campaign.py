@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -36,6 +36,15 @@ def test_seven_days_of_notice_from_the_fourth_cannot_meet_the_eighth() -> None:
 
     assert [one.until for one in found] == ["村报乡镇截止", "乡镇报县截止"]
     assert campaign.feasibility(by_key("qian_shangzhai"), "青崖乡", 2025, date(2025, 12, 20), CALENDAR) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "day"), [("wan_zhonggang", date(2026, 1, 27)), ("qian_shangzhai", date(2026, 2, 6))]
+)
+def test_five_days_run_from_approval_and_fifteen_from_receipt(key, day) -> None:
+    reported, approved = (datetime(2026, 1, d, 2, tzinfo=UTC) for d in (17, 20))
+
+    assert campaign.pay_due(by_key(key), reported, approved, CALENDAR) == day
 
 
 def test_conflicts_ask_for_a_choice(desk, winter) -> None:
