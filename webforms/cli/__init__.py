@@ -5,6 +5,7 @@ Errors are one plain sentence on stderr, never a traceback (our own mistakes go 
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -15,6 +16,7 @@ from webforms.heartbeat import AlreadyRunning
 from webforms.settings import WrongSetting
 
 WRONG, MISUSED = 1, 2
+DEBUG = "NUANLIU_DEBUG"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,5 +53,11 @@ def run(arguments: list[str]) -> int:
         return MISUSED
     except errors.NuanliuError as error:
         click.echo(error.message, err=True)
+        return WRONG
+    except Exception as error:
+        # The contract promises one plain sentence; who mends it asks for the rest.
+        if os.environ.get(DEBUG):
+            raise
+        click.echo(f"程序内部错误（{type(error).__name__}），设 {DEBUG}=1 可看详情", err=True)
         return WRONG
     return int(code or 0)

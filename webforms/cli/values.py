@@ -40,8 +40,14 @@ def feel_command(expression: str, context_text: str, unary: str | None) -> int:
 @CONTEXT
 def dmn(file: Path, decision: str, context_text: str) -> int:
     """计算一个 DMN 决策"""
-    model = DecisionModel.from_path(file)
-    click.echo(feel.dumps(model.evaluate(decision, _context(context_text))))
+    context = _context(context_text)
+    try:
+        # Every fault of a model, a decision or an expression is a ValueError with words.
+        value = DecisionModel.from_path(file).evaluate(decision, context)
+    except ValueError as error:
+        click.echo(str(error), err=True)
+        return WRONG
+    click.echo(feel.dumps(value))
     return 0
 
 

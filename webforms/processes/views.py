@@ -13,7 +13,7 @@ from engine import Actor, DefinitionView, InstanceStatus, InstanceView, errors, 
 from webforms.database import engine, now
 from webforms.forms import binding, library
 from webforms.forms.rendering import FormPage
-from webforms.shell import case, deadlines, paging, places
+from webforms.shell import case, deadlines, paging, places, titles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
@@ -84,14 +84,13 @@ def instances() -> str:
         limit=PAGE_SIZE,
     )
     places.remember({row.region for row in page.rows})
-    definitions = engine().repository.definitions()
     return render(
         "processes/instances.html",
         rows=page.rows,
         status=status,
         statuses=[(one.value, gettext(states.INSTANCE_TITLES[one])) for one in STATUSES],
         status_titles=states.INSTANCE_TITLES,
-        processes=sorted({(one.key, one.title) for one in definitions if one.is_latest}),
+        processes=titles.processes(),
         process_key=process_key,
         search=paging.search(),
         age=case.age,

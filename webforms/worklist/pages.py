@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from engine import Actor, TaskRow
 from webforms.database import engine, now
-from webforms.shell import paging, places
+from webforms.shell import paging, places, titles
 from webforms.shell.page import current_actor, render, see_other, wants_fragment
 from webforms.shell.permissions import requires
 from webforms.worklist import table
@@ -43,7 +43,7 @@ def inbox() -> str:
         tabs=table.tabs(tab, engine().worklist.counts(actor, at)),
         tab=tab,
         rows=[_row(task, actor, at) for task in page.rows],
-        processes=table.processes(engine().repository.definitions()),
+        processes=titles.processes(),
         process_key=process_key,
         search=search,
         filtered=bool(search or process_key or tab != "all"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,6 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from engine import (
-    DefinitionView,
     DueFilter,
     Holding,
     TaskRow,
@@ -97,9 +96,3 @@ def row(
     else:
         status = gettext(states.TASK_TITLES[task.status])
     return Row(task=task, due=deadlines.due(task.due_at, now, calendar), status=status, mine=mine)
-
-
-def processes(definitions: Iterable[DefinitionView]) -> tuple[tuple[str, str], ...]:
-    """Key and title of every process, for the filter; each once, its latest title."""
-    found = {one.key: one.title for one in definitions if one.is_latest}
-    return tuple(sorted(found.items(), key=lambda pair: pair[1]))
