@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import clock, errors, region
-from workflows.domain import campaign, division
+from workflows.domain import campaign, division, standard
 from workflows.domain.money import capitals, text_from_fen
 from workflows.domain.roster_tables import RosterLine
 from workflows.papers import wording
 from workflows.papers.pay_roster import lines_of
+
+FIRST_LEVEL = standard.LEVELS[0]
+_OF_VILLAGE = ("村（居）民\n委员会\n意见", "乡镇人民\n政府\n意见", "县级主管\n部门\n意见")
+_OF_TOWN = ("乡镇经办\n机构意见", "乡镇人民\n政府\n意见", "县级主管\n部门\n意见")
 
 
 def sheet(session: Session, campaign_id: str, unit: str, *, now: datetime) -> dict[str, Any]:
@@ -42,11 +46,7 @@ def sheet(session: Session, campaign_id: str, unit: str, *, now: datetime) -> di
             "capitals": capitals(amount),
         },
         "rows": _by_village(session, found) if of_town else _by_cause(found),
-        "opinions": [
-            {"who": "村（居）民\n委员会\n意见", "says": ""},
-            {"who": "乡镇人民\n政府\n意见", "says": ""},
-            {"who": "县级主管\n部门\n意见", "says": ""},
-        ],
+        "opinions": [{"who": who, "says": ""} for who in (_OF_TOWN if of_town else _OF_VILLAGE)],
     }
 
 
@@ -67,7 +67,8 @@ def _by_cause(found: Sequence[RosterLine]) -> list[dict[str, Any]]:
 
 
 def _by_village(session: Session, found: Sequence[RosterLine]) -> list[dict[str, Any]]:
-    keys = sorted({(line.village, line.level or "") for line in found})
+    keys = {(line.village, line.level or "") for line in found}
+    keys_in_order = sorted(keys, key=lambda key: (key[0], key[1] != FIRST_LEVEL))
     names = division.names_of(session, [village for village, _ in keys])
     return [
         _row(
@@ -75,7 +76,7 @@ def _by_village(session: Session, found: Sequence[RosterLine]) -> list[dict[str,
             names[village],
             [one for one in found if (one.village, one.level or "") == (village, level)],
         )
-        for village, level in keys
+        for village, level in keys_in_order
     ]
 
 

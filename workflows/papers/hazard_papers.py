@@ -56,7 +56,6 @@ def rectification(session: Session, hazard: HazardRow) -> dict[str, Any]:
         "inspectors": wording.listed(
             wording.people(session, (part.inspected_by, part.cosigned_by))
         ),
-        "institution": name,
     }
 
 

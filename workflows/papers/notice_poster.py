@@ -161,6 +161,5 @@ def _opening(session: Session, notice: Notice) -> str:
     else:
         steps = "经户主申请、入户核查和民主评议，现将我村"
     return (
-        f"根据《自然灾害救助条例》和县{name}工作安排，{steps}{name}拟救助对象予以公示，"
-        "接受群众监督。"
+        f"根据《自然灾害救助条例》和县级工作安排，{steps}{name}拟救助对象予以公示，接受群众监督。"
     )
