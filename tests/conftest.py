@@ -310,6 +310,7 @@ def package(key: str, xml: bytes, **more: object) -> Package:
         roles={"clerk": "经办人", "approver": "审批人", "head": "负责人", "county": "县级经办"},
         starters=("clerk", "county"),
         leaders={"": "head"},
+        desks={"county": "county", "town": "clerk"},
         ladders={"default": LADDER},
         **more,  # type: ignore[arg-type]
     )

@@ -84,17 +84,21 @@ def _may_take(actor: Actor, row: Any) -> bool:
 
 
 def administers(work: Work, actor: Actor, row: Any) -> bool:
-    """Leader at the acting unit, or holder of a role of the process at a unit above it."""
-    unit = row.unit or work.instance.region
-    roles = work.deployed.package.roles
-    leader = work.deployed.leader_role(unit) if region.is_code(unit) else None
-    for seat in actor.seats:
-        if seat.role == leader and seat.unit == unit:
-            return True
-        above = seat.unit != unit and region.covers(seat.unit, unit)
-        if above and seat.role in roles:
-            return True
-    return False
+    """Leader at the acting unit, or leader or desk of the process at a unit above it."""
+    return directs(work.deployed, actor, row.unit or work.instance.region)
+
+
+def directs(deployed: Deployed, actor: Actor, unit: str) -> bool:
+    """Whether he leads this unit, or directs it from one above."""
+    if not region.is_code(unit):
+        return False
+    leader = deployed.leader_role(unit)
+    return any(
+        seat.role == leader
+        if seat.unit == unit
+        else region.covers(seat.unit, unit) and deployed.directs(seat.role, seat.unit)
+        for seat in actor.seats
+    )
 
 
 def sees(work: Work, actor: Actor) -> bool:

@@ -207,7 +207,7 @@ def _wait(commands: Commands, job: Any) -> None:
         )
 
 
-def _start_by_message(  # noqa: PLR0913  # what a message carries
+def _start_by_message(
     commands: Commands,
     name: str,
     key: str | None,

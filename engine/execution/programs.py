@@ -42,6 +42,15 @@ class Deployed:
         """The role that receives what is sent up to this unit, if the package names one."""
         return _by_level(self.package.desks, unit)
 
+    def directs(self, role: str, unit: str) -> bool:
+        """Whether this role at this unit directs the units below it in this process.
+
+        Leaders and desks do; only a package that names neither lets all its roles.
+        """
+        if not self.package.leaders and not self.package.desks:
+            return role in self.package.roles
+        return role in (self.leader_role(unit), self.desk_role(unit))
+
     def ladder(self, name: str | None) -> Ladder | None:
         """The ladder of a task; `default` where the task names none."""
         return self.package.ladders.get(name or "default")

@@ -22,7 +22,7 @@ class Who(enum.StrEnum):
     POTENTIAL_OWNER = "potential_owner"
     #: has the task, or stands in for who has it
     OWNER = "owner"
-    #: leader at the acting unit, or holder of a role of the process at a unit above it
+    #: leader at the acting unit, or leader or desk of the process at a unit above it
     ADMINISTRATOR = "administrator"
     #: started the case
     INITIATOR = "initiator"

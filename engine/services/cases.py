@@ -94,14 +94,10 @@ def require_manager(work: Work, actor: Actor) -> None:
     if not assignment.sees(work, actor):
         raise NotFound
     unit = work.instance.region
-    roles = work.deployed.package.roles
-    starters = work.deployed.package.starters
-    leader = work.deployed.leader_role(unit)
-    for seat in actor.seats:
-        above = seat.unit != unit and regions.covers(seat.unit, unit) and seat.role in roles
-        here = seat.unit == unit and (seat.role in starters or seat.role == leader)
-        if above or here:
-            return
+    if assignment.directs(work.deployed, actor, unit):
+        return
+    if assignment.may_start(work.deployed, actor, unit):
+        return
     raise NotAllowed("只有本单位负责人、发起岗位或上级经办才能这样做")
 
 

@@ -209,6 +209,9 @@ class TaskService(CaseNotes):
         def act(work: Work, row: Any) -> Completed:
             task_rules.fresh(row, version)
             assignment.require(work, row, Verb.SKIP)
+            spec = assignment.spec_of(work, row)
+            if spec.different_from or spec.excluded_by:
+                raise NotAllowed("审核把关的环节不能跳过")
             task_rules.require_running(work)
             task_rules.require_reason(reason)
             chosen = task_rules.chosen_outcome(work, row, outcome, {"reason": reason})

@@ -44,3 +44,10 @@ def test_it_refuses_the_clerks_themselves(office, task, who):
 def test_it_refuses_an_owner_without_the_role(office, task):
     with pytest.raises(errors.InvalidInput):
         office.engine.tasks.nominate(task.id, office.actor("zhao"), "chen")
+
+
+def test_it_refuses_a_higher_office_that_does_not_direct_the_process(office, task):
+    office.hire("ma", "马财务", ("approver", office.county))
+
+    with pytest.raises(errors.NotAllowed):
+        office.engine.tasks.nominate(task.id, office.actor("ma"), "wang")

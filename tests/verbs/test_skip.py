@@ -37,3 +37,18 @@ def test_it_keeps_the_reason_in_history(office, case):
 
     (skipped,) = [fact for fact in office.facts(case) if fact.kind == "task.skipped"]
     assert (skipped.actor_name, skipped.detail["reason"]) == ("赵主任", "本村无此事项")
+
+
+def test_it_refuses_to_skip_a_check(office):
+    office.deploy(
+        office.user_task("register"),
+        office.user_task("check", role="approver", differentFrom="register"),
+        key="checked",
+    )
+    office.start("checked")
+    office.complete("wang", "register")
+
+    with pytest.raises(errors.NotAllowed, match="不能跳过"):
+        office.engine.tasks.skip(
+            office.task("li", "check").id, office.actor("zhao"), reason="来不及"
+        )

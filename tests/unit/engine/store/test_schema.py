@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from types import ModuleType
 
 import pytest
 from sqlalchemy import inspect, text
 
 from engine import TravellingClock, tables
+from engine.model.clock import local_midnight
 from engine.store import schema
 from engine.store.database import Database
-from engine.model.clock import local_midnight
-from datetime import date
 
 
 @pytest.fixture
