@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from engine import clock, errors
 from webforms.database import engine, now
 from webforms.notices import limits, panels
-from webforms.shell import navigation, paging
+from webforms.shell import i18n, navigation, paging
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import public, requires
 from workflows.domain import notice_query, objection
@@ -163,16 +163,16 @@ def _objection_page(notice_id: str, data: Mapping[str, str], faults: Mapping[str
 
 
 def _left(found: notice_query.PublicNotice) -> int | None:
-    """Whole days until the period is over; None when it is."""
+    """Whole days until the last day; 0 on that day, None when the period is over."""
     if not found.is_open:
         return None
-    return (clock.local_date(found.ends_at) - clock.local_date(now())).days
+    return (i18n.final_date(found.ends_at) - clock.local_date(now())).days
 
 
 def _qr(address: str) -> Markup:
     out = io.BytesIO()
     segno.make(address, error="m").save(
-        out, kind="svg", scale=3, border=2, xmldecl=False, svgns=True, svgclass="qr", lineclass=None,
-        omitsize=False,
+        out, kind="svg", scale=3, border=2, xmldecl=False, svgns=True, svgclass="qr",
+        lineclass=None, omitsize=False,
     )  # fmt: skip
     return Markup(out.getvalue().decode())  # noqa: S704  # made by segno from our own address

@@ -23,7 +23,7 @@ from engine import (
     facts,
 )
 from webforms.database import engine, now
-from webforms.shell import deadlines, i18n, places
+from webforms.shell import i18n, places
 
 QUIET = frozenset({facts.Fact.NODE_ENTERED, facts.Fact.NODE_COMPLETED, facts.Fact.VARIABLES_SET})
 PAGES = 10
@@ -202,7 +202,7 @@ def _readable(value: Any) -> str:
             at = datetime.fromisoformat(value)
         except ValueError:
             return value
-        return deadlines.moment(at) if at.tzinfo else value
+        return i18n.period_end(at) if at.tzinfo else value
     return str(value)
 
 

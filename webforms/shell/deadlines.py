@@ -24,7 +24,7 @@ class Due:
     @property
     def exact(self) -> str:
         """The instant itself, as offices write it."""
-        return moment(self.at)
+        return i18n.period_end(self.at)
 
 
 def due(at: datetime | None, now: datetime, calendar: WorkingCalendar | None = None) -> Due | None:
@@ -41,7 +41,7 @@ def due(at: datetime | None, now: datetime, calendar: WorkingCalendar | None = N
             text = gettext("超期 %(span)s", span=i18n.span(left))
         return Due(tone="bad", text=text, at=at)
     # 24:00 of today is the midnight after it: the last instant that is still in time counts.
-    if clock.local_date(at - timedelta(microseconds=1)) == clock.local_date(now):
+    if i18n.final_date(at) == clock.local_date(now):
         return Due(tone="warn", text=gettext("今日到期"), at=at)
     tone = "warn" if left < SOON else ""
     if days:
@@ -59,11 +59,3 @@ def _working_days(at: datetime, now: datetime, calendar: WorkingCalendar | None)
     except errors.Incident:
         # A year without an announcement: the natural span is still true.
         return None
-
-
-def moment(at: datetime) -> str:
-    """`2026-01-09 24:00` for the end of a day, as the law counts periods."""
-    local = clock.to_local(at)
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        return f"{(local - timedelta(days=1)).date().isoformat()} 24:00"
-    return local.strftime("%Y-%m-%d %H:%M")

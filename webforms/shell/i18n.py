@@ -32,6 +32,8 @@ def install(app: Flask, *, cache: Path) -> None:
     app.jinja_env.filters.update(
         local_time=local_time,
         local_day=local_day,
+        period_end=period_end,
+        last_day=last_day,
         iso=iso,
         span=span,
         role=roles.title,
@@ -71,6 +73,26 @@ def local_day(day: date | datetime | None) -> str:
     if str(get_locale()) == "en":
         return f"{day:%a} {day.isoformat()}"
     return f"{day.isoformat()} 周{WEEKDAYS[day.weekday()]}"
+
+
+def period_end(at: datetime | None) -> str:
+    """The end of a period as the law counts it: 2026-01-09 24:00, not the next day's 00:00."""
+    if at is None:
+        return ""
+    local = clock.to_local(at)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"{final_date(at).isoformat()} 24:00"
+    return local_time(at)
+
+
+def last_day(at: datetime | None) -> str:
+    """The last day of a period with its weekday; 24:00 belongs to the day it ends."""
+    return "" if at is None else local_day(final_date(at))
+
+
+def final_date(at: datetime) -> date:
+    """The last local day of a period that ends at this instant."""
+    return clock.local_date(at - timedelta(microseconds=1))
 
 
 def iso(at: datetime) -> str:
