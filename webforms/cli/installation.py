@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import click
 
 from engine import SYSTEM, ProcessEngine, errors
+from notifications import dispatcher
 from webforms.app import create_engine
 from webforms.cli import packages
 from webforms.settings import from_environment
 from workflows import catalog
+from workflows.papers import fonts
 
 WRONG = 1
 
@@ -50,7 +53,7 @@ def upgrade(engine: ProcessEngine) -> None:
 @with_engine
 def doctor(engine: ProcessEngine) -> int:
     """什么卡住了，怎么修"""
-    problems = engine.management.health().problems
+    problems = [*engine.management.health().problems, *_outside(engine)]
     for problem in problems:
         click.echo(problem)
     waiting = engine.management.incidents(SYSTEM)
@@ -59,6 +62,15 @@ def doctor(engine: ProcessEngine) -> int:
     if not problems and not waiting:
         click.echo("一切正常")
     return WRONG if waiting or problems else 0
+
+
+def _outside(engine: ProcessEngine) -> list[str]:
+    """What is wrong beside the engine: letters that were refused, fonts that are not there."""
+    with engine.read() as session:
+        refused = len(dispatcher.failures(session))
+    missing = fonts.finding(fonts.folders_of(os.environ))
+    found = [missing] if missing else []
+    return [*found, f"{refused} 封信没有送达（见“未送出的消息”页）"] if refused else found
 
 
 @click.command()

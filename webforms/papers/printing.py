@@ -43,8 +43,7 @@ class _PrintRoom:
 
 def install(app: Flask) -> None:
     """Remember where fonts lie (`NUANLIU_FONTS`), and say at the start when none is there."""
-    given = os.environ.get("NUANLIU_FONTS", "")
-    folders = tuple(Path(part) for part in given.split(os.pathsep) if part)
+    folders = fonts.folders_of(os.environ)
     app.extensions[EXTENSION] = _PrintRoom(folders=folders)
     missing = fonts.finding(folders)
     if missing:

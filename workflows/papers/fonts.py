@@ -6,6 +6,7 @@ an administrator put into the folder of `NUANLIU_FONTS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,6 +36,11 @@ FAMILIES: Mapping[str, Sequence[str]] = {
 
 class MissingFont(RuntimeError):
     """No Chinese font is installed; the sentence says what to do."""
+
+
+def folders_of(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders that `NUANLIU_FONTS` lists, as `PATH` lists its own."""
+    return tuple(Path(part) for part in environ.get("NUANLIU_FONTS", "").split(os.pathsep) if part)
 
 
 def find(folders: Sequence[Path] = ()) -> tuple[Fonts, dict[str, list[str]]]:
