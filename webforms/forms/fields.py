@@ -150,6 +150,8 @@ class ChoiceField(Field):  # type: ignore[misc]  # WTForms has no types
     def __init__(self, *args: Any, several: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.several = several
+        #: what was sent and is none of the options
+        self.unknown: list[Any] = []
         self.options: tuple[tuple[Any, str], ...] = ()
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
@@ -176,7 +178,7 @@ class ChoiceField(Field):  # type: ignore[misc]  # WTForms has no types
 
     def pre_validate(self, _form: Any) -> None:
         """Only what was offered may come back."""
-        if getattr(self, "unknown", None):
+        if self.unknown:
             raise ValidationError("请从列表中选择")
 
 
