@@ -99,7 +99,7 @@ class Story:
             self.engine.runtime.perform("division.save", SYSTEM, data)
         for person in people():
             self.engine.identity.create_participant(
-                person.id, name=person.name, login=person.id
+                person.id, name=person.name, login=person.id, email=f"{person.id}@nuanhe.example"
             )
             self.engine.identity.assign_seat(person.id, person.role, person.unit)
         relative = marked(Mark.KIN)

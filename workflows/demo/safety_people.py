@@ -102,7 +102,12 @@ def seed(engine: ProcessEngine) -> None:
 
 def _enter(engine: ProcessEngine, person: Person) -> None:
     try:
-        engine.identity.create_participant(person.login, name=person.name, login=person.login)
+        engine.identity.create_participant(
+            person.login,
+            name=person.name,
+            login=person.login,
+            email=f"{person.login}@nuanhe.example",
+        )
     except errors.AlreadyExists:
         return
     for seat in person.seats:
