@@ -45,11 +45,13 @@ class Deployed:
     def directs(self, role: str, unit: str) -> bool:
         """Whether this role at this unit directs the units below it in this process.
 
-        Leaders and desks do; only a package that names neither lets all its roles.
+        Leaders and desks do; where the package names no desk for a level, all its roles there:
+        the same people to whom a ladder turns as `superior`.
         """
-        if not self.package.leaders and not self.package.desks:
+        desk = self.desk_role(unit)
+        if desk is None:
             return role in self.package.roles
-        return role in (self.leader_role(unit), self.desk_role(unit))
+        return role in (desk, self.leader_role(unit))
 
     def ladder(self, name: str | None) -> Ladder | None:
         """The ladder of a task; `default` where the task names none."""

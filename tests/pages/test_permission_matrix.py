@@ -167,7 +167,7 @@ def test_it_lets_exactly_these_people_act(as_, browser, places, endpoint):
 
 VERBS = {
     "worklist.claim": ("/tasks/{task}/claim", {"wang": 303, "sun": 404, "li": 403}),
-    "worklist.release": ("/tasks/{task}/release", {"wang": 403, "sun": 404, "li": 403}),
+    "worklist.release": ("/tasks/{task}/release", {"wang": 403, "sun": 404, "li": 409}),
     "worklist.forward": ("/tasks/{task}/forward", {"sun": 404, "auditor": 403}),
     "worklist.comment": ("/tasks/{task}/comments", {"wang": 303, "li": 303, "sun": 404}),
     "worklist.attach": ("/tasks/{task}/attachments", {"wang": 303, "sun": 404}),
