@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from engine.kernel.program import EventType, Flow, Kind, Node
 
-WAITING_GATEWAYS = frozenset({Kind.INCLUSIVE, Kind.COMPLEX})
+#: a parallel gateway does not ask the table itself; moving tokens by hand does
+WAITING_GATEWAYS = frozenset({Kind.INCLUSIVE, Kind.COMPLEX, Kind.PARALLEL})
 
 
 def reached_from(

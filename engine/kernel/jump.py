@@ -57,19 +57,90 @@ def elements_to_cancel(
 def move(
     work: Work, cancel: tuple[int, ...], node_id: str, variables: Mapping[str, object]
 ) -> None:
-    """Cancel these elements, create the scopes that enclose the target, put a token there."""
+    """Cancel these elements, create the scopes that enclose the target, put a token there.
+
+    A subprocess that the cancelled elements leave empty goes with them.
+    """
     for number in cancel:
         if number not in work.elements or number == ROOT:
             raise Stale
+    before = State(elements=dict(work.elements))
     target = _target(work.program, node_id)
-    scope = _open_scopes(work, target, cancel)
+    scope, opened = _open_scopes(work, before, target, cancel)
     for number in cancel:
         if number in work.elements:
             scopes.cancel(work, number)
-    _forget_arrived(work, target, scope)
+    _cancel_emptied(work, before, cancel, scope)
+    for owner, parent, number in (*opened, (target, scope, None)):
+        _forget_arrived(work, owner, parent)
+        _check_lane(work, owner, parent, number)
+    levels = {above for number in cancel for above in before.scope_chain(number)[1:]}
+    for level in sorted(levels & work.elements.keys()):
+        _check_joins(work, level, target if level == scope else None)
+    if scope not in levels:
+        _check_joins(work, scope, target)
     for name, value in variables.items():
         work.write(scope, name, value)
     work.enter(target, scope)
+
+
+def _cancel_emptied(work: Work, before: State, cancel: tuple[int, ...], scope: int) -> None:
+    """What held only cancelled elements would complete by itself and send its token on."""
+    keep = {ROOT}
+    number = scope
+    while number != ROOT:
+        keep.add(number)
+        number = work.elements[number].parent
+    for number in cancel:
+        for above in before.scope_chain(number)[1:]:
+            if above not in keep and above in work.elements and not work.tokens_below(above):
+                scopes.cancel(work, above)
+
+
+def _check_lane(work: Work, node: Node, scope: int, spare: int | None) -> None:
+    """Refuse to put a second token on a way that another one is already on."""
+    again = _run_by(work.program, node)
+    for child in work.below(scope):
+        live = work.elements[child]
+        if child == spare or live.phase in WITHOUT_TOKEN:
+            continue
+        other = work.program.by_id[live.node]
+        if not again.isdisjoint(_run_by(work.program, other)):
+            name = other.name or other.id
+            raise MoveRefused(f"“{name}”仍在办理，移动会使它重复；请一并取消")
+
+
+def _run_by(program: Program, node: Node) -> frozenset[str]:
+    """What a token at this node runs by itself; several tokens may well end at one end event."""
+    found = reached_again(program, node)
+    return frozenset(each for each in found if program.by_id[each].kind is not Kind.END)
+
+
+def _check_joins(work: Work, scope: int, node: Node | None) -> None:
+    """Refuse a move after which a parallel join would wait for ever.
+
+    Once a token is on its way to a join, each of its other flows needs one that can get there.
+    """
+    if work.elements[scope].phase is not Phase.SCOPE:
+        return
+    places = {node.id} if node is not None else set()
+    places.update(
+        work.elements[child].node
+        for child in work.below(scope)
+        if work.elements[child].phase not in WITHOUT_TOKEN
+    )
+    arrived = [work.program.flow_by_id[flow] for holder, flow in work.arrived if holder == scope]
+    places.update(work.program.nodes[flow.target].id for flow in arrived)
+    inside = scopes.scope_of(work, scope).index
+    for join in work.program.nodes:
+        if join.kind is not Kind.PARALLEL or len(join.incoming) < 2 or join.scope != inside:
+            continue
+        covered = {flow.index for flow in arrived if flow.index in join.incoming}
+        for place in places - {join.id}:
+            covered |= join.reached_from.get(place, frozenset())
+        if covered and (len(covered) < len(join.incoming) or node is join):
+            name = join.name or join.id
+            raise MoveRefused(f"移动之后汇合“{name}”永远等不齐，请把并行的其他环节一并取消")
 
 
 def reached_again(program: Program, target: Node) -> frozenset[str]:
@@ -84,8 +155,10 @@ def reached_again(program: Program, target: Node) -> frozenset[str]:
         node = todo.pop()
         leaving = [*node.outgoing]
         for boundary in node.boundaries:
-            reached.add(boundary)
-            leaving.extend(program.nodes[boundary].outgoing)
+            # A side path that does not interrupt runs beside the token and may run many times.
+            if program.nodes[boundary].interrupting:
+                reached.add(boundary)
+                leaving.extend(program.nodes[boundary].outgoing)
         for index in leaving:
             flows.add(index)
             following = program.nodes[program.flows[index].target]
@@ -119,33 +192,24 @@ def _enclosing(program: Program, target: Node) -> list[Scope]:
     return chain[::-1]
 
 
-def _open_scopes(work: Work, target: Node, cancel: tuple[int, ...]) -> int:
-    """The scope instance for the target's token; missing ones are opened without their starts."""
-    state = work.state()
+def _open_scopes(
+    work: Work, before: State, target: Node, cancel: tuple[int, ...]
+) -> tuple[int, list[tuple[Node, int, int]]]:
+    """The scope instance for the target's token; missing ones are opened without their starts.
+
+    Also what was opened: (node, scope it was opened in, element).
+    """
     number = ROOT
+    opened: list[tuple[Node, int, int]] = []
     for scope in _enclosing(work.program, target)[1:]:
         assert scope.node is not None
         owner = work.program.nodes[scope.node]
-        found = _instance_of(state, owner, cancel)
+        found = None if opened else _instance_of(before, owner, cancel)
         if found is None:
             found = _open(work, owner, number)
+            opened.append((owner, number, found))
         number = found
-        if number in cancel:
-            raise MoveRefused(f"“{owner.name or owner.id}”不能既取消又作为目标所在的子流程")
-    own = {_child_on_path(state, number, element) for element in cancel} if cancel else set()
-    again = reached_again(work.program, target)
-    for child, live in state.elements.items():
-        if (
-            child != ROOT
-            and live.parent == number
-            and live.phase not in WITHOUT_TOKEN
-            and live.node in again
-            and child not in cancel
-            and not (child in own and live.node != target.id)
-        ):
-            name = work.program.by_id[live.node].name or live.node
-            raise MoveRefused(f"“{name}”仍在办理，移动会使它重复；请一并取消")
-    return number
+    return number, opened
 
 
 def _open(work: Work, owner: Node, parent: int) -> int:

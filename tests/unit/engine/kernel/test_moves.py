@@ -155,3 +155,40 @@ def test_it_refuses_a_target_that_only_an_event_can_start(bench):
 
     with pytest.raises(MoveRefused):
         case.move("first", "b")
+
+
+def test_it_refuses_to_carry_a_token_into_a_branch_that_has_its_own(bench):
+    case = bench(FORK).start("p")
+    case.complete("first")
+
+    with pytest.raises(MoveRefused, match="重复|等不齐"):
+        case.move("b", "a2")
+
+    assert case.waiting_at() == ["a1", "b"]
+
+
+def test_it_refuses_a_move_that_would_starve_a_join(bench):
+    case = bench(FORK).start("p")
+    case.complete("first")
+
+    with pytest.raises(MoveRefused, match="等不齐"):
+        case.move("a1", "z")
+
+    assert case.waiting_at() == ["a1", "b"]
+
+
+def test_a_side_path_that_ends_at_the_same_end_does_not_stand_in_the_way(bench):
+    board = bench("""
+        <startEvent id="s"/><userTask id="first"/><userTask id="a"/><userTask id="side"/><endEvent id="e"/>
+        <boundaryEvent id="b" attachedToRef="a" cancelActivity="false"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent>
+        s -> first -> a -> e
+        b -> side -> e
+    """)
+    case = board.start("p")
+    case.complete("first")
+    board.travel("P2D")
+    assert case.waiting_at() == ["a", "side"]
+
+    case.move("a", "a")
+
+    assert case.waiting_at() == ["a", "side"]
