@@ -43,7 +43,7 @@ class Ladder:
 class Package:
     """A self-contained process package (layout: `workflows/bpmn/<key>/`).
 
-    `files` maps a path inside the package (`relief.bpmn`, `amount.dmn`, `forms/x.json`,
+    `files` maps a path inside the package (`case.bpmn`, `amount.dmn`, `forms/x.json`,
     `messages/x/subject.txt`, `scenarios/y.toml`) to its bytes.  `bpmn` names the one BPMN file.
     """
 
