@@ -31,7 +31,7 @@ def post(context: PanelContext) -> Markup:
     ends_at = calendar.end_of_period(context.engine.clock.now(), length).at
     return _draw(
         "notices/panels/post.html", context,
-        notice=view, sheet=sheet, ends_at=ends_at, poster=poster(found.id, side),
+        notice=view, sheet=sheet, ends_at=ends_at, poster=poster(found.id),
     )  # fmt: skip
 
 
@@ -51,12 +51,12 @@ def objection(context: PanelContext) -> Markup:
     return _draw("notices/panels/objection.html", context, found=found, line=line)
 
 
-def poster(notice_id: str, side: str) -> str | None:
-    """The address of the printable sheet, where papers are installed."""
-    endpoint = "papers.notice_poster"
+def poster(notice_id: str) -> str | None:
+    """The printable sheet, where papers are installed: full for its office, masked for others."""
+    endpoint = "papers.notice_poster_pdf"
     if endpoint not in current_app.view_functions:
         return None
-    return url_for(endpoint, notice_id=notice_id, side=side)
+    return url_for(endpoint, notice_id=notice_id)
 
 
 _PANELS: dict[str, Callable[[PanelContext], Markup]] = {

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 
 import segno
-from flask import Blueprint, make_response, request, url_for
+from flask import Blueprint, current_app, make_response, request, url_for
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -40,6 +40,7 @@ def install() -> None:
         )
     )
     panels.install()
+    current_app.jinja_env.filters["period"] = _period
 
 
 @blueprint.get("/notices")
@@ -69,7 +70,7 @@ def notice(notice_id: str) -> str:
         "notices/notice.html",
         notice=found,
         objections=objections,
-        poster=panels.poster(notice_id, "village" if found.tier != "town" else "town"),
+        poster=panels.poster(notice_id),
         public_url=url_for("notices.public_notice", notice_id=notice_id),
     )
 
@@ -96,7 +97,7 @@ def public_notice(notice_id: str) -> str:
         notice=found,
         left=_left(found),
         qr=_qr(url_for("notices.public_notice", notice_id=notice_id, _external=True)),
-        poster=panels.poster(notice_id, "public"),
+        poster=panels.poster(notice_id),
     )
 
 
@@ -169,10 +170,14 @@ def _left(found: notice_query.PublicNotice) -> int | None:
     return (i18n.final_date(found.ends_at) - clock.local_date(now())).days
 
 
+def _period(text: str) -> str:
+    """10d → 10 天: the length of a period in words."""
+    return text.replace("wd", " 个工作日").replace("d", " 天")
+
+
 def _qr(address: str) -> Markup:
     out = io.BytesIO()
     segno.make(address, error="m").save(
-        out, kind="svg", scale=3, border=2, xmldecl=False, svgns=True, svgclass="qr",
-        lineclass=None, omitsize=False,
-    )  # fmt: skip
+        out, kind="svg", scale=3, border=2, xmldecl=False, svgclass="qr", lineclass=None
+    )
     return Markup(out.getvalue().decode())  # noqa: S704  # made by segno from our own address

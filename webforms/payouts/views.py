@@ -69,7 +69,7 @@ def index() -> str:
         session.expunge_all()
     return render(
         "payouts/index.html",
-        campaign=campaign,
+        winter=campaign,
         campaigns=campaigns,
         rows=rows,
         progress=progress,

@@ -112,7 +112,7 @@ def plan(context: PanelContext) -> Markup:
         session.expunge_all()
     return _draw(
         "rosters/panels/plan.html", context,
-        campaign=found, towns=towns, shares=shares, needs=needs,
+        winter=found, towns=towns, shares=shares, needs=needs,
         planned=sum(shares.values()), left=found.total_fen - sum(shares.values()),
     )  # fmt: skip
 

@@ -84,7 +84,7 @@ def index_page(faults: Mapping[str, str] | None = None) -> str:
         session.expunge_all()
     return render(
         "rosters/index.html",
-        campaign=campaign,
+        winter=campaign,
         campaigns=campaigns,
         rows=rows,
         total=_total(rows),

@@ -168,21 +168,26 @@ def feasibility(
     posted = max(start, due_on(profile.notice_start, winter) or start)
     noticed = _after(calendar, posted, profile.days_of(tier))
     village_due = due_on(profile.village_due, winter)
-    must(f"{posted:%m-%d} 张贴、公示 {profile.days_of(tier)}", noticed, "村报乡镇截止", village_due)
+    must(f"{posted:%m-%d} 张贴、公示 {_words(profile.days_of(tier))}", noticed, "村报乡镇截止", village_due)
     town_due = due_on(profile.town_due, winter)
     if profile.notice_mode is NoticeMode.SEQUENTIAL:
         reviewed = max(noticed, village_due or noticed)
         noticed = _after(calendar, reviewed, profile.town_days)
-        must(f"村报后乡镇再公示 {profile.town_days}", noticed, "乡镇报县截止", town_due)
+        must(f"村报后乡镇再公示 {_words(profile.town_days)}", noticed, "乡镇报县截止", town_due)
     reported = max(noticed, town_due or noticed)
     paid = _after(calendar, reported, profile.pay_within)
     must(
-        f"{reported:%m-%d} 报县后 {profile.pay_within} 内打卡（用满期限）",
+        f"{reported:%m-%d} 报县后 {_words(profile.pay_within)}内打卡（用满期限）",
         paid,
         "全部发放到户截止",
         due_on(profile.all_paid, winter),
     )
     return tuple(found)
+
+
+def _words(length: str) -> str:
+    """5wd → 5 个工作日."""
+    return length.replace("wd", " 个工作日").replace("d", " 天")
 
 
 def pay_due(profile: Profile, reported_at: datetime, approved_at: datetime, calendar: Any) -> date:

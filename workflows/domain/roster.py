@@ -108,8 +108,14 @@ _PLAIN = (
 
 
 def _fill(line: RosterLine, household: Household) -> None:
+    was_minor = bool(line.head_is_minor)
     for name in _PLAIN:
         setattr(line, name, getattr(household, name))
+    if not household.id_no and line.id_hash:
+        # The number on record was kept, and with it what it says of the head's age.
+        line.head_is_minor = was_minor
+        if was_minor and not household.guardian_name:
+            raise errors.InvalidInput(None, {"guardian_name": "户主未成年，公示须写监护人姓名"})
     line.family_types = list(household.family_types)
     line.dis_types = list(household.dis_types)
     line.needs = dict(household.needs)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
 from engine import errors
 from workflows.demo.relief_people import VILLAGES
-from workflows.domain import kin, line_input, lines, roster, vault
+from workflows.domain import kin, line_input, lines, national_id, roster, vault
 from workflows.domain.line_states import LineState, Verb
 from workflows.domain.roster_tables import IdentityClaim, RosterLine, RosterLineEvent
 
@@ -149,11 +151,24 @@ def test_every_step_is_on_record(desk, apply) -> None:
     assert events[-1].reason == "收入超过标准"
 
 
+def test_a_minor_stays_a_minor_when_the_number_is_not_typed_again(desk, book, household) -> None:
+    child = national_id.fictional("349898000000", date(2015, 5, 1), 7)
+    people = [{"name": "王小宝", "relation": "户主", "id_no": child}]
+    typed = household(
+        1, head_name="王小宝", id_no=child, members=people, members_n=1, guardian_name="王大山",
+        account_name="王小宝",
+    )  # fmt: skip
+    line = roster.save_line(desk, book, typed)
+    again = {**typed, "id_no": "", "members": [{**people[0], "id_no": ""}], "reason": "补充"}
+
+    roster.save_line(desk, book, again, line.id)
+    assert line.head_is_minor
+    with pytest.raises(errors.InvalidInput) as refused:
+        roster.save_line(desk, book, {**again, "guardian_name": ""}, line.id)
+    assert "guardian_name" in refused.value.fields
+
+
 def test_a_minor_head_needs_a_guardian(desk, book, household) -> None:
-    from datetime import date
-
-    from workflows.domain import national_id
-
     number = national_id.fictional("349898000000", date(2012, 5, 1), 55)
     data = household(1, id_no=number)
     data["members"][0]["id_no"] = number
