@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, operation
-from workflows.domain import notice, objection
+from workflows.domain import division, notice, objection
 from workflows.domain.case_variables import profile, text
 
 
@@ -17,7 +17,11 @@ def prepare(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object
         context, text(context, "campaign"), text(context, "tier"), text(context, "unit"),
         profile(context),
     )  # fmt: skip
-    return {"notice": made.id if made else None, "posted": posted}
+    return {
+        "notice": made.id if made else None,
+        "posted": posted,
+        "unit_name": division.name_of(context.session, text(context, "unit")),
+    }
 
 
 def _post(context: OperationContext, side: str, data: Mapping[str, Any]) -> None:

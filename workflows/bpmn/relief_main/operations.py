@@ -62,11 +62,13 @@ def open_campaign(context: OperationContext, _: Mapping[str, Any]) -> dict[str, 
         found = campaign.get(context.session, str(given["campaign"]))
     else:
         found = _create(context, given)
+    towns = division.children(context.session, found.county)
     return {
         "campaign": found.id,
         "campaign_name": found.name,
         "county": found.county,
-        "towns": [town.code for town in division.children(context.session, found.county)],
+        "towns": [town.code for town in towns],
+        "town_names": {town.code: town.name for town in towns},
         "conflicts": len(found.conflicts),
     }
 

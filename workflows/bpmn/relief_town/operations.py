@@ -28,8 +28,10 @@ EXPORTERS = ("town_clerk", "town_leader", "county_clerk", "county_approver")
 def open_town(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
     """读取本乡镇口径: villages, shape of the notice, due date."""
     found, town = profile(context), text(context, "town")
+    villages = division.children(context.session, town)
     return {
-        "villages": [unit.code for unit in division.children(context.session, town)],
+        "villages": [unit.code for unit in villages],
+        "village_names": {unit.code: unit.name for unit in villages},
         "notice_mode": found.notice_mode.value,
         "town_due": due_on(found.town_due, _winter(context)),
         "town_name": division.name_of(context.session, town),
