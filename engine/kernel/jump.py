@@ -71,9 +71,9 @@ def move(
         if number in work.elements:
             scopes.cancel(work, number)
     _cancel_emptied(work, before, cancel, scope)
-    for owner, parent, number in (*opened, (target, scope, None)):
+    for owner, parent, spare in (*opened, (target, scope, None)):
         _forget_arrived(work, owner, parent)
-        _check_lane(work, owner, parent, number)
+        _check_lane(work, owner, parent, spare)
     levels = {above for number in cancel for above in before.scope_chain(number)[1:]}
     for level in sorted(levels & work.elements.keys()):
         _check_joins(work, level, target if level == scope else None)
