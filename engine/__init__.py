@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.bpmn import drawing as drawing
+    from engine.bpmn.dmn import DecisionModel as DecisionModel
     from engine.decision import feel as feel
     from engine.execution import deployment as deployment
-    from engine.bpmn.dmn import DecisionModel as DecisionModel
     from engine.model import calendar as calendar
     from engine.model import clock as clock
     from engine.model import duration as duration
@@ -78,11 +78,6 @@ _NAMES = {
     "Progress": "engine.bpmn.overlay",
     "Known": "engine.execution.references",
     "DueFilter": "engine.model.worklist",
-    "Holding": "engine.model.worklist",
-    "ElementState": "engine.bpmn.overlay",
-    "Progress": "engine.bpmn.overlay",
-    "Known": "engine.execution.references",
-    "DueFilter": "engine.model.worklist",
     "Actor": "engine.model.actor",
     "Seat": "engine.model.actor",
     "SYSTEM": "engine.model.actor",
@@ -118,7 +113,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _give_the_hour(feel: Any) -> None:
-    """Let `now()` of a FEEL text evaluated by hand answer; compiled programs are told the instant."""
+    """Let `now()` of a text evaluated by hand answer; compiled programs are told the instant."""
     from engine.model.clock import to_local  # noqa: PLC0415  # this door loads on first use
     from engine.store.clock import SystemClock  # noqa: PLC0415  # this door loads on first use
 
