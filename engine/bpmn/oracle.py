@@ -30,6 +30,7 @@ from engine.bpmn.vocabulary import NODES, SCOPE_TAGS
 from engine.kernel import step as kernel
 from engine.kernel import triggers
 from engine.kernel.decide import Decide, Lookup
+from engine.kernel.effects import Move, Record
 from engine.kernel.program import Expression, Kind, Node, Program
 from engine.kernel.state import State
 from engine.model.errors import NuanliuError
@@ -205,8 +206,8 @@ def _ours(program: Program, taken: _Branches) -> Counter[str] | None:
         except NuanliuError:
             return None
         for effect in made:
-            if getattr(effect, "move", None) == "completed":
-                done[effect.node_id] += 1  # type: ignore[union-attr]
+            if isinstance(effect, Record) and effect.move is Move.COMPLETED:
+                done[effect.node_id] += 1
         waiting = sorted((node, number) for number, node in state.waiting())
         if state.failed():
             return None

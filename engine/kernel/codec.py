@@ -55,8 +55,8 @@ def plain(value: object) -> object:
     kind = type(value)
     if value is None or kind in _ATOMS:
         return value
-    if kind is int:
-        return value if -_WIDEST <= value <= _WIDEST else Decimal(value)  # type: ignore[operator,arg-type]
+    if isinstance(value, int):
+        return value if -_WIDEST <= value <= _WIDEST else Decimal(value)
     if isinstance(value, Mapping):
         return {_key(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

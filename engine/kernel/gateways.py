@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from engine.kernel import events_waiting, flows, scopes
 from engine.kernel.program import Flow, Kind, Node
 from engine.kernel.state import Phase
@@ -153,7 +155,7 @@ def _late_resets(work: Work) -> bool:
         if element.phase is not Phase.RESET or number not in work.elements:
             continue
         node = work.program.by_id[element.node]
-        missing = set(work.locals[number]["#open"])  # type: ignore[call-overload]
+        missing = set(cast("list[int]", work.locals[number]["#open"]))
         for index in sorted(missing):
             key = (element.parent, work.program.flows[index].id)
             if key in work.arrived:

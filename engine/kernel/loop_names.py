@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 TOTAL, COMPLETED, TERMINATED, NEXT = range(4)
 """Places in the counters a loop body keeps under `COUNTERS`."""
@@ -32,14 +33,28 @@ def read(
         return True, active
     place = _COUNTER_NAMES.get(name)
     if place is not None:
-        counters = values[COUNTERS]
-        return True, counters[place]  # type: ignore[index]
+        return True, counters_of(values)[place]
     if name == outputs_name:
         return True, in_item_order(values)
     return False, None
 
 
+def counters_of(values: Mapping[str, object]) -> list[int]:
+    """A copy of the counters of a loop body: a state that was handed in is never changed."""
+    return list(cast("list[int]", values.get(COUNTERS, [0, 0, 0, 0])))
+
+
+def outputs_of(values: Mapping[str, object]) -> dict[str, object]:
+    """A copy of what the rounds of a loop body gave, by the number of the item."""
+    return dict(cast("Mapping[str, object]", values.get(OUTPUTS, {})))
+
+
+def item_of(values: Mapping[str, object], index: int) -> object:
+    """One item of the collection a loop body was opened for."""
+    return cast("list[object]", values[ITEMS])[index]
+
+
 def in_item_order(values: Mapping[str, object]) -> list[object]:
     """The outputs collected so far, in the order of the items, not of completion."""
-    collected: Mapping[str, object] = values.get(OUTPUTS, {})  # type: ignore[assignment]
+    collected = outputs_of(values)
     return [collected[key] for key in sorted(collected, key=int)]

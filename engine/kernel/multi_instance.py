@@ -11,7 +11,18 @@ from decimal import Decimal
 
 from engine.kernel import compensation, events_waiting, scopes
 from engine.kernel.effects import Move
-from engine.kernel.loop_names import COMPLETED, COUNTERS, ITEMS, NEXT, OUTPUTS, TOTAL, in_item_order
+from engine.kernel.loop_names import (
+    COMPLETED,
+    COUNTERS,
+    ITEMS,
+    NEXT,
+    OUTPUTS,
+    TOTAL,
+    counters_of,
+    in_item_order,
+    item_of,
+    outputs_of,
+)
 from engine.kernel.program import Loop, LoopBehavior, Node
 from engine.kernel.state import Phase
 from engine.kernel.work import Step, Work
@@ -55,7 +66,7 @@ def collect(work: Work, number: int, node: Node, data: Mapping[str, object]) -> 
     if loop.output is None:
         return
     element = work.elements[number]
-    collected = dict(work.locals[element.parent][OUTPUTS])  # type: ignore[call-overload]
+    collected = outputs_of(work.locals[element.parent])
     collected[str(element.place)] = work.evaluate(number, loop.output, data)
     work.declare(element.parent, OUTPUTS, collected)
 
@@ -64,7 +75,7 @@ def round_finished(work: Work, number: int, node: Node) -> None:
     """One round is complete: the completion condition is asked, then the next one starts."""
     loop = _loop(node)
     body = work.elements[number].parent
-    counters = list(work.locals[body][COUNTERS])  # type: ignore[call-overload]
+    counters = counters_of(work.locals[body])
     counters[COMPLETED] += 1
     previous = work.locals[body][COUNTERS]
     work.locals[body][COUNTERS] = counters
@@ -89,8 +100,7 @@ def round_finished(work: Work, number: int, node: Node) -> None:
 
 def total(work: Work, body: int) -> int:
     """How many rounds the body was opened for."""
-    counters = work.locals.get(body, {}).get(COUNTERS, [0])
-    return counters[TOTAL]  # type: ignore[index,no-any-return]
+    return counters_of(work.locals.get(body, {}))[TOTAL]
 
 
 def _is_over(work: Work, number: int, body: int, loop: Loop, counters: list[int]) -> bool:
@@ -105,7 +115,7 @@ def _is_over(work: Work, number: int, body: int, loop: Loop, counters: list[int]
 
 def _goes_on(work: Work, number: int, body: int, loop: Loop) -> bool:
     """Standard loop (§13.3.7): below the maximum, and the condition holds."""
-    done: int = work.locals[body][COUNTERS][COMPLETED]  # type: ignore[index]
+    done = counters_of(work.locals[body])[COMPLETED]
     if loop.maximum is not None and done >= _whole(
         work.evaluate(body, loop.maximum), "loopMaximum"
     ):
@@ -117,7 +127,7 @@ def _goes_on(work: Work, number: int, body: int, loop: Loop) -> bool:
 
 
 def _next_round(work: Work, body: int, node: Node, loop: Loop) -> None:
-    counters = list(work.locals[body][COUNTERS])  # type: ignore[call-overload]
+    counters = counters_of(work.locals[body])
     index = counters[NEXT]
     counters[NEXT] += 1
     if loop.standard:
@@ -125,7 +135,7 @@ def _next_round(work: Work, body: int, node: Node, loop: Loop) -> None:
     work.locals[body][COUNTERS] = counters
     number = work.add(node, body, place=index)
     if loop.item is not None and loop.collection is not None:
-        work.declare(number, loop.item, work.locals[body][ITEMS][index])  # type: ignore[index]
+        work.declare(number, loop.item, item_of(work.locals[body], index))
     work.declare(number, "loopCounter", index + 1)
     work.count_entry(node, body)
     work.record(Move.ENTERED, number, node, loopCounter=index + 1)
@@ -158,9 +168,9 @@ def _items(work: Work, number: int, node: Node, loop: Loop) -> list[object]:
 
 
 def _whole(value: object, what: str) -> int:
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if is_number and value == int(value) and value >= 0:  # type: ignore[call-overload,operator]
-        return int(value)  # type: ignore[call-overload,no-any-return]
+    number = value if isinstance(value, int | Decimal) and not isinstance(value, bool) else -1
+    if number >= 0 and number == int(number):
+        return int(number)
     raise ModelFault(f"{what} 必须是不小于零的整数，现为 {value!r}")
 
 

@@ -12,7 +12,7 @@ from engine.kernel.effects import (
     Outcome,
     TaskEnd,
 )
-from engine.kernel.loop_names import COUNTERS
+from engine.kernel.loop_names import COUNTERS, TERMINATED, counters_of
 from engine.kernel.program import Kind, Node, Scope
 from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Work
@@ -70,8 +70,9 @@ def cancel(work: Work, number: int) -> None:
             work.record(Move.CANCELLED, number, node)
     parent = work.elements.get(element.parent)
     if parent is not None and parent.phase is Phase.LOOP and parent.node == element.node:
-        counters = work.locals[element.parent][COUNTERS]
-        counters[2] += 1  # type: ignore[index]
+        counters = counters_of(work.locals[element.parent])
+        counters[TERMINATED] += 1
+        work.locals[element.parent][COUNTERS] = counters
     work.remove(number)
 
 

@@ -117,7 +117,7 @@ class Work:
 
     def change(self, number: int, **fields: object) -> Element:
         """Replace fields of a live element."""
-        element = self.elements[number]._replace(**fields)  # type: ignore[arg-type]
+        element = self.elements[number]._replace(**fields)  # type: ignore[arg-type]  # names and types are the callers' contract
         self.elements[number] = element
         return element
 

@@ -127,3 +127,22 @@ def test_twenty_live_elements_take_less_than_a_kilobyte(xml):
 
     assert len(state.waiting()) == 20
     assert len(state.encode()) < 1024
+
+
+def test_a_loop_that_ends_early_leaves_the_state_it_was_given_as_it_was(xml):
+    body = """<startEvent id="s"/><userTask id="a"><multiInstanceLoopCharacteristics>
+    <loopCardinality xsi:type="tFormalExpression">3</loopCardinality>
+    <completionCondition xsi:type="tFormalExpression">true</completionCondition>
+    </multiInstanceLoopCharacteristics></userTask><endEvent id="e"/>
+    s -> a -> e"""
+    program = read(xml(body), file="p.bpmn").programs[0]
+    state = started(program)
+    before = state.encode()
+
+    for trigger in (
+        triggers.TaskCompleted(at=AT, element=state.waiting()[0][0]),
+        triggers.Cancelled(at=AT),
+    ):
+        kernel.step(program, state, trigger, DECIDE)
+
+    assert state.encode() == before
