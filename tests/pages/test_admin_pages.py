@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from engine import SYSTEM, errors
+from engine import SYSTEM, WorkingCalendar, errors
+from webforms.database import db
+from webforms.shell import calendars
 
 
 def model(bpm) -> str:
@@ -163,11 +167,21 @@ def test_it_imports_a_year_and_counts_with_it(as_, bpm):
     page.post("/admin/calendar", {"year": "2027", "days": days})
 
     assert "测试节" in page.text
-    from datetime import date
-
     calendar = bpm.calendar_for("349898000000")
     assert not calendar.is_working_day(date(2027, 3, 8))
     assert calendar.is_working_day(date(2027, 3, 13))
+
+
+def test_an_imported_year_counts_again_after_a_restart(as_, bpm, app):
+    as_("admin").get("/admin/calendar?year=2027").post(
+        "/admin/calendar", {"year": "2027", "days": "2027-01-01 放假 元旦\n2027-03-08 放假 测试节"}
+    )
+    bpm.replace_calendar(WorkingCalendar.default())
+
+    with app.app_context():
+        calendars.apply(bpm, db.session())
+
+    assert not bpm.calendar_for("349898000000").is_working_day(date(2027, 3, 8))
 
 
 def test_it_names_the_line_of_a_calendar_that_is_wrong(as_):

@@ -36,11 +36,13 @@ def calendar_import() -> Response:
     typed, typed_year = request.form.get("days", ""), request.form.get("year", "")
     try:
         year = _year(typed_year)
-        calendars.keep(year, _table(year, typed), current_actor().id)
+        moved = calendars.keep(year, _table(year, typed), current_actor().id)
     except errors.Rejected as error:
         page = _page(fault=error.message, typed=typed, typed_year=typed_year)
         return make_response(page, 422)
-    flash(gettext("已导入 %(year)s 年放假安排", year=year), "success")
+    flash(
+        gettext("已导入 %(year)s 年放假安排，%(n)s 个时限随之变动", year=year, n=moved), "success"
+    )
     return see_other("admin.calendar", year=year)
 
 

@@ -13,9 +13,10 @@ from granian.constants import Interfaces
 from engine import Clock, SystemClock
 from webforms.app import create_app, create_engine
 from webforms.cli import demo as story
+from webforms.database import db
 from webforms.heartbeat import FolderLock, Heartbeat, mail
 from webforms.settings import Settings, from_environment
-from webforms.shell import demo_clock
+from webforms.shell import calendars, demo_clock
 
 THREADS = 4
 CLOCK_VARIABLE = "NUANLIU_DEMO_CLOCK"
@@ -83,6 +84,8 @@ def application() -> Any:
     clock: Clock = story.read_clock(given) if given else SystemClock()
     app = create_app(settings, clock=clock)
     engine = app.extensions["nuanliu"].engine
+    with app.app_context():
+        calendars.apply(engine, db.session())
     Heartbeat(engine, also=mail(engine, settings.data)).start()
     return app
 

@@ -30,11 +30,15 @@ def apply(to: ProcessEngine, session: Session) -> None:
     to.replace_calendar(calendar)
 
 
-def keep(year: int, table: str, by: str) -> None:
-    """Keep an announcement and count with it from now on. Raises InvalidCalendar."""
+def keep(year: int, table: str, by: str) -> int:
+    """Keep an announcement, count with it from now on; how many open deadlines it moved.
+
+    Raises InvalidCalendar.
+    """
     WorkingCalendar.default().with_holiday_json(table)
     row = db.session.get(ImportedYear, year) or ImportedYear(year=year)
     row.table, row.imported_at, row.imported_by = table, wall_now(), by
     db.session.add(row)
     db.session.commit()
     apply(engine(), db.session())
+    return engine().management.recount()
