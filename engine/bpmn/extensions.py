@@ -17,6 +17,7 @@ from engine.kernel.program import (
     TaskSpec,
     Value,
 )
+from engine.model import duration
 from engine.model.human_task import OutcomeOption
 
 ATTRIBUTES: dict[str, frozenset[str]] = {
@@ -188,7 +189,7 @@ def _task(raw: dict[str, list[Xml]], element: Xml, findings: Findings) -> TaskSp
         return tuple((text(name) or "").split())
 
     priority = text("priority") or "50"
-    if not priority.isdigit() or int(priority) > 100:
+    if not (priority.isascii() and priority.isdigit() and len(priority) < 4) or int(priority) > 100:
         findings.error("bad-priority", f"“{label(element)}”的优先级应是 0 到 100 的整数", element)
         priority = "50"
     return TaskSpec(
@@ -197,7 +198,7 @@ def _task(raw: dict[str, list[Xml]], element: Xml, findings: Findings) -> TaskSp
         unit=value(text("unit"), element, findings, "办理单位"),
         owner=value(text("owner"), element, findings, "办理人"),
         subject=value(text("subject"), element, findings, "事项"),
-        deadline=value(text("deadline"), element, findings, "时限"),
+        deadline=_deadline(text("deadline"), element, findings),
         ladder=text("ladder"),
         priority=int(priority),
         operation=text("operation"),
@@ -208,6 +209,20 @@ def _task(raw: dict[str, list[Xml]], element: Xml, findings: Findings) -> TaskSp
         excluded_by=text("excludedBy"),
         returns=words("returns"),
     )
+
+
+def _deadline(text: str | None, element: Xml, findings: Findings) -> Value | None:
+    found = value(text, element, findings, "时限")
+    if isinstance(found, str):
+        try:
+            due = duration.parse_due(found)
+        except duration.InvalidDuration as error:
+            findings.error("bad-deadline", f"“{label(element)}”的时限：{error}", element)
+            return None
+        if isinstance(due, duration.Cycle):
+            findings.error("bad-deadline", f"“{label(element)}”的时限不能是循环时间", element)
+            return None
+    return found
 
 
 def _outcomes(

@@ -115,6 +115,17 @@ def rung_instant(
     return due_at + (end_of_day(shifted) - end_of_day(last))
 
 
+def require_rung(rung: Rung) -> None:
+    """Raises ModelFault or InvalidDuration for a rung whose time cannot be read."""
+    if _PERCENT.fullmatch(rung.at):
+        return
+    relative = _RELATIVE.fullmatch(rung.at)
+    if relative is None:
+        raise ModelFault(f"督办阶梯的时间“{rung.at}”看不懂")
+    if relative[2] is not None:
+        parse_duration(relative[2])
+
+
 def _due(wanted: object) -> Due:
     if isinstance(wanted, str):
         return parse_due(wanted)

@@ -9,7 +9,10 @@ from typing import Any
 
 from engine.bpmn import dmn
 from engine.decision.model import DecisionError, DecisionModel
+from engine.execution import deadlines
 from engine.kernel.program import Kind, Node, Program, TaskSpec
+from engine.model.duration import InvalidDuration
+from engine.model.errors import ModelFault
 from engine.model.package import Finding, Package
 
 _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
@@ -105,6 +108,16 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
             _called(node, everything, known, report)
             _activities(node, program, everything, known, report)
     _cycles(programs, everything, report)
+    _ladders(package, report)
+
+
+def _ladders(package: Package, report: Report) -> None:
+    for name, ladder in package.ladders.items():
+        for rung in ladder.rungs:
+            try:
+                deadlines.require_rung(rung)
+            except (ModelFault, InvalidDuration) as wrong:
+                report.error("bad-rung", f"督办方案“{name}”：{wrong}")
 
 
 def _task(

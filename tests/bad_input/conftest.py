@@ -1,0 +1,48 @@
+"""What every test of bad input asks: is everything as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import MetaData, func, select
+
+from engine import ProcessEngine
+from tests.journeys.conftest import County, county, photo, snap
+
+__all__ = ["County", "county", "photo", "snap"]
+
+#: what reading and refusing may write: who looked, what was uploaded and then refused
+READING = frozenset({"web_session", "login_failure", "attachment"})
+
+
+def rows_of(engine: ProcessEngine) -> dict[str, int]:
+    """Table → number of rows, for every table there is."""
+    found = MetaData()
+    found.reflect(engine.database.engine)
+    with engine.database.engine.connect() as connection:
+        return {
+            name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in found.tables.items()
+            if name not in READING
+        }
+
+
+@pytest.fixture
+def nothing_changes() -> Callable[[ProcessEngine], object]:
+    """A block after which every table has as many rows as before."""
+
+    @contextmanager
+    def watch(engine: ProcessEngine) -> Iterator[None]:
+        before = rows_of(engine)
+        yield
+        after = rows_of(engine)
+        changed = {
+            name: (before.get(name), count)
+            for name, count in after.items()
+            if before.get(name) != count
+        }
+        assert changed == {}
+
+    return watch
