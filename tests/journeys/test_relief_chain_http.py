@@ -168,7 +168,7 @@ def pay(county: Any, town: str, fails: dict[str, str] | None = None) -> None:
     assert "回盘已导入" in bank.html
 
 
-def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR0915 - one story
+def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):
     relative = holder("village_panel", NEAR)
     kin, six = marked(Mark.KIN).data, marked(Mark.OVER_CAP).data
     upheld, dismissed = plain(0), plain(1)
@@ -179,7 +179,10 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR
     )
 
     # --- the county begins: money, shares, signature
-    clerk, approver = county.person("county_clerk", COUNTY), county.person("county_approver", COUNTY)
+    clerk, approver = (
+        county.person("county_clerk", COUNTY),
+        county.person("county_approver", COUNTY),
+    )
     clerk.get("/processes/relief_main/start")
     begin = clerk.tree.get_element_by_id("start-form")
     money = {"f-name": "2025—2026年度冬春救助", "f-document_no": "安应急〔2025〕12号",
@@ -247,7 +250,9 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR
     appraise(second, {kin["head_name"]: {"agree": "6", "level": "一般"}})
     head, leader = county.person("village_head", NEAR), county.person("town_leader", WAN)
     head.open("村说明特殊情形")
-    head.do("roster.state_exception", {"amount": "10", "reason": "六口之家，两条标准矛盾"}, status=422)
+    head.do(
+        "roster.state_exception", {"amount": "10", "reason": "六口之家，两条标准矛盾"}, status=422
+    )
     head.do("roster.state_exception", {"amount": "540", "reason": "六口之家，两条标准矛盾"})
     head.complete()
     leader.open("乡镇核准特殊情形").complete("同意盖章")
@@ -255,7 +260,9 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR
     refused = {"level": "", "agree": "0", "against": "7", "reason": "户口为城镇，不在救助范围"}
     hills = county.person("village_panel", HILL)
     hills.open("民主评议")
-    hills.do("roster.set_meeting", {"place": "村委会", "host": "某人", "due_n": "9", "present_n": "7"})
+    hills.do(
+        "roster.set_meeting", {"place": "村委会", "host": "某人", "due_n": "9", "present_n": "7"}
+    )
     city = _line_of(county, clerk, urban["head_name"])
     hills.do("roster.record_appraisal", {"level": "一般"}, status=409, line=city)
     assert "不含城镇居民" in hills.text
@@ -270,7 +277,9 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR
     county.settle()
     receipt = object_to(county, "河湾村", 1, "人口虚报", "这一户有人长年在外务工")
     county.settle()
-    answer(county, WAN, {"verdict": "成立调整", "needy": "1", "reply": "核减长期外出人员，金额调整"})
+    answer(
+        county, WAN, {"verdict": "成立调整", "needy": "1", "reply": "核减长期外出人员，金额调整"}
+    )
     county.settle()
     assert "成立调整" in county.anybody().get(f"/public/objections/{receipt}").text
     object_to(county, "河湾村", 2, "金额", "金额比我家多，请核对")
@@ -306,7 +315,9 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR
     town.complete()
     county.settle()
     near.open("补正").follow("修改")
-    near.fill(near.tree.get_element_by_id("line-form"), {"reason": "已核实，无长期外出"}, button="保存")
+    near.fill(
+        near.tree.get_element_by_id("line-form"), {"reason": "已核实，无长期外出"}, button="保存"
+    )
     near.open("补正").complete()
     county.settle()
     town.open("乡审")
@@ -376,7 +387,9 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):  # noqa: PLR
 def _visit_homes(clerk: Any) -> None:
     """Every household is visited, so that every relative and the share to spot-check is."""
     page = clerk.page.request.path
-    for address in dict.fromkeys(a.get("href") for a in clerk.tree.iterfind(".//nav[@class='tabs']/a")):
+    for address in dict.fromkeys(
+        a.get("href") for a in clerk.tree.iterfind(".//nav[@class='tabs']/a")
+    ):
         clerk.get(address.partition("#")[0])
         for line in [i.get("value") for i in clerk.tree.iterfind(".//input[@name='line']")]:
             clerk.do("roster.county_review_line", {"opinion": "通过", "spot": "入户"}, line=line)
