@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from engine import SYSTEM, ProcessEngine, TravellingClock, clock
+from tests.pages import relief_office
 from webforms.app import create_app
 from webforms.database import db
 from webforms.settings import Settings
@@ -239,3 +240,31 @@ def task(bpm: ProcessEngine, case: str) -> str:
     """The open task of that case."""
     page = bpm.worklist.page(bpm.identity.actor("wang"))
     return page.rows[0].id
+
+
+@pytest.fixture(scope="session")
+def winter_template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
+    folder = tmp_path_factory.mktemp("winter")
+    return folder, relief_office.build(folder, to_payment=False)
+
+
+@pytest.fixture(scope="session")
+def paying_template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
+    folder = tmp_path_factory.mktemp("paying")
+    return folder, relief_office.build(folder, to_payment=True)
+
+
+@pytest.fixture
+def winter(
+    winter_template: tuple[Path, datetime], tmp_path: Path
+) -> Iterator[relief_office.Office]:
+    """The demonstration county on its first day: notices hang, villages register."""
+    yield from relief_office.opened(*winter_template, tmp_path, Browser)
+
+
+@pytest.fixture
+def paying(
+    paying_template: tuple[Path, datetime], tmp_path: Path
+) -> Iterator[relief_office.Office]:
+    """The county with one town's bank file at the bank."""
+    yield from relief_office.opened(*paying_template, tmp_path, Browser)

@@ -124,6 +124,9 @@ def file_objection(notice_id: str) -> Response:
         )
     except errors.InvalidInput as wrong:
         return make_response(_objection_page(notice_id, data, wrong.fields), wrong.http_status)
+    except errors.InvalidState as late:
+        faults = {"": late.message}
+        return make_response(_objection_page(notice_id, data, faults), late.http_status)
     return see_other("notices.receipt", receipt=done["receipt"])
 
 

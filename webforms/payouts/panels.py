@@ -59,7 +59,7 @@ def file(context: PanelContext) -> Markup:
 
 
 def fix(context: PanelContext) -> Markup:
-    """Why the payment failed, what the household gave instead, and what the second person compares."""
+    """Why the payment failed, what the household gave instead, what the second person sees."""
     with context.engine.read() as session:
         found = payout_query.fix(session, str(context.variables.get("fix")))
         line = roster_query.detail(session, context.actor, found.line)

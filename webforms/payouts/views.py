@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, flash, g, make_response, request, url_for
@@ -116,16 +117,16 @@ def import_return(batch_id: str) -> Response:
     """The bank's results, right in every row, or the page again with every wrong row."""
     actor = current_actor()
     upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        g.faults = {"file": gettext("请选择回盘文件")}
+        return make_response(_page(batch_id), 422)
     try:
-        if upload is None or not upload.filename:
-            raise errors.InvalidInput(None, {"file": gettext("请选择回盘文件")})
         kept = engine().tasks.attach(actor, name=upload.filename, content=upload.read())
         done = engine().runtime.perform(
             "payout.import_return", actor, {"batch": batch_id, "file": kept.id}
         )
     except (errors.InvalidInput, errors.InvalidState) as wrong:
         fields = wrong.fields if isinstance(wrong, errors.InvalidInput) else {}
-        g.faults = {"file": fields["file"]} if "file" in fields else {}
         return make_response(_page(batch_id, wrong.message, fields), wrong.http_status)
     failed = int(str(done["failed"]))
     flash(
@@ -180,7 +181,7 @@ def _page(batch_id: str, refused: str = "", faults: Mapping[str, str] | None = N
 
 def _link(batch_id: str, **values: str) -> str:
     """The page of the batch; it also comes as the answer to a POST, whose address is no page."""
-    kept = {name: value for name, value in values.items() if value}
+    kept: dict[str, Any] = {name: value for name, value in values.items() if value}
     return url_for("payouts.batch", batch_id=batch_id, **kept)
 
 

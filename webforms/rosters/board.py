@@ -1,4 +1,4 @@
-"""What the roster's panels and pages read: lines of a village or town with their sums, in one session."""
+"""What the roster's panels and pages read: lines of a village or town with their sums."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from engine import TaskView, errors
 from webforms.database import engine
 from webforms.rosters import board
 from webforms.shell.page import current_actor, render, see_other
-from workflows.domain import line_input, lines, money, roster_export
+from workflows.domain import line_input, lines, money, roster_import
 from workflows.domain.roster_tables import RosterLine
 
 RELATIONS = ("户主", "配偶", "子", "女", "父亲", "母亲", "孙子女", "兄弟姐妹", "其他")
@@ -101,9 +101,10 @@ def empty() -> Typed:
 def save(task: TaskView, line: RosterLine | None) -> Response:
     """Keep the household as it was posted, or the page again with what is wrong."""
     data, members = _posted()
-    typed = Typed(values=data, members=[*members, *_blank(SPARE_ROWS)])
-    if "more_rows" in request.form:
-        typed.members += _blank(MORE_ROWS)
+    more = MORE_ROWS if "more_rows" in request.form else 0
+    rows = len(request.form.getlist("member_name")) + more
+    typed = Typed(values=data, members=_padded(members, rows))
+    if more:
         return make_response(form_page(task, line, typed))
     sent = {**data, "members": [_person(one) for one in members]}
     if line is not None:
@@ -126,7 +127,7 @@ def import_page(task: TaskView, faults: Mapping[str, str], message: str = "") ->
     """Where a filled template is uploaded; every wrong cell with its row."""
     return render(
         "rosters/import.html", task=task, faults=faults, message=message, warnings=(),
-        columns=len(roster_export.COLUMNS),
+        columns=len(roster_import.COLUMNS),
     )  # fmt: skip
 
 
@@ -142,14 +143,15 @@ def import_file(task: TaskView) -> Response:
         done = engine().tasks.perform(task.id, actor, "roster.import_lines", {"file": kept.id})
     except errors.InvalidInput as wrong:
         return make_response(import_page(task, wrong.fields, wrong.message), wrong.http_status)
-    warnings = list(done["warnings"])
+    told = done["warnings"]
+    warnings = list(told) if isinstance(told, list) else []
     flash(gettext("已导入 %(n)s 户", n=done["lines"]), "success")
     if not warnings:
         return see_other("worklist.task", task_id=task.id, _anchor="panels")
     return make_response(
         render(
             "rosters/import.html", task=task, faults={}, message="", warnings=warnings,
-            columns=len(roster_export.COLUMNS),
+            columns=len(roster_import.COLUMNS),
         )
     )  # fmt: skip
 
@@ -181,6 +183,12 @@ def _posted() -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def _person(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: row[key] for key in ("name", "relation", "id_no", "needy")}
+
+
+def _padded(members: list[dict[str, Any]], rows: int) -> list[dict[str, Any]]:
+    """As many rows as stood on the page; the head's row is offered where nobody is typed yet."""
+    found = members or empty().members[:1]
+    return [*found, *_blank(rows - len(found))]
 
 
 def _blank(rows: int) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from workflows.papers import pay_roster
 
 PAGE_SIZE = 50
 EXPORTERS = ("town_clerk", "town_leader", "county_clerk", "county_approver")
-CANCELLERS = ("village_clerk", "town_clerk", "county_clerk")
+CANCELLERS = ("village_clerk", "village_head", "town_clerk", "county_clerk")
 EXPORT_PURPOSES = ("报县审核", "资金拨付", "检查核对")
 READ_PURPOSES = ("核对证件", "核对账户", "联系本人")
 #: tab → states; dead ones are looked at on purpose only
@@ -102,8 +102,8 @@ def index_page(faults: Mapping[str, str] | None = None) -> str:
 
 
 def _index_link(**changes: str) -> str:
-    kept = {name: request.args[name] for name in ("campaign", "unit", "q") if name in request.args}
-    return url_for("rosters.index", **kept, **changes)
+    kept: dict[str, Any] = {name: request.args[name] for name in ("campaign", "unit", "q") if name in request.args}
+    return url_for("rosters.index", **(kept | changes))
 
 
 def _towns(session: Any, actor: Actor, county: str) -> list[tuple[str, str]]:
@@ -274,8 +274,10 @@ VERBS: Mapping[str, str] = {
     "back_to_town": "退回乡镇", "approve": "县级审定", "file": "写入报盘文件",
     "unfile": "报盘文件作废", "pay": "发放成功", "fail": "发放失败", "start_fix": "转更正",
     "pay_cash": "现金或实物签收", "recover": "追回", "recovered": "已追回",
-    "state_exception": "村级说明特殊情形", "stamp_exception": "乡镇核准特殊情形", "edit": "修改登记",
+    "state_exception": "村级说明特殊情形", "stamp_exception": "乡镇核准特殊情形",
+    "edit": "修改登记",
     "fill_account": "补齐账户", "town_pass": "乡镇审核通过", "county_pass": "县级审核通过",
-    "town_again": "乡镇重新审核", "county_again": "县级重新审核", "account_verified": "第二人核对账户",
+    "town_again": "乡镇重新审核", "county_again": "县级重新审核",
+    "account_verified": "第二人核对账户",
     "fix_refused": "核对不符，重新联系",
 }  # fmt: skip

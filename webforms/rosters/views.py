@@ -125,19 +125,19 @@ def save_line(task_id: str, line_id: str) -> Response:
 @requires(*CLERKS)
 def import_page(task_id: str) -> str:
     """Upload a filled template."""
-    return entry.import_page(_task(task_id), {})
+    return entry.import_page(_task(task_id, "roster.import_lines"), {})
 
 
 @blueprint.post("/rosters/tasks/<task_id>/import")
 @requires(*CLERKS)
 def import_file(task_id: str) -> Response:
     """All rows or none."""
-    return entry.import_file(_task(task_id))
+    return entry.import_file(_task(task_id, "roster.import_lines"))
 
 
-def _task(task_id: str) -> TaskView:
+def _task(task_id: str, action: str = "roster.save_line") -> TaskView:
     """An open task whose lines this participant may write. Raises NotFound, NotAllowed."""
     task = engine().worklist.task(task_id, current_actor())
-    if "perform" not in task.verbs or "roster.save_line" not in task.actions:
+    if "perform" not in task.verbs or action not in task.actions:
         raise errors.NotAllowed
     return task

@@ -207,7 +207,11 @@ def act(task_id: str, operation: str) -> Response:
 def _shown_part() -> dict[str, str]:
     """Which part of a long panel was open: the page comes back with the same query."""
     pairs = parse_qsl(request.form.get("_args", "")[:MAXIMUM_ARGS])
-    return {key: value for key, value in pairs if key.isidentifier() and key[:1] != "_" and key != "task_id"}
+    return {
+        key: value
+        for key, value in pairs
+        if key.isidentifier() and key[:1] != "_" and key != "task_id"
+    }
 
 
 def _again(page: TaskPage, error: errors.Rejected) -> Response:
