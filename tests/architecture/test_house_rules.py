@@ -14,9 +14,13 @@ ROOMS = ("engine", "notifications", "workflows", "webforms")
 SOURCE_LINES = 400
 
 #: files that may be longer, each with its reason
-EXCUSED: dict[str, str] = {
-    "engine/model/calendar_data.py": "twenty-three years of published day lists, data only",
-}
+EXCUSED: dict[str, str] = {}
+
+#: methods that only subclasses of the same room give a body to
+ABSTRACT = {
+    "engine/decision/emitter.py", "engine/decision/kinds.py", "engine/decision/parser_operands.py",
+    "webforms/forms/fields.py",
+}  # fmt: skip
 
 DOMAIN_WORDS = re.compile(
     r"救助|公示|一卡通|隐患|低保|民政|\brelief|payout|\bhazard|roster|public_notice", re.IGNORECASE
@@ -72,6 +76,7 @@ def test_nothing_is_left_for_later() -> None:
         for path in sources(*ROOMS)
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if mark.search(line)
+        and not ("NotImplementedError" in line and relative(path) in ABSTRACT)
     ]
 
     assert found == []
