@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email import message_from_bytes, policy
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,17 +23,13 @@ def tell(context, data) -> None:
     context.notify("task_urged", Audience.participant("wang"), told)
 
 
-class Operations:
-    tell = staticmethod(tell)
-
-
 @pytest.fixture
 def bpm(tmp_path):
     engine = ProcessEngine(
         f"sqlite:///{tmp_path / 'x.db'}",
         clock=TravellingClock(datetime(2026, 1, 5, 9, 0, tzinfo=clock.LOCAL_ZONE)),
         files=tmp_path / "files",
-        operations=[Operations],
+        operations=[SimpleNamespace(tell=tell)],
     )
     engine.create_schema()
     engine.identity.create_participant("wang", name="王经办", login="wang", email="wang@example.cn")
