@@ -129,7 +129,9 @@ def _task(
 ) -> None:
     task = node.task or TaskSpec()
     if task.role is None and task.owner is None:
-        report.warning("no-role", f"“{_name(node)}”没有写明由谁办理", node)
+        # A package that names its desks must say whose each task is: nobody could ever take it.
+        say = report.error if roles else report.warning
+        say("no-role", f"“{_name(node)}”没有写明由谁办理", node)
     elif task.role is not None and task.role not in roles:
         report.error("unknown-role", f"“{_name(node)}”的角色“{task.role}”没有声明", node)
     if task.deadline is None:
