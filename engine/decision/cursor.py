@@ -14,6 +14,7 @@ MAX_DEPTH = 60
 MAX_CHAIN = 300
 _MAX_STEPS = 200_000
 
+_CONJUNCTIONS = frozenset({"and", "or"})
 MEMBER_NAMES = ("time offset", "start included", "end included")
 
 
@@ -51,7 +52,7 @@ class Cursor:
     def longest(self) -> tuple[str, int] | None:
         """Find the longest known name here, and the token after it.
 
-        The name of a function that holds a reserved word counts only where it is called:
+        The name of a function that holds `and` or `or` counts only where it is called:
         elsewhere `date and time` joins two variables.
         """
         found = self.known.longest(self.tokens, self.index)
@@ -60,7 +61,7 @@ class Cursor:
         found = self.functions.longest(self.tokens, self.index)
         if found is None or self.tokens[found[1]].text == "(":
             return found
-        return None if KEYWORDS.intersection(found[0].split()) else found
+        return None if _CONJUNCTIONS.intersection(found[0].split()) else found
 
     @property
     def token(self) -> Token:

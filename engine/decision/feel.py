@@ -84,7 +84,11 @@ def unusable(problem: Exception) -> FeelError:
 
 
 class CompiledExpression:
-    """An expression ready to run. Equal and hashed by text and kind; safe to share."""
+    """An expression ready to run. Equal and hashed by text and kind; safe to share.
+
+    `names` are the variables it reads. A built-in's name is among them where it is not called:
+    there a variable of that name is meant when there is one, else the function itself.
+    """
 
     __slots__ = ("_base", "_may_need_names", "_unary", "_variants", "names", "text")
 
@@ -204,8 +208,7 @@ def _generate(
         raise FeelSyntaxError("表达式嵌套太深", text=text, position=0) from None
     generator = Generator(text, BUILTINS, names)
     code = generator.compile(node, (_INPUT,) if unary else ())
-    free = frozenset(name for name in generator.free if name not in BUILTINS or name in names)
-    return code, free, may_need
+    return code, frozenset(generator.free), may_need
 
 
 @lru_cache(maxsize=2048)

@@ -90,6 +90,54 @@ def test_it_compiles_to_something_hashed_by_text() -> None:
     assert len({feel.compile("a + 1"), feel.compile("a + 1"), feel.compile_unary("1")}) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "context", "expected"),
+    [
+        ("number + 1", {"number": 3}, 4),
+        ("count + count(list)", {"count": 2, "list": [1]}, 3),
+        ("max - min", {"max": 3, "min": 1}, 2),
+        ("date.year", {"date": {"year": 2026}}, 2026),
+        ("string length + 1", {"string length": 3}, 4),
+        ("day of week + 1", {"day of week": 3}, 4),
+        ("{a: number, b: a + 1}.b", {"number": 4}, 5),
+        ("items[count > floor].count", {"items": [{"count": 2}], "floor": 1}, [2]),
+        ("for n in list return n * number", {"list": [1, 2], "number": 2}, [2, 4]),
+    ],
+)
+def test_a_variable_named_like_a_function_is_listed_and_wins(
+    text: str, context: dict[str, object], expected: object
+) -> None:
+    code = feel.compile(text)
+    listed = {name: context[name] for name in code.names if name in context}
+
+    assert listed == context
+    assert code.evaluate_strict(listed) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("count([1, 2])", 2),
+        ("(function(f) f([3, 4]))(max)", 4),
+        ('number("7") + 1', 8),
+        ("number from(1)", None),
+        ("day of week(date(\"2026-01-05\"))", "Monday"),
+        ("for number in [1, 2] return number", [1, 2]),
+    ],
+)
+def test_without_such_a_variable_the_name_is_the_function(text: str, expected: object) -> None:
+    assert feel.evaluate(text) == expected
+
+
+def test_a_function_that_is_called_is_no_variable() -> None:
+    assert feel.parse_names("count(list) + sum(list)") == {"list"}
+
+
+def test_two_variables_joined_by_and_are_not_the_function_of_that_name() -> None:
+    assert feel.evaluate("date and time", {"date": True, "time": True}) is True
+    assert feel.parse_names("date and time") == {"date", "time"}
+
+
 def test_it_reads_names_with_signs_once_the_context_knows_them() -> None:
     code = feel.compile("a-b + 1")
 
