@@ -335,9 +335,23 @@ class Context:
 
     def _attachment_row(self, attachment_id: str) -> Any:
         row = self.tx.first(attachments.BY_ID, {"attachment_id": attachment_id})
-        if row is None:
+        if row is None or not self._may_use(row):
             raise NotFound("没有找到这个附件")
         return row
+
+    def _may_use(self, row: Any) -> bool:
+        """Ids come from forms: a person uses what he uploaded and the files of his case's family.
+
+        Anything else would make another office's file an evidence, or its table a roster, here.
+        """
+        if self.actor is None or row.uploaded_by in (None, self.actor.id):
+            return True
+        if self.work is None or row.instance_id is None:
+            return False
+        if row.instance_id == self.work.instance.id:
+            return True
+        of = self.tx.first(instances.BY_ID, {"instance_id": row.instance_id})
+        return of is not None and of.root_id == self.work.instance.root_id
 
     def _work(self, asked: str) -> Work:
         if self.work is None:

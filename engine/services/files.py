@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 from sqlalchemy import select
 
 from engine.execution import assignment
@@ -39,6 +40,18 @@ _OFFICE = {
     "zip": "application/zip",
 }
 _TEXTS = {"csv": "text/csv", "txt": "text/plain"}
+#: what decoders raise on bytes that were made, or have gone, wrong
+_BROKEN_PICTURE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    struct.error,
+)
 _attachment: Any = attachments.Attachment.__table__
 
 
@@ -203,11 +216,19 @@ def picture_facts(content: bytes) -> Mapping[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content)) as image:
-                if image.width * image.height > MAXIMUM_PIXELS:
-                    raise InvalidInput("图片太大", {"file": "图片太大"})
-                exif = image.getexif()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+                pixels = image.width * image.height
+                found = _told_by(image.getexif()) if pixels <= MAXIMUM_PIXELS else {}
+    except Image.DecompressionBombError:
+        pixels, found = MAXIMUM_PIXELS + 1, {}
+    except _BROKEN_PICTURE:
+        # What a broken picture says of itself is worth nothing; the bytes are kept as they are.
         return {}
+    if pixels > MAXIMUM_PIXELS:
+        raise InvalidInput("图片太大", {"file": "图片太大"})
+    return found
+
+
+def _told_by(exif: Image.Exif) -> dict[str, Any]:
     found: dict[str, Any] = {}
     details = exif.get_ifd(ExifTags.IFD.Exif)
     taken = _moment(details.get(ExifTags.Base.DateTimeOriginal))
