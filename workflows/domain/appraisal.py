@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -65,7 +66,7 @@ def _day(raw: Any, today: date) -> date | None:
 
 def _count(data: Mapping[str, Any], key: str, wrong: dict[str, str]) -> int:
     text = str(data.get(key, "")).strip()
-    if not text.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", text):
         wrong[key] = "请填写人数"
         return 0
     return int(text)

@@ -30,6 +30,7 @@ ACCOUNT_KINDS = tuple(kind.value for kind in AccountKind)
 APPLY_WAYS = ("本人", "代办", "小组提名", "结转")
 HUKOU = ("农村", "城镇")
 SELF_HELP = ("无", "弱", "有")
+MOST_MEMBERS = 99
 MOST_FEN = 100_000_000
 
 _NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·A-Za-z ]{2,20}")
@@ -106,7 +107,7 @@ class _Reader:
     def one_of(self, key: str, allowed: Sequence[str], default: str = "") -> str:
         value = self.text(key) or default
         if value not in allowed:
-            self.wrong[key] = f"应为：{'、'.join(allowed)}"
+            self.wrong[key] = f"应为：{'、'.join(allowed)}" if value else "请选择"
         return value
 
     def many_of(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
@@ -136,7 +137,8 @@ class _Reader:
         except InvalidOperation:
             self.wrong[key] = "应为数字"
             return None
-        if not value.is_finite():
+        # Beyond twelve digits nothing here is meant; exponents would overflow what counts on.
+        if not value.is_finite() or value.adjusted() > 12 or len(value.as_tuple().digits) > 20:
             self.wrong[key] = "应为数字"
             return None
         return value
@@ -256,11 +258,17 @@ def _persons(reader: _Reader, *, known: bool) -> tuple[Person, ...]:
     if isinstance(raw, str):
         try:
             raw = json.loads(raw)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             reader.wrong["members"] = "成员表无法识别"
             return ()
     found: list[Person] = []
     seen: set[str] = set()
+    if not isinstance(raw, (list, tuple)) or not all(isinstance(row, Mapping) for row in raw):
+        reader.wrong["members"] = "成员表无法识别"
+        return ()
+    if len(raw) > MOST_MEMBERS:
+        reader.wrong["members"] = f"最多 {MOST_MEMBERS} 人"
+        return ()
     for index, row in enumerate(raw):
         key = f"members[{index}]"
         name = str(row.get("name") or "").strip()
@@ -339,10 +347,12 @@ def allotments(rows: Any) -> dict[str, int]:
     if isinstance(rows, str):
         try:
             rows = json.loads(rows)
-        except json.JSONDecodeError as unreadable:
+        except (json.JSONDecodeError, RecursionError) as unreadable:
             raise errors.InvalidInput("分配额无法识别") from unreadable
     if isinstance(rows, Mapping):
         rows = [{"unit": unit, "amount": amount} for unit, amount in rows.items()]
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, Mapping) for row in rows):
+        raise errors.InvalidInput("分配额无法识别")
     found: dict[str, int] = {}
     wrong: dict[str, str] = {}
     for row in rows:

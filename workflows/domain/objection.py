@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,7 +48,7 @@ def file(context: OperationContext, data: Mapping[str, Any]) -> Objection:
     kind = str(data.get("kind") or "")
     wrong: dict[str, str] = {}
     if kind not in KINDS:
-        wrong["kind"] = f"应为：{'、'.join(KINDS)}"
+        wrong["kind"] = f"应为：{'、'.join(KINDS)}" if kind else "请选择"
     if not 5 <= len(text) <= 1000:
         wrong["text"] = "请写明理由，5 至 1000 字"
     line = _target(session, found.id, data.get("line"), wrong)
@@ -120,7 +121,7 @@ def _adjustment(
 ) -> dict[str, Any]:
     line = lines.get(context.session, found.line_id)
     raw = str(data.get("needy") or line.need_n)
-    needy = int(raw) if raw.isdigit() else 0
+    needy = int(raw) if re.fullmatch("[0-9]{1,9}", raw) else 0
     if not 1 <= needy <= line.members_n:
         raise errors.InvalidInput(None, {"needy": f"应为 1 至 {line.members_n}"})
     level = str(data.get("level") or line.level or "")

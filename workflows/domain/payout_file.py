@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -205,6 +206,8 @@ def _rows(
 def _decoded(content: bytes) -> str:
     if len(content) > MOST_BYTES:
         raise ReturnFileRefused("回盘文件过大")
+    if b"\x00" in content:
+        raise ReturnFileRefused("回盘文件不是文本文件，编码应为 UTF-8 或 GB18030")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
@@ -224,8 +227,8 @@ def _row(line_no: int, cells: Sequence[str], number: str, sent: Mapping[int, int
     batch, row_no, code, reason, paid, booked_at, reference = (cell.strip() for cell in cells)
     if batch != number:
         raise ReturnFileRefused(f"第 {line_no} 行是另一批次的")
-    if not row_no.isdigit() or int(row_no) not in sent:
-        raise ReturnFileRefused(f"第 {line_no} 行：报盘文件中没有序号 {row_no}")
+    if not re.fullmatch("[0-9]{1,9}", row_no) or int(row_no) not in sent:
+        raise ReturnFileRefused(f"第 {line_no} 行：报盘文件中没有序号 {row_no[:20]}")
     is_paid = code in OK_CODES
     try:
         fen = fen_from_text(paid) if paid else 0

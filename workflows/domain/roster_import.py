@@ -7,7 +7,9 @@ are refused. The caller's transaction makes "none" true: on any error this raise
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +31,7 @@ REQUIRED = frozenset(COLUMNS[:2])
 MOST_ROWS = 100_000
 MOST_BYTES = 30_000_000
 MOST_ERRORS = 200
+LARGEST_EXACT = 10**15
 
 _KEYS = {
     "户主姓名": "head_name", "身份证号码": "id_no", "家庭人口": "members_n",
@@ -43,6 +46,11 @@ _FAMILY_TYPES = {
     "五保户": "分散供养特困", "低保户": "低保", "重点优抚对象": "重点优抚", "其他户": "一般户",
 }  # fmt: skip
 _PAY_WAYS = {"资金发放": "现金", "银行发放": "银行", "": "银行"}
+
+MOST_UNPACKED = 300_000_000
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+#: references of cells outside of A…Z and the first 99,999 rows, and of rows beyond
+_FAR_CELL = re.compile(rb"""\br=["'](?:([A-Z]{2,})[0-9]*|[A-Z]?([0-9]{6,}))["']""")
 
 Progress = Callable[[int, int], None]
 
@@ -82,9 +90,23 @@ def read_rows(content: bytes) -> list[dict[str, str]]:
         raise ImportRefused(f"列与模板不一致（{told}）")
     if len(table) - 1 > MOST_ROWS:
         raise ImportRefused(f"最多 {MOST_ROWS:,} 行，请分批导入")
+    _refuse_rounded(table)
     return [
         {name: _text(cell) for name, cell in zip(COLUMNS, row, strict=False)} for row in table[1:]
     ]
+
+
+def _refuse_rounded(table: list[list[Any]]) -> None:
+    """Spreadsheets keep fifteen digits of a number: a longer one has lost its end already."""
+    wrong = {
+        f"第 {number} 行·{name}": "号码被存成了数字，末尾几位已经丢失；请把该列设为文本后重新填写"
+        for number, row in enumerate(table[1:], 2)
+        for name, cell in zip(COLUMNS, row, strict=False)
+        if isinstance(cell, (int, float)) and abs(cell) >= LARGEST_EXACT
+    }
+    if wrong:
+        first = dict(list(wrong.items())[:MOST_ERRORS])
+        raise ImportRefused(f"共 {len(wrong)} 处有误，一行也没有导入", first)
 
 
 def _refuse_unsafe(content: bytes) -> None:
@@ -97,13 +119,31 @@ def _refuse_unsafe(content: bytes) -> None:
             names = parts.namelist()
             if any("vbaProject" in name or "externalLink" in name for name in names):
                 raise ImportRefused("表格含宏或外部链接，请另存为不含宏的 xlsx")
-            if sum(info.file_size for info in parts.infolist()) > 20 * MOST_BYTES:
+            if any(info.flag_bits & 1 for info in parts.infolist()):
+                raise ImportRefused("文件设有密码，请取消密码后再导入")
+            if sum(info.file_size for info in parts.infolist()) > MOST_UNPACKED:
                 raise ImportRefused("文件展开后过大")
             for name in names:
-                if name.startswith("xl/worksheets/") and b"<f" in parts.read(name):
-                    raise ImportRefused("表格含公式，请用“选择性粘贴—数值”后再导入")
-    except zipfile.BadZipFile as broken:
+                if name.startswith("xl/worksheets/") and not name.endswith("/"):
+                    _refuse_unsafe_sheet(parts, name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as broken:
         raise ImportRefused("文件已损坏，请重新保存后上传") from broken
+
+
+def _refuse_unsafe_sheet(parts: zipfile.ZipFile, name: str) -> None:
+    """Formulas, and cells far away: the reader would make room for every cell between."""
+    rest = b""
+    with parts.open(name) as stream:
+        while piece := stream.read(1 << 20):
+            text = rest + piece
+            if _FORMULA.search(text):
+                raise ImportRefused("表格含公式，请用“选择性粘贴—数值”后再导入")
+            for column, row in _FAR_CELL.findall(text):
+                if column:
+                    raise ImportRefused("列与模板不一致（表格右侧还有内容，请删除多余的列）")
+                if int(row[:9]) > MOST_ROWS + 1:
+                    raise ImportRefused(f"最多 {MOST_ROWS:,} 行，请分批导入")
+            rest = text[-64:]
 
 
 def _text(cell: Any) -> str:

@@ -5,6 +5,7 @@ Full numbers are never in here; `reveal` hands out one line's, and writes down w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,7 +143,7 @@ def page(
     query = select(RosterLine).where(*wanted)
     if cursor:
         village, _, seq = cursor.partition("-")
-        after = int(seq) if seq.isdigit() else 0
+        after = int(seq) if re.fullmatch("[0-9]{1,9}", seq) else 0
         query = query.where(
             or_(
                 RosterLine.village > village,
