@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -41,11 +42,13 @@ class Runtime:
 def attach(app: Flask, runtime: Runtime) -> None:
     """Bind the extension and the runtime to the application."""
     app.config["SQLALCHEMY_DATABASE_URI"] = runtime.settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
+    options: dict[str, Any] = (
         {"connect_args": {"timeout": 15}}
         if runtime.settings.database_url.startswith("sqlite")
         else {"pool_pre_ping": True}
     )
+    # Errors are logged, and values name people.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**options, "hide_parameters": True}
     db.init_app(app)
     app.extensions[EXTENSION] = runtime
 

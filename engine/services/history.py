@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,9 +72,9 @@ class HistoryService:
         """Every break in the hash chain of one case, or of all; empty when nothing was changed."""
         breaks: list[ChainBreak] = []
         with self._environment.database.read() as tx:
-            query = select(_instance.c.id, _instance.c.fact_count, _instance.c.fact_hash).order_by(
-                _instance.c.id
-            )
+            query = select(
+                _instance.c.id, _instance.c.shard, _instance.c.fact_count, _instance.c.fact_hash
+            ).order_by(_instance.c.id)
             if instance_id is not None:
                 query = query.where(_instance.c.id == instance_id)
             heads = tx.execute(query).all()
@@ -108,7 +109,7 @@ def _first_break(tx: Transaction, head: Any) -> ChainBreak | None:
         )
         for row in rows:
             expected += 1
-            if row.sequence != expected:
+            if row.sequence != expected or row.shard != head.shard:
                 return ChainBreak(instance_id=head.id, sequence=expected, reason="缺少一条留痕")
             if history.digest(previous, row._asdict()) != bytes(row.hash):
                 return ChainBreak(
@@ -214,6 +215,6 @@ def _view(work: Work, row: Any) -> FactView:
 def _sequence(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    if not cursor.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", cursor):
         raise InvalidInput("翻页位置不正确")
     return int(cursor)

@@ -300,6 +300,6 @@ def _cursor(at: datetime, task_id: str) -> str:
 def _parsed(cursor: str) -> tuple[datetime, str]:
     at, _, task_id = cursor.partition("~")
     try:
-        return datetime.fromisoformat(at), task_id
-    except ValueError:
+        return datetime.fromisoformat(at).astimezone(UTC), task_id
+    except (ValueError, OverflowError):
         raise InvalidInput("翻页位置不正确") from None

@@ -233,10 +233,14 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             return create_engine(
-                parsed, poolclass=StaticPool, connect_args={"check_same_thread": False}
+                parsed,
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False},
+                hide_parameters=True,
             )
         return create_engine(
             parsed,
+            hide_parameters=True,  # errors are logged, and values name people
             pool_size=20,
             max_overflow=20,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
@@ -245,6 +249,7 @@ def _engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(
             parsed,
+            hide_parameters=True,  # errors are logged, and values name people
             pool_size=20,
             max_overflow=20,
             pool_pre_ping=False,

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from engine import clock, errors
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine, now
-from webforms.shell import calendars, roles
+from webforms.shell import calendars, paging, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
@@ -50,7 +50,8 @@ def _page(*, fault: str = "", typed: str = "", typed_year: str = "") -> str:
     counted = engine().calendar_for(COUNTRY)
     years = sorted(counted.years)
     asked = request.args.get("year", "")
-    year = int(asked) if asked.isdecimal() and int(asked) in years else _nearest(years)
+    chosen = paging.whole(asked)
+    year = chosen if chosen in years else _nearest(years)
     table = counted.tables[year]
     return render(
         "admin/calendar.html",
@@ -82,9 +83,10 @@ def _nearest(years: list[int]) -> int:
 
 
 def _year(text: str) -> int:
-    if not text.isdecimal() or not FIRST_YEAR <= int(text) <= LAST_YEAR:
+    year = paging.whole(text)
+    if year is None or not FIRST_YEAR <= year <= LAST_YEAR:
         raise errors.InvalidInput("请填写年份，如 2027")
-    return int(text)
+    return year
 
 
 def _table(year: int, typed: str) -> str:

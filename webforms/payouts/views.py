@@ -186,5 +186,5 @@ def _link(batch_id: str, **values: str) -> str:
 
 
 def _start(most: int) -> int:
-    text = paging.cursor() or "0"
-    return int(text) if text.isdecimal() and int(text) < most else 0
+    start = paging.whole(paging.cursor() or "0")
+    return start if start is not None and start < most else 0

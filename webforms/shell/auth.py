@@ -137,7 +137,10 @@ def _safe_next() -> str:
 
 
 def _back() -> str:
-    parts = urlsplit(request.referrer or "")
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return url_for("worklist.inbox")
     same = parts.netloc == request.host
     target = parts.path + (f"?{parts.query}" if parts.query else "") if same else ""
     return _local(target) or url_for("worklist.inbox")
@@ -147,5 +150,8 @@ def _local(target: str) -> str:
     """A path of this site or nothing: `next` must not lead elsewhere (also not as //host)."""
     if not target.startswith("/") or target.startswith(("//", "/\\")) or "\n" in target:
         return ""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return ""
     return "" if parts.scheme or parts.netloc else target

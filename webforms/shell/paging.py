@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request, url_for
@@ -23,13 +24,29 @@ def search() -> str | None:
 
 def link(**changes: str | None) -> str:
     """The present page's address with some parameters changed (None removes one)."""
-    values: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {})}
+    values: dict[str, Any] = {**plain(request.args.to_dict()), **(request.view_args or {})}
     for name, value in changes.items():
         if value is None:
             values.pop(name, None)
         else:
             values[name] = value
     return url_for(request.endpoint or "worklist.inbox", **values)
+
+
+def plain(values: Mapping[str, str]) -> dict[str, str]:
+    """Query values without the names that mean something to `url_for` itself.
+
+    Whoever writes the address must not choose scheme, host or method of the links on the page.
+    """
+    return {name: value for name, value in values.items() if name[:1] != "_" and name != "endpoint"}
+
+
+def whole(text: str) -> int | None:
+    """A number somebody wrote into an address or a form; None for anything else.
+
+    At most nine ASCII digits: "²" is a digit to `str.isdigit`, and `int` fails beyond 4,300.
+    """
+    return int(text) if 0 < len(text) < 10 and text.isascii() and text.isdigit() else None
 
 
 def capped(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import BadRequest
 
 from webforms.database import runtime
 
@@ -21,6 +22,7 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 def install(app: Flask) -> None:
     """Every answer of this application carries the headers."""
+    app.before_request(_refuse_nul)
     app.after_request(_headers)
 
 
@@ -56,6 +58,15 @@ def policy(*, style_attributes: bool = False) -> str:
     if style_attributes:
         parts.insert(3, "style-src-attr 'unsafe-inline'")
     return "; ".join(parts)
+
+
+def _refuse_nul() -> None:
+    """No text of a person contains NUL, and PostgreSQL cannot keep it: refused at the door."""
+    given = [request.path, request.query_string.decode("latin-1").replace("%00", "\x00")]
+    given += [text for pair in request.form.items(multi=True) for text in pair]
+    given += [upload.filename or "" for _, upload in request.files.items(multi=True)]
+    if any("\x00" in text for text in given):
+        raise BadRequest
 
 
 def _headers(response: Response) -> Response:

@@ -75,7 +75,8 @@ def form(task_id: str) -> str:
         page.bound.add_row(add)
     elif remove:
         path, _, index = remove.rpartition(":")
-        page.bound.remove_row(path, int(index) if index.isdecimal() else -1)
+        row = paging.whole(index)
+        page.bound.remove_row(path, -1 if row is None else row)
     if wants_fragment():
         return str(page.form_page().html())
     return render_task(page)

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from engine import Completed, OutcomeOption, errors
 from webforms.database import engine
 from webforms.forms.binding import Fault
+from webforms.shell import paging
 from webforms.shell.page import current_actor, see_other, wants_fragment
 from webforms.shell.permissions import requires
 from webforms.worklist.blueprint import blueprint
@@ -209,8 +210,8 @@ def _shown_part() -> dict[str, str]:
     pairs = parse_qsl(request.form.get("_args", "")[:MAXIMUM_ARGS])
     return {
         key: value
-        for key, value in pairs
-        if key.isidentifier() and key[:1] != "_" and key != "task_id"
+        for key, value in paging.plain(dict(pairs)).items()
+        if key.isidentifier() and key != "task_id"
     }
 
 
@@ -286,10 +287,10 @@ def _action_data(task_id: str) -> dict[str, Any]:
 
 
 def _version() -> int:
-    text = request.form.get("version", "")
-    if not text.isdecimal():
+    version = paging.whole(request.form.get("version", ""))
+    if version is None:
         raise errors.Stale
-    return int(text)
+    return version
 
 
 def _onwards(done: Completed) -> Response:
