@@ -53,7 +53,7 @@ def objection(context: PanelContext) -> Markup:
 
 def poster(notice_id: str) -> str | None:
     """The printable sheet, where papers are installed: full for its office, masked for others."""
-    endpoint = "papers.notice_poster_pdf"
+    endpoint = "papers.notice_poster"
     if endpoint not in current_app.view_functions:
         return None
     return url_for(endpoint, notice_id=notice_id)

@@ -39,6 +39,35 @@ _CHOICES = {
 }
 
 
+#: what the summary of faults calls the fields
+LABELS = {
+    "head_name": "户主姓名", "id_kind": "证件类型", "id_no": "证件号码",
+    "no_id_reason": "无证件原因",
+    "guardian_name": "监护人姓名", "phone": "联系电话", "group_name": "村民小组",
+    "address": "家庭住址", "hukou": "户口类型", "members": "家庭成员", "members_n": "家庭人口",
+    "need_n": "需救助人口", "family_type": "家庭类型", "family_types": "家庭类型（可多选）",
+    "dis_types": "受灾类型", "dis_on": "受灾时间", "hazard_kind": "灾种", "self_help": "自救能力",
+    "apply_way": "申请方式", "reason": "申请原因", "need_food": "口粮", "need_cloth": "衣被",
+    "need_heat": "取暖", "need_water": "饮水", "need_ill": "伤病", "need_other": "其他需求",
+    "need_months": "救助时段", "pay_way": "发放方式", "account_kind": "账户类别",
+    "bank": "开户银行",
+    "account_no": "账号", "account_name": "账户姓名", "payee_reason": "监护或代领原因",
+}  # fmt: skip
+
+
+def summary(faults: Mapping[str, str], message: str) -> list[tuple[str, str, str]]:
+    """What is wrong, as (field, its name, message); members are named by their row."""
+    found = [("", "", message)] if message else []
+    for key, text in faults.items():
+        row, _, _ = key.partition("]")
+        if row.startswith("members["):
+            number = int(row.removeprefix("members[")) + 1
+            found.append(("members", f"家庭成员第 {number} 人", text))
+        else:
+            found.append((key, LABELS.get(key, key), text))
+    return found
+
+
 @dataclass(kw_only=True)
 class Typed:
     """What stands in the form: from the record, or as it was typed."""
@@ -54,7 +83,7 @@ def form_page(task: TaskView, line: RosterLine | None, typed: Typed) -> str:
     return render(
         "rosters/line_form.html",
         task=task, line=line, values=typed.values, members=typed.members,
-        faults=typed.faults, message=typed.message, **_CHOICES,
+        faults=typed.faults, problems=summary(typed.faults, typed.message), **_CHOICES,
     )  # fmt: skip
 
 

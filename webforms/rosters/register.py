@@ -102,7 +102,9 @@ def index_page(faults: Mapping[str, str] | None = None) -> str:
 
 
 def _index_link(**changes: str) -> str:
-    kept: dict[str, Any] = {name: request.args[name] for name in ("campaign", "unit", "q") if name in request.args}
+    kept: dict[str, Any] = {
+        name: request.args[name] for name in ("campaign", "unit", "q") if name in request.args
+    }
     return url_for("rosters.index", **(kept | changes))
 
 
