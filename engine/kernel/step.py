@@ -45,14 +45,36 @@ def step(
     Raises `Stale` when the element is gone, `InvalidState` when it cannot be so triggered,
     `jump.MoveRefused` for a move that would lose or double a token.
     """
+    work = begin(program, state, trigger, decide)
+    _run(work)
+    return work.state(), tuple(work.effects)
+
+
+def begin(program: Program, state: State, trigger: triggers.Trigger, decide: Decide) -> Work:
+    """The working copy after the trigger and before the first move. Raises as `step` does."""
     if state.life is Life.ENDED:
         raise InvalidState("流程已经结束")
     if (state.life is Life.NEW) != isinstance(trigger, triggers.Started):
         raise InvalidState("流程已经开始" if state.is_started else "流程还没有开始")
     work = Work(program, state, decide, trigger.at)
     _TRIGGERS[type(trigger)](work, trigger)
-    _run(work)
-    return work.state(), tuple(work.effects)
+    return work
+
+
+def advance(work: Work) -> bool:
+    """Make one move, or settle what may go next; False when every token waits.
+
+    `step` repeats this to the end; a proof stops between two moves where data will decide.
+    """
+    if work.life is Life.ENDED:
+        return False
+    if not work.moves:
+        return _settle(work)
+    if work.conditions_dirty:
+        # A condition that is true already when it is first listened to comes first.
+        _guarded(work, None, events.ask_conditions)
+    _make(work, work.moves.popleft())
+    return True
 
 
 def stuck(program: Program, state: State) -> tuple[str, ...]:
@@ -67,18 +89,10 @@ def stuck(program: Program, state: State) -> tuple[str, ...]:
 
 def _run(work: Work) -> None:
     moves = 0
-    while work.life is not Life.ENDED:
-        while work.moves:
-            moves += 1
-            if moves > MAXIMUM_MOVES:
-                raise ModelFault("一步之内的移动太多，流程可能有不等待的循环")
-            if work.conditions_dirty:
-                # A condition that is true already when it is first listened to comes first.
-                _guarded(work, None, events.ask_conditions)
-            _make(work, work.moves.popleft())
+    while advance(work):
         moves += 1
-        if not _settle(work):
-            return
+        if moves > MAXIMUM_MOVES:
+            raise ModelFault("一步之内的移动太多，流程可能有不等待的循环")
 
 
 def _settle(work: Work) -> bool:
