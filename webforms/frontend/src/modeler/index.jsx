@@ -99,7 +99,8 @@ async function post(action) {
   if (answer.findings?.length || action === 'validate' || !answer.ok) show(answer.findings ?? []);
   if (answer.ok && action !== 'validate') dirty = false;
   const text = { validate: '校验完成', draft: '草稿已保存', publish: '新版本已发布' }[action];
-  say(answer.message ?? (answer.ok ? text : '没有通过，原因见下方'), answer.ok ? 'ok' : 'bad');
+  const wrong = !answer.ok || (action === 'validate' && answer.findings?.some((one) => one.severity === 'error'));
+  say(answer.message ?? (wrong ? '没有通过，原因见下方' : text), wrong ? 'bad' : 'ok');
   if (answer.redirect) { dirty = false; location.assign(answer.redirect); }
 }
 
