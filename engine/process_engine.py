@@ -15,6 +15,7 @@ from engine.execution.decisions import package_decisions
 from engine.execution.environment import Calendars, Environment
 from engine.execution.job_executor import JobExecutor
 from engine.execution.programs import Programs
+from engine.execution.visibility import Visibility
 from engine.kernel.decide import Decisions
 from engine.kernel.program import Program
 from engine.model.calendar import WorkingCalendar
@@ -41,10 +42,11 @@ class ProcessEngine:
     """Owns the store, the clock and the operations; safe to share between threads.
 
     `operations` are modules with functions declared by `@operation`. `nudge` is called after
-    every commit that may have left work behind; it must return at once.
+    every commit that may have left work behind; it must return at once. `observers` are roles
+    that may look into every case below their unit, whatever its process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one keyword a part that an installation may replace
         self,
         database: str | Engine,
         *,
@@ -55,6 +57,7 @@ class ProcessEngine:
         calendar: WorkingCalendar | None = None,
         region_calendars: Mapping[str, WorkingCalendar] | None = None,
         nudge: Callable[[], None] | None = None,
+        observers: Iterable[str] = (),
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.ids: IdSource = ids or SystemIds(self.clock)
@@ -63,6 +66,7 @@ class ProcessEngine:
         for module in operations:
             for declared in collect(module):
                 registry.add(declared)
+        programs = Programs(compiled)
         self._environment = Environment(
             database=self.database,
             clock=self.clock,
@@ -70,7 +74,8 @@ class ProcessEngine:
             files=FileStore(files or Path("files")),
             operations=registry,
             calendars=Calendars(calendar or WorkingCalendar.default(), region_calendars or {}),
-            programs=Programs(compiled),
+            programs=programs,
+            visibility=Visibility(programs, frozenset(observers)),
             nudge=nudge,
         )
         commands = Commands(self._environment)

@@ -25,6 +25,7 @@ from webforms.shell import (
     page,
     permissions,
     places,
+    roles,
     security,
 )
 from workflows import catalog
@@ -60,6 +61,7 @@ def create_engine(settings: Settings, clock: Clock | None = None) -> ProcessEngi
         clock=clock or SystemClock(),
         operations=tuple(catalog.operation_modules()),
         files=settings.files,
+        observers=roles.OBSERVERS,
     )
 
 

@@ -102,9 +102,10 @@ def directs(deployed: Deployed, actor: Actor, unit: str) -> bool:
 
 
 def sees(work: Work, actor: Actor) -> bool:
-    """Whether a seat of his covers the region of the case, or he started it."""
-    return (
-        actor is SYSTEM or actor.sees(work.instance.region) or work.instance.started_by == actor.id
+    """Whether a seat of his may look into this process at this region, or he started the case."""
+    case = work.instance
+    return case.started_by == actor.id or work.environment.visibility.covers(
+        work.tx, actor, work.deployed.key, case.region
     )
 
 

@@ -11,6 +11,7 @@ from threading import Lock
 from sqlalchemy.orm import Session
 
 from engine.execution.programs import Programs
+from engine.execution.visibility import Visibility
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import Clock, local_date
 from engine.model.ids import IdSource
@@ -85,6 +86,7 @@ class Environment:
     operations: OperationRegistry
     calendars: Calendars
     programs: Programs
+    visibility: Visibility
     seats: Seats = field(default_factory=Seats)
     #: called after a commit that left work behind; must return at once
     nudge: Callable[[], None] | None = None

@@ -16,6 +16,7 @@ from engine.model.errors import NotAllowed, NotFound
 from engine.model.process import InstancePage, InstanceStatus, InstanceView
 from engine.services.files import Files
 from engine.store import human_tasks, instances
+from engine.store.database import Transaction
 from engine.store.definitions import ProcessDefinition
 
 _instance: Any = instances.ProcessInstance.__table__
@@ -63,7 +64,7 @@ class CaseLookup:
         limit: int = 50,
     ) -> InstancePage:
         """Cases the actor may see, newest first."""
-        query = _listed().where(_visible_to(actor)).order_by(_instance.c.id.desc())
+        query = _listed().order_by(_instance.c.id.desc())
         given = {"process_key": process_key, "root_id": root_id, "parent_id": parent_id}
         for column, value in given.items():
             if value is not None:
@@ -82,9 +83,21 @@ class CaseLookup:
         if cursor is not None:
             query = query.where(_instance.c.id < cursor)
         with self._environment.database.read() as tx:
-            rows = tx.execute(query.limit(limit + 1)).all()
+            rows = tx.execute(query.where(self._visible(tx, actor)).limit(limit + 1)).all()
         views = tuple(_view(row, with_state=False) for row in rows[:limit])
         return InstancePage(rows=views, next_cursor=views[-1].id if len(rows) > limit else None)
+
+    def _visible(self, tx: Transaction, actor: Actor) -> Any:
+        took_part = select(_task.c.instance_id).where(
+            or_(_task.c.completed_by == actor.id, _task.c.owner == actor.id)
+        )
+        return or_(
+            self._environment.visibility.condition(
+                tx, actor, _instance.c.process_key, _instance.c.region
+            ),
+            _instance.c.started_by == actor.id,
+            _instance.c.id.in_(took_part),
+        )
 
 
 def require_manager(work: Work, actor: Actor) -> None:
@@ -142,17 +155,3 @@ def _view(row: Any, *, with_state: bool) -> InstanceView:
 def _below(column: Any, unit: str) -> Any:
     prefix = regions.prefix(unit)
     return column.startswith(prefix, autoescape=True) if prefix else column.is_not(None)
-
-
-def _visible_to(actor: Actor) -> Any:
-    if actor is SYSTEM:
-        return _instance.c.id.is_not(None)
-    units = sorted({seat.unit for seat in actor.seats})
-    took_part = select(_task.c.instance_id).where(
-        or_(_task.c.completed_by == actor.id, _task.c.owner == actor.id)
-    )
-    return or_(
-        *[_below(_instance.c.region, unit) for unit in units],
-        _instance.c.started_by == actor.id,
-        _instance.c.id.in_(took_part),
-    )

@@ -12,7 +12,7 @@ from engine.execution import assignment
 from engine.execution.command import Commands
 from engine.execution.work import Work
 from engine.kernel.program import Program
-from engine.model import region, states
+from engine.model import states
 from engine.model.actor import Actor
 from engine.model.clock import end_of_day, local_date
 from engine.model.errors import InvalidInput, NotFound
@@ -138,12 +138,13 @@ class WorklistService:
     # --- private -----------------------------------------------------------------------------
 
     def _supervised(self, actor: Actor, condition: Any, cursor: str | None, limit: int) -> TaskPage:
-        units = sorted({seat.unit for seat in actor.seats})
-        if not units:
-            return TaskPage(rows=(), next_cursor=None)
+        with self._environment.database.read() as tx:
+            visible = self._environment.visibility.condition(
+                tx, actor, _task.c.process_key, _task.c.region
+            )
         query = (
             worklists.rows()
-            .where(_task.c.is_open == 1, condition, or_(*[_within(unit) for unit in units]))
+            .where(_task.c.is_open == 1, condition, visible)
             .order_by(_task.c.due_sort, _task.c.id)
             .limit(limit + 1)
         )
@@ -282,10 +283,6 @@ def _behind(after: tuple[datetime, str]) -> Any:
         and_(_task.c.due_sort == after[0], _task.c.id > after[1]),
     )
 
-
-def _within(unit: str) -> Any:
-    prefix = region.prefix(unit)
-    return _task.c.region.startswith(prefix, autoescape=True) if prefix else _task.c.is_open == 1
 
 
 def _name(tx: Transaction, participant_id: str) -> str | None:

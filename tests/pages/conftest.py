@@ -18,7 +18,7 @@ from tests.pages import relief_office
 from webforms.app import create_app
 from webforms.database import db
 from webforms.settings import Settings
-from webforms.shell import accounts
+from webforms.shell import accounts, roles
 from workflows import manifest
 from workflows.domain import division
 
@@ -182,7 +182,9 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def bpm(settings: Settings, travelling: TravellingClock) -> Iterator[ProcessEngine]:
-    engine = ProcessEngine(settings.database_url, clock=travelling, files=settings.files)
+    engine = ProcessEngine(
+        settings.database_url, clock=travelling, files=settings.files, observers=roles.OBSERVERS
+    )
     engine.create_schema()
     package = manifest.load(Path(__file__).parent / "sample")
     engine.repository.deploy(package, SYSTEM)

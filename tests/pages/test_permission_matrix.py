@@ -14,10 +14,11 @@ PUBLIC = (200, 303, 303, 303, 303, 303, 303, 303)
 LEADERS = (303, 403, 403, 403, 200, 403, 403, 403)
 SYSTEM = (303, 403, 403, 403, 403, 200, 403, 403)
 SECURITY = (303, 403, 403, 403, 403, 403, 200, 403)
-#: pages about one case of Wang's village: the engine decides by region; administrators of the
-#: county see it, the stranger of another county gets "not found"
-CASE = (303, 200, 404, 200, 200, 200, 200, 200)
-TASK = (303, 200, 404, 200, 200, 200, 200, 200)
+#: pages about one case of Wang's village: the engine decides by region and by the roles the
+#: process knows; who mends and who audits see it, the stranger of another county and the
+#: county's security administrator get "not found"
+CASE = (303, 200, 404, 200, 200, 200, 404, 200)
+TASK = (303, 200, 404, 200, 200, 200, 404, 200)
 STARTER = (303, 200, 200, 403, 403, 403, 403, 403)
 
 GET = {
@@ -51,7 +52,7 @@ GET = {
 IN_ALL = (303, "in", "in", "in", "in", "in", "in", "in")
 IN_SYSTEM = (303, 403, 403, 403, 403, "in", 403, 403)
 IN_SECURITY = (303, 403, 403, 403, 403, 403, "in", 403)
-ON_TASK = (303, "in", 404, "in", "in", "in", "in", "in")
+ON_TASK = (303, "in", 404, "in", "in", "in", 404, "in")
 POST = {
     "auth.login_submit": ("/login", ("in",) * 8),
     "auth.logout": ("/logout", IN_ALL),
@@ -66,7 +67,7 @@ POST = {
     ),
     "worklist.form": ("/tasks/{task}/form", ON_TASK),
     "worklist.complete": ("/tasks/{task}/complete", ON_TASK),
-    "worklist.draft": ("/tasks/{task}/draft", (303, "in", 404, 403, 403, 403, 403, 403)),
+    "worklist.draft": ("/tasks/{task}/draft", (303, "in", 404, 403, 403, 403, 404, 403)),
     "worklist.claim": ("/tasks/{task}/claim", None),
     "worklist.release": ("/tasks/{task}/release", None),
     "worklist.return_to": ("/tasks/{task}/return", ON_TASK),
@@ -76,7 +77,7 @@ POST = {
     "worklist.attach": ("/tasks/{task}/attachments", None),
     "worklist.act": (
         "/tasks/{task}/actions/sample.nothing",
-        (303, 403, 404, 403, 403, 403, 403, 403),
+        (303, 403, 404, 403, 403, 403, 404, 403),
     ),
     "processes.start_submit": (
         "/processes/sample/start",

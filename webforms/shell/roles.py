@@ -7,6 +7,9 @@ SECURITY_ADMIN = "sec_admin"
 AUDIT_ADMIN = "audit_admin"
 ADMINISTRATORS = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
 
+OBSERVERS = ("province_view", "audit", "discipline", SYSTEM_ADMIN, AUDIT_ADMIN)
+"""Roles that may look into any case below their unit: oversight, and whoever mends what is stuck."""
+
 LEADERS = (
     "village_head",
     "town_leader",
