@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.model.errors import BusinessError as BusinessError
     from engine.model.operation import Audience as Audience
     from engine.model.operation import OperationContext as OperationContext
+    from engine.model.operation import OutsideContext as OutsideContext
     from engine.model.operation import operation as operation
     from engine.model.package import Finding as Finding
     from engine.model.package import Ladder as Ladder
@@ -49,8 +50,8 @@ _PROCESS = (
     "ElementStateView", "IncidentView",
 )  # fmt: skip
 _OPERATION = (
-    "operation", "OperationContext", "Audience", "AudienceKind", "InstanceRef", "TaskRef",
-    "AttachmentRef", "collect",
+    "operation", "OperationContext", "OutsideContext", "Audience", "AudienceKind", "InstanceRef",
+    "TaskRef", "AttachmentRef", "collect",
 )  # fmt: skip
 _PACKAGE = ("Package", "Ladder", "Rung", "LadderAction", "Finding")
 _CLOCK = ("Clock", "TravellingClock")

@@ -11,7 +11,7 @@ The same code answers `nuanliu check`, the studio and every deployment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine import bpmn
 from engine.bpmn import oracle
@@ -83,7 +83,7 @@ def programs_of(packages: Iterable[Package]) -> dict[str, Program]:
 def examine_together(packages: Mapping[str, Package], known: Known) -> dict[str, Examination]:
     """Examine packages that call each other, as if they were deployed at once."""
     programs = {**(known.programs or {}), **programs_of(packages.values())}
-    joint = Known(operations=known.operations, programs=programs, roles=known.roles)
+    joint = replace(known, programs=programs)
     return {key: examine(package, joint) for key, package in packages.items()}
 
 

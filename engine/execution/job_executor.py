@@ -12,24 +12,25 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.execution import correlation, ladder, operations, settle
+from engine.execution import correlation, ladder, operations, outside, settle
 from engine.execution.command import Commands
 from engine.execution.work import Work
 from engine.kernel import codec
+from engine.kernel.effects import Invoke
 from engine.kernel.triggers import (
     Cancelled,
     ChildEnded,
     EscalationReached,
     EventArrived,
-    OperationFailed,
     OperationReturned,
     Started,
     TimerFired,
     Trigger,
 )
 from engine.model.actor import SYSTEM, Actor
-from engine.model.errors import BusinessError, NotFound, Stale
+from engine.model.errors import NotFound, Stale
 from engine.model.facts import Fact
+from engine.model.operation import Operation
 from engine.model.process import InstanceStatus
 from engine.store import incidents, jobs, timers
 from engine.store.base import FAR_FUTURE
@@ -147,7 +148,14 @@ class JobExecutor:
             return correlation.deliver_job(self._commands, job, arguments, _actor(arguments))
         if job.kind == settle.JOB_SIGNAL:
             return correlation.broadcast_job(self._commands, job, arguments)
+        declared = self._calls_outside(job, arguments)
+        if declared is not None:
+            return self._call_outside(declared, job, arguments)
+        return self._settle(job, arguments, lambda work: _HANDLERS[job.kind](work, job, arguments))
 
+    def _settle(
+        self, job: Any, arguments: Mapping[str, Any], handle: Callable[[Work], None]
+    ) -> list[str]:
         def act(work: Work) -> None:
             if work.instance.status is InstanceStatus.SUSPENDED and job.kind != settle.JOB_CANCEL:
                 _put_off(work, job)
@@ -155,10 +163,31 @@ class JobExecutor:
             if work.tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
                 return
             if work.instance.ended_at is None and _still_waits(work, job, arguments):
-                _HANDLERS[job.kind](work, job, arguments)
+                handle(work)
 
         _, follow_up = self._commands.run_on_instance(job.instance_id, _actor(arguments), act)
         return follow_up
+
+    def _call_outside(
+        self, declared: Operation, job: Any, arguments: Mapping[str, Any]
+    ) -> list[str]:
+        if not outside.lease(self._environment, job):
+            return []
+        answer = outside.call(self._environment, declared, job, arguments, _actor(arguments))
+
+        def handle(work: Work) -> None:
+            if answer is None:
+                # Its case stood still when we looked and goes on now: call at the next attempt.
+                raise Stale
+            _answered(work, job, arguments, answer)
+
+        return self._settle(job, arguments, handle)
+
+    def _calls_outside(self, job: Any, arguments: Mapping[str, Any]) -> Operation | None:
+        if job.kind != settle.JOB_OPERATION:
+            return None
+        declared = operations.find(self._environment, arguments["operation"])
+        return declared if declared.outside else None
 
     def _job_failed(self, job: Any, error: Exception) -> list[str]:
         _log.exception("job %s (%s) of instance %s failed", job.id, job.kind, job.instance_id)
@@ -285,26 +314,34 @@ def _event(work: Work, arguments: Mapping[str, Any]) -> Trigger:
 
 
 def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
-    try:
-        outputs = operations.run(
-            work,
-            arguments["operation"],
-            arguments["inputs"],
-            activity_id=arguments["activity_id"],
-        )
-    except BusinessError as error:
-        settle.advance(
-            work,
-            OperationFailed(
-                at=work.now,
-                element=job.element,
-                error_code=error.error_code,
-                message=error.message,
-            ),
-        )
-        return
+    answer = settle.invoked(work, _invocation(job, arguments))
     settle.settle_variables(work)
-    settle.advance(work, OperationReturned(at=work.now, element=job.element, outputs=outputs))
+    settle.advance(work, answer)
+
+
+def _answered(work: Work, job: Any, arguments: Mapping[str, Any], answer: outside.Answer) -> None:
+    invocation = _invocation(job, arguments)
+    if answer.refusal is not None:
+        settle.advance(work, settle.refused(work, invocation, answer.refusal))
+        return
+    work.record(
+        Fact.OPERATION_PERFORMED,
+        activity_id=invocation.activity_id,
+        detail={"operation": invocation.operation},
+    )
+    settle.advance(
+        work, OperationReturned(at=work.now, element=job.element, outputs=answer.outputs)
+    )
+
+
+def _invocation(job: Any, arguments: Mapping[str, Any]) -> Invoke:
+    return Invoke(
+        element=job.element,
+        activity_id=arguments["activity_id"],
+        operation=arguments["operation"],
+        inputs=arguments["inputs"],
+        later=True,
+    )
 
 
 def _cancel(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from engine.execution import participation
 from engine.execution.deadlines import due_instant
 from engine.execution.environment import Environment
-from engine.execution.snapshot import new_instance
+from engine.execution.snapshot import Snapshot, new_instance
 from engine.execution.work import Work
 from engine.kernel import codec
 from engine.model import region as regions
@@ -40,6 +40,8 @@ def run(
     What it wrote is flushed. Raises what the operation raises.
     """
     declared = find(work.environment, name)
+    if declared.outside:
+        raise Broken(f"operation {name} is declared outside: it runs in no transaction")
     context = Context(
         environment=work.environment,
         tx=work.tx,
@@ -115,16 +117,7 @@ class Context:
         """The case on whose behalf it runs."""
         if self.work is None:
             return None
-        of = self.work.instance
-        return InstanceRef(
-            id=of.id,
-            process_key=of.process_key,
-            business_key=of.business_key,
-            region=of.region,
-            root_id=of.root_id,
-            parent_id=of.parent_id,
-            title=of.title,
-        )
+        return instance_ref(self.work.instance)
 
     @property
     def task(self) -> TaskRef | None:
@@ -357,6 +350,19 @@ class Context:
         if self.work is None:
             raise InvalidInput(f"没有流程实例，不能使用 {asked}")
         return self.work
+
+
+def instance_ref(of: Snapshot) -> InstanceRef:
+    """What an operation may know of its case."""
+    return InstanceRef(
+        id=of.id,
+        process_key=of.process_key,
+        business_key=of.business_key,
+        region=of.region,
+        root_id=of.root_id,
+        parent_id=of.parent_id,
+        title=of.title,
+    )
 
 
 def attachment_ref(row: Any) -> AttachmentRef:

@@ -40,6 +40,8 @@ class Known:
 
     #: names of all operations; None where nobody can tell (a file checked by itself)
     operations: frozenset[str] | None = None
+    #: those of them that call the outside and so run as jobs only
+    outside: frozenset[str] = frozenset()
     #: programs of published (or jointly examined) processes by key; None where nobody can tell
     programs: Mapping[str, Program] | None = None
     #: role keys of the directory; the package may declare more
@@ -96,9 +98,7 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
         for node in program.nodes:
             if node.task is not None or node.kind in _PEOPLE:
                 _task(node, package, forms, roles, report)
-            for name in _operations(node):
-                if operations is not None and name not in operations:
-                    report.error("unknown-operation", f"“{_name(node)}”的操作“{name}”不存在", node)
+            _named_operations(node, operations, known, report)
             if node.decision is not None and node.decision.ref not in decisions:
                 report.error(
                     "unknown-decision",
@@ -172,6 +172,21 @@ def _operations(node: Node) -> Iterator[str]:
         for name in (node.task.operation, node.task.excluded_by):
             if name is not None:
                 yield name
+
+
+def _named_operations(
+    node: Node, operations: frozenset[str] | None, known: Known, report: Report
+) -> None:
+    as_job = node.operation is not None and node.operation.later and node.task is None
+    for name in _operations(node):
+        if operations is not None and name not in operations:
+            report.error("unknown-operation", f"“{_name(node)}”的操作“{name}”不存在", node)
+        if name in known.outside and not as_job:
+            report.error(
+                "outside-operation",
+                f'“{_name(node)}”的操作“{name}”要访问外部系统，只能用 mode="job" 后台办理',
+                node,
+            )
 
 
 def _called(node: Node, everything: Mapping[str, Program], known: Known, report: Report) -> None:

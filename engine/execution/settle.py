@@ -41,7 +41,7 @@ def advance(work: Work, trigger: Trigger) -> None:
         if isinstance(effect, fx.Invoke) and not effect.later:
             # Another branch may have cancelled it while its turn came.
             if any(element == effect.element for element, _ in work.state.waiting()):
-                answer = _invoked(work, effect)
+                answer = invoked(work, effect)
                 queue.extend(_noted_variables(work))
                 queue.extend(_stepped(work, answer))
             continue
@@ -70,24 +70,30 @@ def _stepped(work: Work, trigger: Trigger) -> tuple[fx.Effect, ...]:
     return effects
 
 
-def _invoked(work: Work, effect: fx.Invoke) -> Trigger:
+def invoked(work: Work, effect: fx.Invoke) -> Trigger:
+    """Run an operation in this transaction; what it tells the kernel."""
     try:
         outputs = operations.run(
             work, effect.operation, effect.inputs, activity_id=effect.activity_id
         )
     except BusinessError as error:
-        work.record(
-            Fact.OPERATION_FAILED,
-            activity_id=effect.activity_id,
-            detail={"operation": effect.operation, "error": error.error_code},
-        )
-        return OperationFailed(
-            at=work.now,
-            element=effect.element,
-            error_code=error.error_code,
-            message=error.message,
-        )
+        return refused(work, effect, error)
     return OperationReturned(at=work.now, element=effect.element, outputs=outputs)
+
+
+def refused(work: Work, effect: fx.Invoke, error: BusinessError) -> Trigger:
+    """A business error, recorded; what it tells the kernel."""
+    work.record(
+        Fact.OPERATION_FAILED,
+        activity_id=effect.activity_id,
+        detail={"operation": effect.operation, "error": error.error_code},
+    )
+    return OperationFailed(
+        at=work.now,
+        element=effect.element,
+        error_code=error.error_code,
+        message=error.message,
+    )
 
 
 def _clear_incident_mark(work: Work) -> None:
@@ -149,6 +155,8 @@ def _unsubscribe(work: Work, effect: fx.Unsubscribe) -> None:
 
 
 def _invoke_later(work: Work, effect: fx.Invoke) -> None:
+    # Nobody who filed a form waits for a bank: the heartbeat calls the outside.
+    outside = operations.find(work.environment, effect.operation).outside
     work.queue(
         JOB_OPERATION,
         {
@@ -159,6 +167,7 @@ def _invoke_later(work: Work, effect: fx.Invoke) -> None:
         instance_id=work.instance.id,
         element=effect.element,
         key=f"{work.instance.id}:{effect.element}",
+        at_once=not outside,
     )
 
 
@@ -166,7 +175,8 @@ def _cancel_invoke(work: Work, effect: fx.CancelInvoke) -> None:
     for row in work.jobs:
         if row["kind"] == JOB_OPERATION and row["element"] == effect.element:
             work.jobs.remove(row)
-            work.follow_up.remove(row["id"])
+            if row["id"] in work.follow_up:
+                work.follow_up.remove(row["id"])
             return
     work.tx.write(
         jobs.CANCEL,

@@ -161,7 +161,34 @@ class OperationContext(Protocol):
         ...
 
 
-OperationFunction = Callable[[OperationContext, Mapping[str, Any]], Mapping[str, object] | None]
+class OutsideContext(Protocol):
+    """What an operation declared `outside` may use while no transaction is open.
+
+    It has no session: what it brings home are its outputs.  It is called at least once; whoever is
+    called twice under one `idempotency_key` must do the thing once.
+    """
+
+    #: the same for every call on behalf of one element of one case; at most 200 characters
+    idempotency_key: str
+    now: datetime
+    actor: Actor | None
+    instance: InstanceRef
+
+    def variables(self) -> Mapping[str, object]:
+        """Root variables of the instance as they stood when the call began."""
+        ...
+
+    def attachment(self, attachment_id: str) -> AttachmentRef:
+        """Look an uploaded file up. Raises `NotFound`."""
+        ...
+
+    def read_attachment(self, attachment_id: str) -> bytes:
+        """The bytes of an uploaded file. Raises `NotFound`."""
+        ...
+
+
+#: called with an `OperationContext`, or an `OutsideContext` where it is declared `outside`
+OperationFunction = Callable[[Any, Mapping[str, Any]], Mapping[str, object] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,12 +197,15 @@ class Operation:
 
     `public` operations may be run without a task and without a login (a citizen's objection);
     `roles` limits who may run it without a task; an operation used by a task is guarded by the task.
+    An `outside` operation calls another system: it runs as a job only, in no transaction, with an
+    `OutsideContext`, and must have answered or given up within ten minutes.
     """
 
     name: str
     function: OperationFunction
     roles: frozenset[str] = frozenset()
     public: bool = False
+    outside: bool = False
     summary: str = ""
 
 
@@ -194,18 +224,24 @@ class OperationRegistry:
 
 
 def operation(
-    name: str, *, roles: tuple[str, ...] = (), public: bool = False
+    name: str, *, roles: tuple[str, ...] = (), public: bool = False, outside: bool = False
 ) -> Callable[[OperationFunction], OperationFunction]:
     """Declare a function as the operation `name`; collected by `OperationRegistry.collect`.
 
     The function keeps working as a plain function.  Modules that hold operations are handed to
-    the engine by the package catalogue (`ProcessEngine(operations=[module, …])`).
+    the engine by the package catalogue (`ProcessEngine(operations=[module, …])`).  `outside`: see
+    `Operation`.
     """
 
     def declare(function: OperationFunction) -> OperationFunction:
         summary = (function.__doc__ or "").strip().split("\n", 1)[0]
         declared = Operation(
-            name=name, function=function, roles=frozenset(roles), public=public, summary=summary
+            name=name,
+            function=function,
+            roles=frozenset(roles),
+            public=public,
+            outside=outside,
+            summary=summary,
         )
         function.__operation__ = declared  # type: ignore[attr-defined]  # read back by `collect`
         return function

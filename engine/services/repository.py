@@ -220,6 +220,11 @@ class RepositoryService:
         keys = tx.execute(select(_definition.key).distinct()).scalars().all()
         return Known(
             operations=frozenset(self._environment.operations.by_name),
+            outside=frozenset(
+                name
+                for name, declared in self._environment.operations.by_name.items()
+                if declared.outside
+            ),
             programs={key: self._programs.latest(tx, key).program for key in keys},
         )
 

@@ -102,6 +102,8 @@ class RuntimeService(CaseLookup):
         )
         if not allowed:
             raise NotAllowed
+        if declared.outside:
+            raise InvalidState(f"操作“{operation}”只能由流程在后台办理")
 
         def act(tx: Transaction) -> tuple[Mapping[str, object], list[str]]:
             context = operations.Context(
