@@ -228,6 +228,7 @@ def test_an_administrator_breaks_a_model_mends_it_and_publishes(at: Callable[...
         tab.locator(".finding", has_text="整改并提交前后照片")
     )
     finding.first.wait_for()
+    assert "bad" in (tab.get_attribute("#studio-status", "class") or "").split()
     admin.shoot("modeler-finding")
     _select(tab, "recheck")
     finding.first.click()
