@@ -173,7 +173,7 @@ def _visit(visit: _Visit) -> tuple[float, list[float]]:
         inbox.append((time.perf_counter() - began) * 1e3)
     seen: list[str] = []
     while len(seen) < visit.tasks:
-        fresh = [one for one in dict.fromkeys(re.findall(r"/tasks/([0-9a-f-]{36})", page))]
+        fresh = list(dict.fromkeys(re.findall(r"/tasks/([0-9a-f-]{36})", page)))
         seen += [one for one in fresh if one not in seen]
         older = re.search(r'rel="next" href="([^"]+)"', page)
         if older is None:

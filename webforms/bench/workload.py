@@ -38,10 +38,10 @@ _HEAD = (
     'xmlns:nl="urn:nuanliu:bpmn:1" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
     'id="defs" targetNamespace="urn:nuanliu:bench">'
 )
-_FORM = b"""{"type": "default", "id": "answer", "schemaVersion": 19, "components": [
- {"id": "decision", "key": "decision", "type": "select", "label": "\xe6\x84\x8f\xe8\xa7\x81",
-  "values": [{"label": "\xe5\x90\x8c\xe6\x84\x8f", "value": "agree"}], "validate": {"required": true}},
- {"id": "comment", "key": "comment", "type": "textarea", "label": "\xe8\xaf\xb4\xe6\x98\x8e"}]}"""
+_FORM = """{"type": "default", "id": "answer", "schemaVersion": 19, "components": [
+ {"id": "decision", "key": "decision", "type": "select", "label": "意见",
+  "values": [{"label": "同意", "value": "agree"}], "validate": {"required": true}},
+ {"id": "comment", "key": "comment", "type": "textarea", "label": "说明"}]}"""
 
 
 def package() -> Package:
@@ -51,7 +51,7 @@ def package() -> Package:
         title="负载测试流程",
         version_tag="1",
         bpmn="workload_w.bpmn",
-        files={"workload_w.bpmn": _bpmn().encode(), "forms/answer.json": _FORM},
+        files={"workload_w.bpmn": _bpmn().encode(), "forms/answer.json": _FORM.encode()},
         ladders={
             "default": Ladder(name="default", rungs=(Rung(at="due", action=LadderAction.OVERDUE),))
         },

@@ -11,8 +11,7 @@ from flask import current_app, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from engine import errors
-from webforms.database import engine
+from webforms.shell import names
 from workflows.domain import (
     hazard,
     hazard_deferral,
@@ -168,11 +167,4 @@ def pictures(photos: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def people(ids: Iterable[str | None]) -> str:
     """Names of participants in a row; somebody unknown stands for himself."""
-    return "、".join(_name(one) for one in ids if one)
-
-
-def _name(participant_id: str) -> str:
-    try:
-        return engine().identity.actor(participant_id).name
-    except errors.Rejected:
-        return participant_id
+    return "、".join(names.of(ids).values())

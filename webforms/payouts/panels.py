@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from webforms.forms import panels
 from webforms.forms.panels import PanelContext
-from webforms.rosters import people
+from webforms.shell import names
 from workflows.domain import money, payout_query, roster_query
 from workflows.domain.payout_fix import FAILURES_BEFORE_CASH
 from workflows.domain.payout_tables import BatchStatus
@@ -53,7 +53,7 @@ def file(context: PanelContext) -> Markup:
         "payouts/panels/file.html",
         batch=batch,
         rows=rows[:ROWS_IN_PANEL],
-        people=people.names([batch.made_by, batch.checked_by]),
+        people=names.of([batch.made_by, batch.checked_by]),
         asking=context.task.activity_id == "chase_bank",
     )
 

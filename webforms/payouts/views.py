@@ -15,9 +15,8 @@ from werkzeug.wrappers import Response
 from engine import errors
 from webforms.database import engine
 from webforms.payouts import panels
-from webforms.rosters import people
-from webforms.rosters.campaigns import chosen
-from webforms.shell import navigation, paging
+from webforms.shell import names, navigation, paging
+from webforms.shell.campaigns import chosen
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 from workflows.domain import payout, payout_query, vault
@@ -158,7 +157,7 @@ def _page(batch_id: str, refused: str = "", faults: Mapping[str, str] | None = N
         may_download=vault.holds_over(actor, readers, found.town) and found.status != "void",
         may_import=found.status == BatchStatus.HANDED
         and vault.holds_over(actor, FILE_READERS, found.town),
-        people=people.names([found.made_by, found.checked_by]),
+        people=names.of([found.made_by, found.checked_by]),
         tabs=[
             (
                 title,

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from engine import Actor, errors, region
 from webforms.database import engine
-from webforms.rosters import board, people
-from webforms.rosters.campaigns import chosen
-from webforms.shell import paging
+from webforms.rosters import board
+from webforms.shell import names, paging
+from webforms.shell.campaigns import chosen
 from webforms.shell.page import current_actor, render, see_other
 from workflows.domain import division, roster_export, roster_query, vault
 from workflows.domain.line_states import TRANSITIONS, LineState, Verb
@@ -139,9 +139,7 @@ def roster_page(roster_id: str) -> str:
             raise errors.NotFound("没有找到这个村的花名册")
         everything = LineSelection(roster=roster_id)
         selection = LineSelection(roster=roster_id, states=states, search=wanted)
-        page = roster_query.page(
-            session, actor, selection, cursor=paging.cursor(), limit=PAGE_SIZE
-        )
+        page = roster_query.page(session, actor, selection, cursor=paging.cursor(), limit=PAGE_SIZE)
         counts = roster_query.page(session, actor, everything, limit=1).counts
         names = division.names_of(session, [view.town])
     return render(
@@ -191,9 +189,7 @@ def line_page(
     actor = current_actor()
     with engine().read() as session:
         found = roster_query.detail(session, actor, line_id)
-        roster = next(
-            one for one in roster_query.rosters(session, actor) if one.id == found.roster
-        )
+        roster = next(one for one in roster_query.rosters(session, actor) if one.id == found.roster)
         mine = roster_query.mine_to_leave(session, actor, [found.line])
     g.faults = faults or {}
     return render(
@@ -202,9 +198,7 @@ def line_page(
         line=found.line,
         roster=roster,
         tone=_tones()[found.line.state],
-        people=people.names(
-            [one["actor"] for one in (*found.events, *found.reviews)]
-        ),
+        people=names.of([one["actor"] for one in (*found.events, *found.reviews)]),
         verbs=VERBS,
         tiers={"village": gettext("村"), "town": gettext("乡镇"), "county": gettext("县")},
         mine=bool(mine),

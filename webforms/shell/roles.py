@@ -8,7 +8,7 @@ AUDIT_ADMIN = "audit_admin"
 ADMINISTRATORS = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
 
 OBSERVERS = ("province_view", "audit", "discipline", SYSTEM_ADMIN, AUDIT_ADMIN)
-"""Roles that may look into any case below their unit: oversight, and whoever mends what is stuck."""
+"""Who may look into any case below his unit: oversight, and whoever mends what is stuck."""
 
 LEADERS = (
     "village_head",

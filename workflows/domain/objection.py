@@ -42,7 +42,8 @@ def file(context: OperationContext, data: Mapping[str, Any]) -> Objection:
     """
     session: Session = context.session
     found = notice.get(session, data.get("notice"))
-    if found.status != NoticeStatus.POSTED:
+    over = found.ends_at is not None and context.now >= found.ends_at
+    if found.status != NoticeStatus.POSTED or over:
         raise errors.InvalidState("这份公示不在公示期内，如有疑问请拨打公示所载电话")
     text = str(data.get("text") or "").strip()
     kind = str(data.get("kind") or "")

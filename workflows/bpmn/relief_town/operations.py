@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from engine import OperationContext, errors, operation
@@ -143,7 +144,9 @@ def county_decide(context: OperationContext, _: Mapping[str, Any]) -> dict[str, 
         review.unpass(context, "county", campaign_id, town, "县级审批退回")
         return {"pay_due": None}
     review.approve_town(context, campaign_id, town, profile(context))
-    reported_at = context.variables().get("reported_at") or context.now
+    reported_at = context.variables().get("reported_at")
+    if not isinstance(reported_at, datetime):
+        reported_at = context.now
     due = campaign.pay_due(profile(context), reported_at, context.now, context.calendar)
     return {"pay_due": due}
 

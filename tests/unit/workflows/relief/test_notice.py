@@ -226,6 +226,15 @@ def test_after_the_end_it_takes_no_objection(desk, noticed, wan) -> None:
         objection_to(late, made, found[0])
 
 
+def test_between_the_end_and_its_photo_it_takes_no_objection(desk, noticed, wan) -> None:
+    made, found = noticed
+    hang(desk, made, wan)
+    days = (made.ends_at - desk.now).days + 1
+
+    with pytest.raises(errors.InvalidState, match="公示期内"):
+        objection_to(desk.later(days=days), made, found[0])
+
+
 def test_both_tiers_count_from_the_later_posting(desk, winter, book, noticed, wan) -> None:
     made, posted = notice.prepare(desk, winter.id, "both", book.village, wan)
     assert posted == 3

@@ -1,4 +1,4 @@
-"""Names of the people behind ids, for the stories of households and bank files."""
+"""Names of the people behind ids, for the stories that pages tell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine import errors
 from webforms.database import engine
 
 
-def names(ids: Iterable[str | None]) -> dict[str, str]:
+def of(ids: Iterable[str | None]) -> dict[str, str]:
     """Names of participants; somebody unknown stands for himself, nobody for the system."""
     return {one: _name(one) for one in ids if one}
 
