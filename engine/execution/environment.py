@@ -57,6 +57,8 @@ class Seats:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[datetime, tuple[str, ...]]] = {}
         self._lock = Lock()
+        #: how often seats changed in this process
+        self.changes = 0
 
     def holders(self, tx: Transaction, role: str, unit: str, now: datetime) -> tuple[str, ...]:
         """Ids of the living participants who hold the role at the unit today."""
@@ -73,6 +75,7 @@ class Seats:
         """A seat changed in this process; other processes see it within the half minute."""
         with self._lock:
             self._known.clear()
+            self.changes += 1
 
 
 @dataclass(slots=True, kw_only=True)

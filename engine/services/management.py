@@ -21,6 +21,7 @@ from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.process import IncidentView
+from engine.services.attendance import Attendance
 from engine.services.outbox import OutboxDesk
 from engine.store import human_tasks, incidents, instances, jobs, notes, outbox, timers
 from engine.store.base import FAR_FUTURE
@@ -34,7 +35,6 @@ _timer: Any = timers.Timer.__table__
 _job: Any = jobs.Job.__table__
 _task: Any = human_tasks.HumanTask.__table__
 _draft = notes.TaskDraft
-_REFRESH_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,13 @@ class ManagementService(OutboxDesk):
     def __init__(self, commands: Commands, executor: JobExecutor) -> None:
         super().__init__(commands)
         self._executor = executor
-        self._refreshed_at: datetime | None = None
+        self._attendance = Attendance(commands.environment)
 
     def run_due(self, now: datetime | None = None, limit: int = 200) -> int:
         """Run timers and jobs due by now, a batch of each; how many. Call again while > 0."""
-        self._refresh_unattended()
+        if self._attendance.is_due():
+            self._forget_drafts()
+            self._attendance.refresh()
         return self._executor.run_due(now, limit)
 
     def next_due(self) -> datetime | None:
@@ -247,41 +249,6 @@ class ManagementService(OutboxDesk):
         if stale:
             with self._environment.database.write() as tx:
                 tx.execute(delete(_draft).where(_draft.task_id.in_(sorted(set(stale)))))
-
-    def _refresh_unattended(self) -> None:
-        """Ask again for the offices without anybody; rarely, and only for those."""
-        now = self._environment.clock.now()
-        if self._refreshed_at is not None and abs(now - self._refreshed_at) < _REFRESH_EVERY:
-            return
-        self._refreshed_at = now
-        self._forget_drafts()
-        with self._environment.database.read() as tx:
-            offices = tx.execute(
-                select(_task.c.role, _task.c.unit)
-                .where(_task.c.is_open == 1, _task.c.no_holder.is_(True))
-                .distinct()
-                .limit(500)
-            ).all()
-            held = [
-                office
-                for office in offices
-                if office.role is not None
-                and self._environment.seats.holders(tx, office.role, office.unit, now)
-            ]
-        if not held:
-            return
-        with self._environment.database.write() as tx:
-            for office in held:
-                tx.execute(
-                    update(_task)
-                    .where(
-                        _task.c.is_open == 1,
-                        _task.c.no_holder.is_(True),
-                        _task.c.role == office.role,
-                        _task.c.unit == office.unit,
-                    )
-                    .values(no_holder=False)
-                )
 
 
 def _try_again(work: Work, row: Any, variables: Mapping[str, object]) -> None:
