@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 
 from webforms.database import engine
 from workflows.domain import division
@@ -20,22 +20,27 @@ def name(code: str | None) -> str:
     """The unit's own name; its code where nobody registered it."""
     if not code:
         return ""
-    known: dict[str, str] = current_app.extensions[EXTENSION]
-    if code not in known:
-        with engine().read() as session:
-            found = division.names_of(session, [code])
-        # A code without a name is asked again: it may be registered any moment.
-        if found[code] == code:
-            return code
-        known[code] = found[code]
-    return known[code]
+    remember({code})
+    return _known().get(code, code)
 
 
 def remember(codes: set[str]) -> None:
     """Look several up with one query before a list is drawn."""
-    known: dict[str, str] = current_app.extensions[EXTENSION]
-    missing = codes - known.keys()
+    known, unnamed = _known(), _unnamed()
+    missing = codes - known.keys() - unnamed
     if missing:
         with engine().read() as session:
             found = division.names_of(session, missing)
         known.update({code: text for code, text in found.items() if text != code})
+        unnamed.update(code for code, text in found.items() if text == code)
+
+
+def _known() -> dict[str, str]:
+    names: dict[str, str] = current_app.extensions[EXTENSION]
+    return names
+
+
+def _unnamed() -> set[str]:
+    """Codes without a name are asked for once a request: they may be registered any moment."""
+    codes: set[str] = g.setdefault("places_unnamed", set())
+    return codes
