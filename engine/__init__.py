@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from engine.store.base import UtcDateTime as UtcDateTime
 
 _HUMAN_TASK = (
-    "TaskStatus", "OutcomeOption", "TaskView", "TaskRow", "TaskPage", "WorklistCounts",
+    "TaskStatus", "OutcomeOption", "TaskView", "TaskRow", "TaskPage", "UnitLoad", "WorklistCounts",
     "Completed", "CommentView", "DraftView",
 )  # fmt: skip
 _PROCESS = (

@@ -126,6 +126,16 @@ class WorklistCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitLoad:
+    """Open tasks of one unit: all, those past their due instant, those due before tonight."""
+
+    unit: str
+    open: int
+    overdue: int
+    today: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """What a completed task led to; `next_tasks` are open tasks of the case that this actor may do."""
 

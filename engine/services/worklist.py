@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, case, func, or_, select
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -16,7 +16,14 @@ from engine.model import states
 from engine.model.actor import Actor
 from engine.model.clock import end_of_day, local_date
 from engine.model.errors import InvalidInput, NotFound
-from engine.model.human_task import TaskPage, TaskRow, TaskStatus, TaskView, WorklistCounts
+from engine.model.human_task import (
+    TaskPage,
+    TaskRow,
+    TaskStatus,
+    TaskView,
+    UnitLoad,
+    WorklistCounts,
+)
 from engine.model.states import Verb, Who
 from engine.model.worklist import DueFilter, Holding, WorklistFilter
 from engine.services.files import Files
@@ -116,6 +123,26 @@ class WorklistService:
     def open_below(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Every open task in the subtrees of his seats."""
         return self._supervised(actor, _task.c.is_open == 1, cursor, limit)
+
+    def load(self, actor: Actor) -> tuple[UnitLoad, ...]:
+        """Open tasks by unit, of exactly the cases whose tasks `open_below` lists."""
+        now = self._environment.clock.now()
+        late, tonight = _task.c.due_sort <= now, end_of_day(local_date(now))
+        with self._environment.database.read() as tx:
+            visible = self._environment.visibility.condition(
+                tx, actor, _task.c.process_key, _task.c.region
+            )
+            rows = tx.execute(
+                select(
+                    _task.c.unit,
+                    func.count(),
+                    func.sum(case((late, 1), else_=0)),
+                    func.sum(case((~late & (_task.c.due_sort <= tonight), 1), else_=0)),
+                )
+                .where(_task.c.is_open == 1, visible)
+                .group_by(_task.c.unit)
+            ).all()
+        return tuple(UnitLoad(unit=r[0], open=r[1], overdue=r[2], today=r[3]) for r in rows if r[0])
 
     def done_by(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """What he completed, newest first."""
@@ -282,7 +309,6 @@ def _behind(after: tuple[datetime, str]) -> Any:
         _task.c.due_sort > after[0],
         and_(_task.c.due_sort == after[0], _task.c.id > after[1]),
     )
-
 
 
 def _name(tx: Transaction, participant_id: str) -> str | None:

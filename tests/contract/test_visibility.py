@@ -40,6 +40,21 @@ def test_somebody_of_the_same_county_with_other_duties_does_not_see_it(office, c
         office.engine.history.timeline(case, office.actor("he"))
 
 
+def test_the_load_of_the_units_counts_what_the_list_shows_and_no_more(office, case) -> None:
+    office.hire("he", "何安检", ("safety_inspector", office.county))
+    load = office.engine.worklist.load
+
+    assert load(office.actor("he")) == ()
+    (unit,) = load(office.actor("qian"))
+    assert (unit.open, unit.overdue) == (1, 0)
+    assert len(office.engine.worklist.open_below(office.actor("qian")).rows) == 1
+
+    office.travel(days=400)
+    (unit,) = load(office.actor("qian"))
+    late = office.engine.worklist.overdue(office.actor("qian")).rows
+    assert (unit.open, unit.overdue) == (1, len(late))
+
+
 def test_whoever_took_part_goes_on_seeing_it_after_he_changed_his_desk(office, case) -> None:
     task = office.task()
     office.engine.tasks.complete(task.id, office.actor("wang"))

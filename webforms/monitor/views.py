@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, current_app, request, url_for
 
-from engine import Actor, TaskRow, clock, errors, region
+from engine import Actor, TaskRow, errors, region
 from webforms.database import engine, now
 from webforms.monitor import load
 from webforms.shell import deadlines, paging, places
@@ -27,9 +27,7 @@ def overdue() -> str:
     unit = request.args.get("unit") or None
     actor, at = _looking_at(current_actor(), unit), now()
     page = engine().worklist.overdue(actor, cursor=paging.cursor(), limit=PAGE_SIZE)
-    tonight = clock.end_of_day(clock.local_date(at))
-    with engine().read() as session:
-        by_unit = load.by_unit(session, actor, now=at, tonight=tonight)
+    by_unit = engine().worklist.load(actor)
     rolled = load.rolled_up(by_unit, unit or load.top(actor))
     places.remember({row.unit for row in page.rows if row.unit} | {row.unit for row in rolled})
     return render(
@@ -67,7 +65,11 @@ def _looking_at(actor: Actor, unit: str | None) -> Actor:
         return actor
     if not region.is_code(unit) or not actor.sees(unit):
         raise errors.NotFound
-    seats = tuple(dataclasses.replace(seat, unit=unit) for seat in actor.seats[:1])
+    seats = tuple(
+        dataclasses.replace(seat, unit=unit)
+        for seat in actor.seats
+        if region.covers(seat.unit, unit)
+    )
     return dataclasses.replace(actor, seats=seats)
 
 
