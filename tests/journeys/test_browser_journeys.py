@@ -277,7 +277,7 @@ def test_time_passes_by_the_button_and_things_end(at: Callable[..., Hands], site
     site.beat()
 
     clerk.go("/tasks").says("超期").shoot("overdue")
-    clerk.go("/messages").says("云顶村").shoot("messages")
+    clerk.go("/messages").says("超期：云顶村").shoot("messages")
     for _ in range(6):
         clerk.press("＋1 天")
     public.go(address).says("今天 24 时届满")
