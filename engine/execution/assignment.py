@@ -65,7 +65,7 @@ def relations(work: Work, actor: Actor, row: Any) -> frozenset[Who]:
 
 
 def _by_office(actor: Actor, row: Any) -> frozenset[Who]:
-    if owns(actor, row.owner):
+    if owns(actor, row.owner) and _still_holds(actor, row):
         return frozenset({Who.OWNER})
     if row.owner is None and _may_take(actor, row):
         return frozenset({Who.POTENTIAL_OWNER})
@@ -77,6 +77,11 @@ def owns(actor: Actor, owner: str | None) -> bool:
     return owner is not None and (
         owner == actor.id or any(seat.instead_of == owner for seat in actor.seats)
     )
+
+
+def _still_holds(actor: Actor, row: Any) -> bool:
+    """Who took a task by his seat gives it up with the seat; who was named by the model stays."""
+    return row.role is None or row.claimed_at is None or _may_take(actor, row)
 
 
 def _may_take(actor: Actor, row: Any) -> bool:

@@ -52,7 +52,8 @@ def take(work: Work, row: Any, status: TaskStatus) -> None:
         row,
         status=status,
         owner=row.owner or work.actor.id,
-        claimed_at=row.claimed_at or work.now,
+        # Stays empty for an owner the model named: he needs no seat (`assignment.require`).
+        claimed_at=row.claimed_at if row.owner else work.now,
         no_holder=False,
     )
 

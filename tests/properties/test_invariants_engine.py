@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -165,6 +166,22 @@ def test_the_chain_can_be_done_by_three_people():
 
         assert office.status(case) == "completed"
         assert_duties_stay_separate(office, case)
+
+
+def test_who_left_his_seat_does_nothing_more_by_it(office):
+    office.deploy(user_task("register"))
+    office.start()
+    task = office.task("wang")
+    office.engine.tasks.claim(task.id, office.actor("wang"))
+    (seat,) = office.engine.identity.participant("wang").seats
+    office.engine.identity.end_seat(seat.id)
+
+    for verb in ("complete", "start", "release"):
+        with pytest.raises((errors.NotAllowed, errors.NotFound)):
+            getattr(office.engine.tasks, verb)(task.id, office.actor("wang"))
+
+    office.engine.tasks.nominate(task.id, office.actor("zhao"), "li")
+    office.complete("li")
 
 
 # --- Inv-7: the trail --------------------------------------------------------------------------
