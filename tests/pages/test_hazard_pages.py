@@ -250,6 +250,18 @@ def test_it_takes_a_self_check_item_by_item_and_refuses_a_fault_without_a_photo(
     assert "还有 18 项没有填写" in browser.text
 
 
+def test_a_refused_small_form_comes_back_with_what_was_typed(
+    opened: Stage, as_: Callable[[str], Any]
+) -> None:
+    task = opened.task("wangan", "selfcheck")
+    browser = as_("wangan").get(f"/tasks/{task}")
+
+    typed = {"_form": "hazard.add_found", "place": "锅炉房东侧", "description": ""}
+    browser.post(f"/tasks/{task}/actions/hazard.add_found", typed, status=422)
+
+    assert 'value="锅炉房东侧"' in browser.text
+
+
 #: who, which task, about what, words of its panel
 PANELS = (
     ("jiangtao", "selfcheck", "", "冬季轮胎"),
