@@ -2,32 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
 
 from engine.bpmn.parse import Document, Findings
 from engine.kernel.jump import reached_again
 from engine.kernel.program import ACTIVITIES, Kind, Node, Program
 
+_NOTHING: Mapping[str, frozenset[str]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """Two nodes that may be live together and write one variable of the same scope."""
+
+    fork: Node
+    first: str
+    second: str
+    name: str
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and what to write instead."""
+        return (
+            f"“{self.first}”和“{self.second}”可能同时办理，都会写变量“{self.name}”，"
+            "后写的会盖掉先写的；用 nl:output 写到不同的名称"
+        )
+
 
 def check(program: Program, document: Document, findings: Findings) -> None:
-    """A warning for every name that two branches of one fork write."""
-    writers = {node.id: frozenset(_written(node)) for node in program.nodes}
+    """An error for every name that two branches of one fork write."""
+    for clash in clashes(program):
+        findings.error("parallel-write", clash.message, document.by_id.get(clash.fork.id))
+
+
+def clashes(program: Program, also: Mapping[str, frozenset[str]] = _NOTHING) -> Iterator[Clash]:
+    """Every name that two branches of one fork write, once for each fork.
+
+    `also` are names that nodes write besides what the model says, such as the fields of forms.
+    """
+    writers = _writers(program, also)
     for fork in program.nodes:
         if len(fork.outgoing) < 2 or not _forks(fork):
             continue
         branches = [reached_again(program, target) for target in program.targets(fork)]
         shared = frozenset.intersection(*branches)
         told: set[str] = set()
-        for index, branch in enumerate(branches):
-            for other in branches[index + 1 :]:
-                for name, first, second in _clashes(branch - shared, other - shared, writers):
-                    if first != second and name not in told:
-                        told.add(name)
-                        findings.warning(
-                            "parallel-write",
-                            f"“{first}”和“{second}”可能同时办理，都会写变量“{name}”",
-                            document.by_id.get(fork.id),
-                        )
+        for one, other in combinations(branches, 2):
+            for name, first, second in _clashes(one - shared, other - shared, writers):
+                if first != second and name not in told:
+                    told.add(name)
+                    yield Clash(fork=fork, first=first, second=second, name=name)
+
+
+def _writers(program: Program, also: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """By node: the names it writes outside itself, what happens within it included."""
+    found: dict[str, set[str]] = {
+        node.id: {*_written(node), *also.get(node.id, ())} for node in program.nodes
+    }
+    # Inner scopes stand behind the ones around them.
+    for scope in reversed(program.scopes):
+        if scope.node is None:
+            continue
+        owner = program.nodes[scope.node]
+        own = {*scope.declares, *(each.name for each in owner.inputs)}
+        if owner.loop is not None and owner.loop.item is not None:
+            own.add(owner.loop.item)
+        for node in program.nodes:
+            if node.scope == scope.index:
+                found[owner.id] |= found[node.id] - own
+    return {node_id: frozenset(names) for node_id, names in found.items()}
 
 
 def _forks(node: Node) -> bool:

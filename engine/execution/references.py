@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.bpmn import dmn
 from engine.decision.model import DecisionError, DecisionModel
-from engine.execution import deadlines
+from engine.execution import deadlines, parallel_forms
 from engine.kernel.program import Kind, Node, Program, TaskSpec
 from engine.model.duration import InvalidDuration
 from engine.model.errors import ModelFault
@@ -107,6 +107,8 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
                 )
             _called(node, everything, known, report)
             _activities(node, program, everything, known, report)
+        for clash in parallel_forms.clashes(package, program):
+            report.error("parallel-write", clash.message, clash.fork)
     _cycles(programs, everything, report)
     _ladders(package, report)
 

@@ -217,7 +217,7 @@ def test_the_mechanical_part_of_other_expression_languages_is_translated(text, f
     assert feel_text(text) == feel
 
 
-def test_it_warns_of_two_branches_that_write_the_same_variable():
+def test_it_refuses_two_branches_that_write_the_same_variable():
     body = """<startEvent id="s"/><parallelGateway id="g"/>
     <userTask id="a"><extensionElements><nl:output name="sum" value="1"/></extensionElements></userTask>
     <userTask id="b"><extensionElements><nl:output name="sum" value="2"/></extensionElements></userTask>
@@ -229,7 +229,53 @@ def test_it_warns_of_two_branches_that_write_the_same_variable():
     findings = read(file(body), file="x.bpmn").findings
 
     assert [(each.rule, each.element) for each in findings] == [("parallel-write", "g")]
+    assert findings[0].is_error
     assert "“a”和“b”" in findings[0].message
+
+
+def _side_by_side(first: str, second: str) -> str:
+    """Two nodes between a parallel fork and its join."""
+    return f"""<startEvent id="s"/><parallelGateway id="g"/>{first}{second}
+    <parallelGateway id="j"/><endEvent id="e"/>
+    <sequenceFlow id="f0" sourceRef="s" targetRef="g"/><sequenceFlow id="f1" sourceRef="g" targetRef="a"/>
+    <sequenceFlow id="f2" sourceRef="g" targetRef="b"/><sequenceFlow id="f3" sourceRef="a" targetRef="j"/>
+    <sequenceFlow id="f4" sourceRef="b" targetRef="j"/><sequenceFlow id="f5" sourceRef="j" targetRef="e"/>"""
+
+
+def _writes(id: str, name: str) -> str:
+    return (
+        f'<userTask id="{id}"><extensionElements><nl:task role="r"/>'
+        f'<nl:output name="{name}" value="1"/></extensionElements></userTask>'
+    )
+
+
+def _within(id: str, inner: str, declares: str = "") -> str:
+    return (
+        f'<subProcess id="{id}">{declares}<startEvent id="{id}s"/>{inner}<endEvent id="{id}e"/>'
+        f'<sequenceFlow id="{id}1" sourceRef="{id}s" targetRef="{id}i"/>'
+        f'<sequenceFlow id="{id}2" sourceRef="{id}i" targetRef="{id}e"/></subProcess>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        (_writes("a", "sum"), _writes("b", "sum"), True),
+        (_writes("a", "sum"), _writes("b", "total"), False),
+        (_within("a", _writes("ai", "sum")), _writes("b", "sum"), True),
+        (_within("a", _writes("ai", "sum")), _within("b", _writes("bi", "sum")), True),
+        (
+            _within("a", _writes("ai", "sum"), '<dataObject id="box" name="sum"/>'),
+            _writes("b", "sum"),
+            False,
+        ),
+    ],
+)
+def test_only_what_both_branches_write_outside_themselves_clashes(first, second, refused):
+    result = read(file(_side_by_side(first, second)), file="x.bpmn")
+
+    errors = [one.rule for one in result.findings if one.is_error]
+    assert errors == (["parallel-write"] if refused else [])
 
 
 def test_the_loop_attributes_of_other_vendors_mean_the_same():

@@ -88,7 +88,8 @@ def test_a_right_package_passes_without_a_word():
 
     assert found.findings == ()
     assert found.ok
-    assert found.sound is None
+    assert found.sound is True
+    assert found.states > 0
     assert [result.ok for result in found.scenarios] == [True]
 
 
@@ -220,3 +221,34 @@ def test_it_refuses_a_scenario_file_with_a_mistake(text):
 
     with pytest.raises(InvalidScenario):
         run_scenario(World(programs={"grant": program}), text, "x.toml")
+
+
+SIDE_BY_SIDE = """<startEvent id="s"/><parallelGateway id="g"/><parallelGateway id="j"/>
+<userTask id="a"><extensionElements><nl:task form="f" role="clerk" deadline="5wd"/>%s</extensionElements></userTask>
+<userTask id="b"><extensionElements><nl:task form="f" role="leader" deadline="3wd"/>%s</extensionElements></userTask><endEvent id="e"/>
+<sequenceFlow id="f0" sourceRef="s" targetRef="g"/><sequenceFlow id="f1" sourceRef="g" targetRef="a"/>
+<sequenceFlow id="f2" sourceRef="g" targetRef="b"/><sequenceFlow id="f3" sourceRef="a" targetRef="j"/>
+<sequenceFlow id="f4" sourceRef="b" targetRef="j"/><sequenceFlow id="f5" sourceRef="j" targetRef="e"/>"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        ("", "", True),
+        ("", '<nl:output name="second" value="note"/>', False),
+        ("", '<nl:output name="note" value="note"/>', True),
+        ('<nl:permission field="note" mode="r"/>', "", False),
+        ('<nl:permission field="note" mode="w"/>', "", True),
+    ],
+)
+def test_forms_filled_in_side_by_side_must_not_write_one_variable(first, second, refused):
+    model = package(
+        files={
+            "grant.bpmn": bpmn(SIDE_BY_SIDE % (first, second)),
+            "scenarios/return.toml": None,
+        }
+    )
+
+    errors = [found.rule for found in examine(model).findings if found.is_error]
+
+    assert errors == (["parallel-write"] if refused else [])
