@@ -373,8 +373,8 @@ def test_it_covers_every_institution_and_signs_the_report(world: World) -> None:
     grade(world, HOME, gas)
     zhou = world("zhoujianguo")
     listing = {"listed_leader": "周建国", "listed_due": day(40)}
-    for number in (MAJOR, GAS):
-        zhou.open("挂牌督办", number).complete(data={**listing, "listed_number": number})
+    zhou.open("挂牌督办", MAJOR).complete(data={**listing, "listed_number": "安督1号"})
+    assert zhou.tasks("挂牌督办", GAS)
     sign_ledger(world, HOME)
     for name in CLEAN:
         check_oneself(world, name, {})
@@ -404,6 +404,7 @@ def test_it_covers_every_institution_and_signs_the_report(world: World) -> None:
     sun.do("hazard.confirm_downgrade", {})
     sun.complete("同意检查结论")
     assert "一般" in shown(world, GAS)
+    assert not zhou.tasks("挂牌督办", GAS), "nothing is left to list"
 
     # What the city finds on the spot comes with a notice the institution signs for.
     qian = world("qianhao").open("市级现场检查", WELFARE)

@@ -110,6 +110,10 @@ def confirm_downgrade(context: OperationContext, hazard: HazardRow) -> None:
     )
     proposal.second_by, proposal.second_at = actor.id, context.now
     hazard.grade, hazard.criterion = Grade.GENERAL.value, None
+    if hazard.major_case is not None and hazard.listed_due is None:
+        # Nothing is left to list; should it be raised again, a new case must tell the city.
+        context.send_message("hazard_lowered", hazard.id, {})
+        hazard.major_case = None
     register.note(context, hazard, "降为一般", proposal.reason)
 
 
