@@ -25,7 +25,9 @@ IMAGES = Path(__file__).parent / "images"
 #: days the clock is moved on before the board of what is late is looked at
 LATE = 6
 #: enough for pages; a third of the bytes
-COLOURS = 128
+COLOURS = 256
+#: rounds in which the colours are made to fit: without them a single red figure turns brown
+ROUNDS = 4
 
 
 class Album:
@@ -89,7 +91,7 @@ def administrators(album: Album) -> None:
 
 def later(album: Album) -> None:
     """What the leader sees when time has passed."""
-    leader = album.sit(DESKTOP, "zhoujianguo").go("/tasks")
+    leader = album.sit(DESKTOP, "lijianguo").go("/tasks")
     for _ in range(LATE):
         leader.press("＋1 天")
     leader.go("/monitor/overdue").shoot("overdue")
@@ -109,7 +111,9 @@ CHAPTERS: tuple[Callable[[Album], None], ...] = (
 def shrink(picture: Path) -> None:
     """Keep fewer colours."""
     with Image.open(picture) as found:
-        small = found.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        small = found.convert("RGB").quantize(
+            COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=ROUNDS, dither=Image.Dither.NONE
+        )
     small.save(picture, optimize=True)
 
 
