@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from email import message_from_bytes, policy
 from types import SimpleNamespace
-from types import SimpleNamespace
 
 import pytest
 
