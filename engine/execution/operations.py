@@ -333,7 +333,7 @@ class Context:
         return row
 
     def _may_use(self, row: Any) -> bool:
-        """Ids come from forms: a person uses what he uploaded and the files of his case's family.
+        """Ids come from forms: a person uses what he uploaded and files of his line of offices.
 
         Anything else would make another office's file an evidence, or its table a roster, here.
         """
@@ -344,7 +344,12 @@ class Context:
         if row.instance_id == self.work.instance.id:
             return True
         of = self.tx.first(instances.BY_ID, {"instance_id": row.instance_id})
-        return of is not None and of.root_id == self.work.instance.root_id
+        here = self.work.instance
+        return (
+            of is not None
+            and of.root_id == here.root_id
+            and (regions.covers(here.region, of.region) or regions.covers(of.region, here.region))
+        )
 
     def _work(self, asked: str) -> Work:
         if self.work is None:

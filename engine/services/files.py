@@ -214,7 +214,8 @@ def picture_facts(content: bytes) -> Mapping[str, Any]:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Of a large picture, and of facts that are cut off: both are dealt with below.
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as image:
                 pixels = image.width * image.height
                 found = _told_by(image.getexif()) if pixels <= MAXIMUM_PIXELS else {}

@@ -225,7 +225,7 @@ def actor_sees(actor: Actor, institution: str) -> bool:
 
 
 def _address(endpoint: str, values: dict[str, Any]) -> str:
-    return url_for(endpoint, **values)
+    return url_for(endpoint, **paging.plain(values))
 
 
 def _wanted(actor: Actor) -> LedgerFilter:

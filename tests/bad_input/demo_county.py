@@ -1,0 +1,102 @@
+"""The demonstration county as a test sees it: real ids of everything, browsers of its people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import MetaData, select
+
+from engine import ProcessEngine
+from tests.journeys.http_client import Person
+from webforms.app import create_app, create_engine
+from webforms.cli import demo
+from webforms.database import db
+from webforms.settings import Settings
+
+PASSWORD = "Warm-winter-2026"
+#: where the ids of a route's parameters are found
+TABLES = {
+    "task_id": "human_task",
+    "instance_id": "process_instance",
+    "attachment_id": "attachment",
+    "definition_id": "process_definition",
+    "incident_id": "incident",
+    "participant_id": "participant",
+    "seat_id": "seat",
+    "roster_id": "roster",
+    "line_id": "roster_line",
+    "notice_id": "notice",
+    "batch_id": "payout_batch",
+    "hazard_id": "hazard",
+    "round_id": "hazard_round",
+    "campaign_id": "campaign",
+    "message_id": "message",
+}
+
+
+@dataclass(kw_only=True)
+class DemoCounty:
+    """The application with everybody's browser."""
+
+    app: Flask
+    engine: ProcessEngine
+    logged_in: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, login: str) -> Person:
+        """His browser, logged in; `""` is somebody without a login."""
+        if login not in self.logged_in:
+            self.logged_in[login] = Person(self.app, login, PASSWORD) if login else Person(self.app)
+            if not login:
+                self.logged_in[login].get("/login")
+        return self.logged_in[login]
+
+    def client(self, login: str) -> FlaskClient:
+        return self.person(login).client
+
+    def token(self, login: str) -> str:
+        """A token that fits his session."""
+        person = self.person(login)
+        person.get("/me" if login else "/login")
+        return person._token()
+
+    def rows(self, table: str) -> list[Any]:
+        """Every row of a table."""
+        metadata = MetaData()
+        metadata.reflect(self.engine.database.engine)
+        if table not in metadata.tables:
+            return []
+        with self.engine.database.engine.connect() as connection:
+            return list(connection.execute(select(metadata.tables[table])))
+
+    def ids(self, parameter: str) -> list[str]:
+        """Ids a route's parameter may have."""
+        return [str(row.id) for row in self.rows(TABLES.get(parameter, ""))]
+
+
+def opened(folder: Path) -> Iterator[DemoCounty]:
+    """The county with both stories, on an application of its own."""
+    (folder / demo.PASSWORD_FILE).write_text(PASSWORD, encoding="ascii")
+    settings = Settings(
+        data=folder,
+        database_url=f"sqlite:///{folder / 'nuanliu.db'}",
+        secret_key="s" * 40,
+        vault_key="v" * 40,
+        argon2_memory_kib=8,
+        argon2_rounds=1,
+        testing=True,
+    )
+    clock = demo.read_clock(demo.STORY_BEGINS)
+    engine = create_engine(settings, clock)
+    app = create_app(settings, engine=engine, clock=clock)
+    demo.build(app, engine, settings)
+    yield DemoCounty(app=app, engine=engine)
+    with app.app_context():
+        db.session.remove()
+        for used in db.engines.values():
+            used.dispose()
+    engine.close()
