@@ -105,6 +105,25 @@ def test_it_keeps_a_draft_also_when_it_is_wrong(as_, task):
     assert "还不知道" not in other.html
 
 
+def test_a_number_in_a_draft_is_kept_under_lock(as_, bpm, task):
+    from engine import tables
+    from workflows.domain import vault
+
+    vault.configure(b"a key for tests, nothing else")
+    page = as_("wang")
+    open_task(page, task)
+    numbers = {"f-id_no": "349898199001011234", "f-phone": "19900001234"}
+    page.post(f"/tasks/{task}/draft", {"f-name": "张三", **numbers})
+
+    with bpm.read() as session:
+        stored = repr(session.query(tables.TaskDraft.data).all())
+    assert "张三" in stored
+    assert not any(number in stored for number in numbers.values())
+    page.get(f"/tasks/{task}")
+    for number in numbers.values():
+        assert f'value="{number}"' in page.html
+
+
 def test_a_page_sent_twice_counts_once(as_, task):
     page = as_("wang")
     sent = {**open_task(page, task), **GOOD, "outcome": "submit"}

@@ -30,6 +30,7 @@ from webforms.forms.rendering import FormPage
 from webforms.forms.schema import Kind
 from webforms.shell import case, deadlines
 from webforms.shell.page import current_actor
+from webforms.worklist import drafts
 
 MOST_PEOPLE = 100
 #: the one outcome of a task whose model names none
@@ -156,7 +157,7 @@ def open_page(task_id: str, *, posted: MultiDict[str, str] | None = None) -> Tas
     draft = engine().tasks.draft(task_id, actor) if editable else None
     attachments = {file.id: file for file in engine().tasks.attachments(actor, task_id=task_id)}
     if posted is None and draft is not None:
-        posted = _raw_of(draft)
+        posted = drafts.typed(draft)
     variables = dict(instance.variables or {})
     if _asks_for_people(plan.nodes):
         variables[options.PEOPLE] = _people(task)
@@ -200,12 +201,3 @@ def refused(page: TaskPage, error: errors.InvalidInput) -> None:
     page.bound.add_faults(error.fields)
     if not error.fields:
         page.bound.faults.append(binding.Fault(id="", label="", message=error.message))
-
-
-def _raw_of(draft: DraftView) -> MultiDict[str, str]:
-    """A draft as it was posted. Drafts keep texts, so nothing unfinished is refused."""
-    raw: MultiDict[str, str] = MultiDict()
-    for name, values in draft.data.items():
-        for value in values if isinstance(values, list) else [values]:
-            raw.add(name, str(value))
-    return raw

@@ -16,6 +16,7 @@ from webforms.forms.binding import Fault
 from webforms.shell import paging
 from webforms.shell.page import current_actor, see_other, wants_fragment
 from webforms.shell.permissions import requires
+from webforms.worklist import drafts
 from webforms.worklist.blueprint import blueprint
 from webforms.worklist.pages import render_task
 from webforms.worklist.task_page import TaskPage, open_page, refused
@@ -65,7 +66,7 @@ def complete(task_id: str) -> Response:
 def draft(task_id: str) -> Response:
     """Keep what is typed, right or wrong."""
     page = _posted(task_id)
-    raw: dict[str, Any] = page.bound.raw()
+    raw = drafts.kept(page.bound)
     if page.typed.get(REASON):
         raw[REASON] = page.typed[REASON]
     engine().tasks.save_draft(task_id, page.actor, raw)

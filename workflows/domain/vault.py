@@ -39,6 +39,7 @@ class Purpose(enum.StrEnum):
     PHONE = "phone"
     OBJECTOR = "objector"
     PAY_FILE = "pay_file"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
