@@ -99,6 +99,7 @@ def test_a_right_package_passes_without_a_word():
         ({"bpmn": "other.bpmn"}, "package"),
         ({"key": "other"}, "package"),
         ({"roles": {"clerk": "经办"}}, "unknown-role"),
+        ({"files": {"grant.bpmn": bpmn(REVIEW.replace('role="leader" ', ""))}}, "no-role"),
         ({"starters": ("nobody",)}, "unknown-role"),
         ({"operations": ()}, "unknown-operation"),
         ({"files": {"forms/f.json": None}}, "unknown-form"),
