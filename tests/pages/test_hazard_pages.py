@@ -259,7 +259,7 @@ def test_a_refused_small_form_comes_back_with_what_was_typed(
     typed = {"_form": "hazard.add_found", "place": "锅炉房东侧", "description": ""}
     browser.post(f"/tasks/{task}/actions/hazard.add_found", typed, status=422)
 
-    assert 'value="锅炉房东侧"' in browser.text
+    assert 'value="锅炉房东侧"' in browser.html
 
 
 #: who, which task, about what, words of its panel
