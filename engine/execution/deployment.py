@@ -2,8 +2,9 @@
 
 1. Readable and executable: XML, allow-list, structure, FEEL (`engine.bpmn`).
 2. References: forms, roles, operations, decisions, called processes, ladders.
-3. The second opinion: SpiffWorkflow reads the file and runs what it runs rightly.
-4. The package's own scenarios are green.
+3. Soundness of every process, on the program that will run (`proof`).
+4. The second opinion: SpiffWorkflow reads the file and runs what it runs rightly.
+5. The package's own scenarios are green.
 
 The same code answers `nuanliu check`, the studio and every deployment.
 """
@@ -11,16 +12,54 @@ The same code answers `nuanliu check`, the studio and every deployment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine import bpmn
 from engine.bpmn import oracle
-from engine.execution import references, scenarios
+from engine.execution import proof, references, scenarios
 from engine.execution.decisions import package_decisions
+from engine.execution.proof import Proof
 from engine.execution.references import Known, Report
 from engine.execution.scenarios import InvalidScenario, ScenarioResult, World
 from engine.kernel.program import Program
 from engine.model.package import Finding, Package
+
+_SAYS_NOTHING_OF_TOKENS = frozenset(
+    [
+        "bad-deadline",
+        "bad-mode",
+        "bad-permission",
+        "bad-priority",
+        "bad-rung",
+        "call-cycle",
+        "called",
+        "decision-model",
+        "empty-expression",
+        "endless-loop",
+        "feel-syntax",
+        "form",
+        "lonely-condition",
+        "many-starts",
+        "missing-condition",
+        "missing-decision",
+        "missing-message",
+        "missing-operation",
+        "missing-start",
+        "multi-instance",
+        "no-incoming",
+        "no-outgoing",
+        "not-executable",
+        "package",
+        "performer",
+        "unknown-activity",
+        "unknown-decision",
+        "unknown-form",
+        "unknown-ladder",
+        "unknown-operation",
+        "unknown-role",
+    ]
+)
+"""Faults of a drawing whose soundness can be judged all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +73,8 @@ class Examination:
     sound: bool | None = None
     #: reachable states that were looked at
     states: int = 0
+    #: the proof of each process by its key; empty where the drawing cannot be judged
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -62,11 +103,12 @@ def examine(package: Package, known: Known | None = None) -> Examination:
     elif program is not None and not program.executable:
         report.error("not-executable", f"流程“{program.name}”没有标明 isExecutable，只是草稿")
     references.check(package, result.programs, known, report)
+    proofs = _prove(result.programs, report)
     if any(finding.is_error for finding in report.items):
-        return Examination(programs=result.programs, findings=tuple(report.items))
+        return _examination(result.programs, report, proofs)
     report.items.extend(oracle.second_opinion(content, file=package.bpmn))
     played = _play(package, result.programs, known, report)
-    return Examination(programs=result.programs, findings=tuple(report.items), scenarios=played)
+    return _examination(result.programs, report, proofs, played)
 
 
 def programs_of(packages: Iterable[Package]) -> dict[str, Program]:
@@ -85,6 +127,33 @@ def examine_together(packages: Mapping[str, Package], known: Known) -> dict[str,
     programs = {**(known.programs or {}), **programs_of(packages.values())}
     joint = replace(known, programs=programs)
     return {key: examine(package, joint) for key, package in packages.items()}
+
+
+def _prove(programs: tuple[Program, ...], report: Report) -> dict[str, Proof]:
+    """Prove each process; none while a fault found before leaves open what is drawn."""
+    if any(item.is_error and item.rule not in _SAYS_NOTHING_OF_TOKENS for item in report.items):
+        return {}
+    proofs = {program.key: proof.prove(program) for program in programs}
+    for found in proofs.values():
+        report.items.extend(found.findings)
+    return proofs
+
+
+def _examination(
+    programs: tuple[Program, ...],
+    report: Report,
+    proofs: Mapping[str, Proof],
+    played: tuple[ScenarioResult, ...] = (),
+) -> Examination:
+    verdicts = {found.sound for found in proofs.values()} or {None}
+    return Examination(
+        programs=programs,
+        findings=tuple(report.items),
+        scenarios=played,
+        sound=False if False in verdicts else (None if None in verdicts else True),
+        states=sum(found.states for found in proofs.values()),
+        proofs=proofs,
+    )
 
 
 def _play(

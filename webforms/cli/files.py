@@ -16,6 +16,7 @@ from webforms.shell import roles
 from workflows import catalog, manifest
 
 WRONG = 1
+_SOUND = {True: "已证明", False: "有错误", None: "没有结论"}
 ROLES = frozenset(roles.TITLES)
 JSON = click.option("--json", "as_json", is_flag=True, help="每行一个 JSON 对象")
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -41,7 +42,8 @@ def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
         else:
             packages.tell(source, examined.findings)
             verdict = "通过" if examined.ok else "不能发布"
-            click.echo(f"{source.path} {verdict}（{milliseconds:.0f} 毫秒）")
+            seen = f"可靠性{_SOUND[examined.sound]}，{examined.states} 个状态；"
+            click.echo(f"{source.path} {verdict}（{seen}{milliseconds:.0f} 毫秒）")
     return code
 
 
@@ -89,24 +91,25 @@ def _lines(
         }
         for one in examined.findings
     ]
-    common = {
-        "sound": examined.sound,
-        "states": examined.states,
-        "ms": round(milliseconds, 3),
-        "findings": findings,
-    }
     file = str(source.path)
     if not examined.programs:
-        return [{"file": file, "process": None, "executable": False, **common}]
-    return [
-        {
-            "file": file,
-            "process": program.key,
-            "executable": examined.ok and program.executable,
-            **common,
-        }
-        for program in examined.programs
-    ]
+        unread = {"sound": None, "states": 0, "ms": round(milliseconds, 3), "findings": findings}
+        return [{"file": file, "process": None, "executable": False, **unread}]
+    lines = []
+    for program in examined.programs:
+        proof = examined.proofs.get(program.key)
+        lines.append(
+            {
+                "file": file,
+                "process": program.key,
+                "executable": examined.ok and program.executable,
+                "sound": proof.sound if proof is not None else None,
+                "states": proof.states if proof is not None else 0,
+                "ms": round(proof.ms if proof is not None else milliseconds, 3),
+                "findings": findings,
+            }
+        )
+    return lines
 
 
 def _played(path: Path, known: Known) -> dict[str, Any]:

@@ -1,0 +1,377 @@
+"""Every reachable state of a program, by the kernel's own moves.
+
+A vertex is a state in which all tokens wait, or a moment between two moves at which data will
+decide.  The answers come from `free_choice`, what happens from outside from `possible`; the moves
+in between are those of `step.advance`, so that what is proven is what runs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from engine.kernel import abstraction, step
+from engine.kernel.abstraction import ENDED, FIRED, Key
+from engine.kernel.effects import Move, RaiseIncident, Record
+from engine.kernel.free_choice import FreeDecide, with_free_flows
+from engine.kernel.possible import AT, Possible, prepared, region_of
+from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
+from engine.kernel.state import Life, State
+from engine.kernel.triggers import EventArrived, TimerFired, Trigger
+from engine.kernel.work import Step, Work
+from engine.model.errors import ModelFault, Rejected
+
+_ASKS = frozenset({Step.BEGIN, Step.FINISH})
+_CHECK_EVERY = 64
+_FLOOD = 16
+"""So many tokens at one place after a stretch without a wait or a decision come from a loop."""
+
+
+class Stopped(Exception):
+    """The bound on states or time was hit."""
+
+
+@dataclass(slots=True)
+class Vertex:
+    """One state or moment of decision."""
+
+    work: Work
+    parent: Vertex | None
+    #: ids of the nodes entered on the way from the parent
+    trail: tuple[str, ...]
+    next: list[Vertex] = field(default_factory=list)
+    is_ended: bool = False
+    is_choice: bool = False
+    #: not explored further: what is wrong here has been told
+    is_cut: bool = False
+    incidents: tuple[RaiseIncident, ...] = ()
+    index: int = 0
+
+    def path(self) -> tuple[str, ...]:
+        """Ids of the nodes entered from the start to here."""
+        found: list[str] = []
+        vertex: Vertex | None = self
+        while vertex is not None:
+            found[:0] = vertex.trail
+            vertex = vertex.parent
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration:
+    """What was found."""
+
+    vertices: tuple[Vertex, ...]
+    #: ids of nodes some token entered
+    visited: frozenset[str]
+    #: (end node, vertex): an end that a second token reached
+    doubled: tuple[tuple[str, Vertex], ...]
+    #: (node, vertex): a place where tokens pile up without end
+    growing: tuple[tuple[str, Vertex], ...]
+    #: whether every reachable state was seen
+    complete: bool
+    decide: FreeDecide
+
+    def stuck(self) -> tuple[Vertex, ...]:
+        """States from which no end can be reached, the nearest to the start first."""
+        before: dict[int, list[Vertex]] = {}
+        for vertex in self.vertices:
+            for after in vertex.next:
+                before.setdefault(after.index, []).append(vertex)
+        good = {vertex.index for vertex in self.vertices if vertex.is_ended or vertex.is_cut}
+        todo = list(good)
+        while todo:
+            for vertex in before.get(todo.pop(), ()):
+                if vertex.index not in good:
+                    good.add(vertex.index)
+                    todo.append(vertex.index)
+        return tuple(vertex for vertex in self.vertices[1:] if vertex.index not in good)
+
+
+def explore(
+    program: Program,
+    *,
+    maximum_states: int = 20_000,
+    is_late: Callable[[], bool] = lambda: False,
+    reduce: bool = True,
+) -> Exploration:
+    """Explore until every reachable state is known or a bound is hit.
+
+    `reduce=False` interleaves everything; both must find the same (a property of the tests).
+    """
+    return _Explorer(
+        prepared(with_free_flows(program)), maximum_states, is_late, reduce=reduce
+    ).run()
+
+
+class _Explorer:
+    def __init__(
+        self, program: Program, maximum: int, is_late: Callable[[], bool], *, reduce: bool
+    ) -> None:
+        self._program = program
+        self._maximum = maximum
+        self._is_late = is_late
+        self._reduce = reduce
+        self._decide = FreeDecide(program)
+        self._possible = Possible(program, reduce=reduce)
+        self._echoing = self._possible.echoing()
+        self._asking = _asking(program)
+        self._settling_asks = any(
+            node.condition is not None and node.kind in (Kind.AD_HOC, Kind.COMPLEX)
+            for node in program.nodes
+        )
+        self._ends = _counted_ends(program)
+        self._known: dict[Key, Vertex] = {}
+        self._vertices: list[Vertex] = []
+        self._visited: set[str] = set()
+        self._doubled: dict[str, Vertex] = {}
+        self._growing: dict[str, Vertex] = {}
+        self._todo: deque[Vertex] = deque()
+
+    def run(self) -> Exploration:
+        complete = True
+        try:
+            start = Vertex(
+                work=Work(self._program, State.initial(self._program), self._decide, AT),
+                parent=None,
+                trail=(),
+            )
+            self._vertices.append(start)
+            for trigger in self._possible.starts():
+                self._trigger(start, trigger)
+            while self._todo:
+                self._expand(self._todo.popleft())
+        except Stopped:
+            complete = False
+        return Exploration(
+            vertices=tuple(self._vertices),
+            visited=frozenset(self._visited),
+            doubled=tuple(self._doubled.items()),
+            growing=tuple(self._growing.items()),
+            complete=complete,
+            decide=self._decide,
+        )
+
+    def _expand(self, vertex: Vertex) -> None:
+        if not vertex.is_choice:
+            for trigger in self._possible.next(vertex.work):
+                self._trigger(vertex, trigger)
+            return
+        for work, doubled in self._answers(vertex.work):
+            self._go_on(vertex, work, doubled)
+
+    def _answers(self, origin: Work) -> Iterator[tuple[Work, str | None]]:
+        """The next move with every combination of answers to what it asks."""
+        scripts: list[tuple[int, ...]] = [()]
+        while scripts:
+            script = scripts.pop()
+            work = _copy(origin, self._decide)
+            self._decide.begin(script)
+            _, doubled = self._one_move(work)
+            asked = self._decide.asked
+            answered = (*script, *(0 for _ in asked[len(script) :]))
+            scripts += [
+                (*answered[:place], other)
+                for place in range(len(asked) - 1, len(script) - 1, -1)
+                for other in range(asked[place] - 1, 0, -1)
+            ]
+            yield work, doubled
+
+    def _trigger(self, vertex: Vertex, trigger: Trigger) -> None:
+        self._decide.begin(())
+        try:
+            work = step.begin(self._program, vertex.work.state(), trigger, self._decide)
+        except (Rejected, ModelFault):
+            return
+        if isinstance(trigger, EventArrived | TimerFired):
+            self._count_firing(work, trigger.element)
+        self._go_on(vertex, work, None)
+
+    def _count_firing(self, work: Work, number: int) -> None:
+        element = work.elements.get(number)
+        if element is not None and self._possible.is_counted(element.node):
+            values = work.locals.setdefault(number, {})
+            values[FIRED] = cast("int", values.get(FIRED, 0)) + 1
+
+    def _go_on(self, vertex: Vertex, work: Work, doubled: str | None) -> None:
+        """Make moves up to the next decision, or until every token waits."""
+        is_choice, moved, moves = False, True, 0
+        while moved and doubled is None:
+            if self._asks_next(work):
+                is_choice = True
+                break
+            moves += 1
+            if moves % _CHECK_EVERY == 0:
+                if self._is_late():
+                    raise Stopped
+                if self._floods(vertex, work):
+                    return
+            self._decide.begin(())
+            moved, doubled = self._one_move(work)
+        self._arrive(vertex, work, doubled, is_choice=is_choice)
+
+    def _one_move(self, work: Work) -> tuple[bool, str | None]:
+        """Whether the kernel moved; the id of an end that this move reaches a second time."""
+        doubled = self._reached_end(work)
+        last = work.moves[-1] if len(work.moves) > 1 else None
+        moved = step.advance(work)
+        if self._reduce and last is not None:
+            _bring_forward(work, last)
+        return moved, doubled
+
+    def _reached_end(self, work: Work) -> str | None:
+        if not work.moves or work.moves[0][0] is not Step.ENTER:
+            return None
+        node, scope = cast("tuple[Node, int]", work.moves[0][1:])
+        if node.index not in self._ends or scope not in work.elements:
+            return None
+        values = work.locals.setdefault(scope, {})
+        reached = cast("tuple[str, ...]", values.get(ENDED, ()))
+        if node.id in reached:
+            return node.id
+        values[ENDED] = tuple(sorted((*reached, node.id)))
+        return None
+
+    def _asks_next(self, work: Work) -> bool:
+        if work.life is Life.ENDED:
+            return False
+        if not work.moves:
+            return self._settling_asks and bool(work.touched_scopes or work.touched_joins)
+        move = work.moves[0]
+        if move[0] not in _ASKS:
+            return False
+        number = cast("int", move[1])
+        element = work.elements.get(number)
+        return element is not None and element.node in self._asking
+
+    def _arrive(self, origin: Vertex, work: Work, doubled: str | None, *, is_choice: bool) -> None:
+        trail, incidents = _told(work)
+        self._visited.update(trail)
+        abstraction.forget_data(work)
+        abstraction.merge_echoes(work, self._echoing)
+        found = Vertex(work=work, parent=origin, trail=trail, is_choice=is_choice)
+        found.incidents = incidents
+        if doubled is None:
+            same = abstraction.key(work)
+            known = self._known.get(same)
+            if known is not None:
+                origin.next.append(known)
+                return
+            self._known[same] = found
+        found.is_ended = work.life is Life.ENDED
+        found.index = len(self._vertices)
+        self._vertices.append(found)
+        origin.next.append(found)
+        if doubled is not None:
+            found.is_cut = True
+            self._doubled.setdefault(doubled, found)
+            return
+        if len(self._vertices) > self._maximum:
+            raise Stopped
+        if len(self._vertices) % _CHECK_EVERY == 0 and self._is_late():
+            raise Stopped
+        where = self._grows(found)
+        if where is not None:
+            found.is_cut = True
+            self._growing.setdefault(where, found)
+        elif not found.is_ended:
+            self._todo.append(found)
+
+    def _floods(self, origin: Vertex, work: Work) -> bool:
+        """Whether tokens pile up in a loop that neither waits nor decides."""
+        place, count = abstraction.tokens(work).most_common(1)[0]
+        if count <= _FLOOD:
+            return False
+        trail, _ = _told(work)
+        found = Vertex(work=work, parent=origin, trail=trail, is_cut=True)
+        found.index = len(self._vertices)
+        self._vertices.append(found)
+        origin.next.append(found)
+        self._growing.setdefault(_node_of(self._program, str(place[-1]), place), found)
+        return True
+
+    def _grows(self, vertex: Vertex) -> str | None:
+        """Whether this state is an earlier one on its path with more tokens in the same places."""
+        if not abstraction.has_duplicate(vertex.work):
+            return None
+        mine = abstraction.tokens(vertex.work)
+        earlier = vertex.parent
+        while earlier is not None:
+            if earlier.is_choice == vertex.is_choice and earlier.work.life is Life.LIVE:
+                other = abstraction.tokens(earlier.work)
+                if other.keys() == mine.keys() and mine != other and mine > other:
+                    more = next(place for place in mine if mine[place] > other[place])
+                    return _node_of(self._program, str(more[-1]), more)
+            earlier = earlier.parent
+        return None
+
+
+def _bring_forward(work: Work, last: object) -> None:
+    """One branch after the other: what a move brought comes before what waited already."""
+    for fresh, move in enumerate(reversed(work.moves)):
+        if move is last:
+            work.moves.rotate(fresh)
+            return
+
+
+def _node_of(program: Program, last: str, place: tuple[object, ...]) -> str:
+    flow = program.flow_by_id.get(last)
+    if flow is not None:
+        return program.nodes[flow.target].id
+    names = [str(part) for part in place if part in program.by_id]
+    return names[-1] if names else ""
+
+
+def _copy(work: Work, decide: FreeDecide) -> Work:
+    fresh = Work(work.program, work.state(), decide, AT)
+    fresh.moves.extend(work.moves)
+    fresh.late_moves.extend(work.late_moves)
+    fresh.conditions_dirty = work.conditions_dirty
+    fresh.touched_scopes.update(work.touched_scopes)
+    fresh.touched_joins = work.touched_joins
+    return fresh
+
+
+def _told(work: Work) -> tuple[tuple[str, ...], tuple[RaiseIncident, ...]]:
+    trail: list[str] = []
+    incidents: list[RaiseIncident] = []
+    for effect in work.effects:
+        if isinstance(effect, Record) and effect.move is Move.ENTERED:
+            trail.append(effect.node_id)
+        elif isinstance(effect, RaiseIncident):
+            incidents.append(effect)
+    work.effects.clear()
+    return tuple(trail), tuple(incidents)
+
+
+def _asking(program: Program) -> frozenset[str]:
+    """Ids of nodes that may ask for a decision when they begin or finish."""
+    found: set[str] = set()
+    for node in program.nodes:
+        conditional = any(program.flows[index].condition is not None for index in node.outgoing)
+        if conditional or node.loop is not None:
+            found.add(node.id)
+    return frozenset(found)
+
+
+def _counted_ends(program: Program) -> frozenset[int]:
+    """Ends that one run of their scope may reach once only.
+
+    Behind a non-interrupting event they may be reached as often as the event occurs.
+    """
+    often: set[int] = set()
+    for node in program.nodes:
+        if node.kind is Kind.BOUNDARY and not node.interrupting:
+            often |= region_of(program, node)
+    return frozenset(
+        node.index
+        for node in program.nodes
+        if not node.outgoing
+        and node.index not in often
+        and not node.for_compensation
+        and (node.kind is Kind.END or node.kind in ACTIVITIES - {Kind.EVENT_SUB_PROCESS})
+        and not any(event.type is EventType.LINK for event in node.events)
+        and program.nodes[program.scopes[node.scope].node or 0].kind is not Kind.AD_HOC
+    )
