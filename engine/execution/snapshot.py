@@ -52,6 +52,8 @@ class Snapshot:
     started_by: str | None
     started_at: datetime
     loaded_revision: int
+    #: status, end and its reason as they stand in the database
+    loaded_life: tuple[object, ...]
     status: InstanceStatus
     state: State
     fact_count: int
@@ -80,6 +82,7 @@ class Snapshot:
             cell("started_by"),
             cell("started_at"),
             cell("revision"),
+            (cell("status"), cell("ended_at"), cell("end_reason")),
             InstanceStatus(cell("status")),
             unpack(bytes(cell("state"))),
             cell("fact_count"),

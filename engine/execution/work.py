@@ -334,8 +334,9 @@ class Work:
 
     def _save(self) -> None:
         instance = self.instance
+        life = (instance.status, instance.ended_at, instance.end_reason)
         hit = self.tx.write(
-            instances.SAVE,
+            instances.SAVE_MOVED if life == instance.loaded_life else instances.SAVE,
             {
                 "instance_id": instance.id,
                 "loaded_revision": instance.loaded_revision,

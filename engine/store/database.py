@@ -23,7 +23,8 @@ from engine.model.errors import Broken
 from engine.store.statement import Statement
 
 BUSY_TIMEOUT_MS = 15_000
-CHECKPOINT_PAGES = 8_000
+CHECKPOINT_PAGES = 16_000
+WRITER_CACHE_KIB = 65_536
 _JOINED = "nuanliu_joined"
 #: PostgreSQL: serialization failure, deadlock, unique violation (two firsts of the same key)
 _RACE_STATES = frozenset({"40001", "40P01"})
@@ -120,13 +121,14 @@ class Transaction:
         if self._session is not None:
             self._session.flush()
 
-    def close(self) -> None:
-        """Give the connection back."""
+    def close(self, *, keep_connection: bool = False) -> None:
+        """Give the connection back, unless its keeper goes on using it."""
         if self._session is not None:
             self._session.close()
         if self._pooled.is_valid:
             self._cursor.close()
-        self._pooled.close()
+        if not keep_connection:
+            self._pooled.close()
 
 
 class Database:
@@ -138,6 +140,8 @@ class Database:
         self._writer = threading.Lock()
         self._writing = threading.local()
         self._shared = isinstance(self.engine.pool, StaticPool)
+        #: SQLite's one writer keeps its connection, with the pages and statements it knows
+        self._kept: Any = None
         if self.is_sqlite and not event.contains(self.engine, "begin", _begin_sqlite):
             event.listen(self.engine, "connect", _connect_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -171,7 +175,10 @@ class Database:
             yield from self._transaction(writes=False)
 
     def _transaction(self, *, writes: bool) -> Iterator[Transaction]:
-        transaction = Transaction(self.engine, self.engine.raw_connection())
+        keeps = writes and self.is_sqlite and not self._shared
+        transaction = Transaction(
+            self.engine, self._writers_own() if keeps else self.engine.raw_connection()
+        )
         try:
             if self.is_sqlite:
                 # Taking the write lock at the start turns an upgrade deadlock into a plain wait.
@@ -182,6 +189,8 @@ class Database:
             else:
                 transaction.rollback()
         except BaseException as error:
+            # After a failure the pool decides what becomes of the connection.
+            keeps, self._kept = False, None if keeps else self._kept
             if self._is_gone(error):
                 # Every pooled connection is as dead as this one; the next caller dials again.
                 transaction.invalidate()
@@ -192,7 +201,16 @@ class Database:
                 raise LostRace from error
             raise
         finally:
-            transaction.close()
+            transaction.close(keep_connection=keeps)
+
+    def _writers_own(self) -> Any:
+        # Only who holds the writer's lock comes here.
+        if self._kept is None or not self._kept.is_valid:
+            self._kept = self.engine.raw_connection()
+            cursor = self._kept.cursor()
+            cursor.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
+            cursor.close()
+        return self._kept
 
     def _is_gone(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
@@ -202,6 +220,10 @@ class Database:
 
     def dispose(self) -> None:
         """Close every pooled connection."""
+        with self._writer:
+            kept, self._kept = self._kept, None
+            if kept is not None:
+                kept.close()
         self.engine.dispose()
 
     def for_update(self, statement: Any, *, skip_locked: bool = False) -> Any:

@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Integer, String, Text, bindparam, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.store.base import Base, Blob, Id, UtcDateTime, json_default
+from engine.store.base import Base, Blob, Id, UtcDateTime, instant_text, json_default
 from engine.store.statement import Statement
 
 GENESIS = bytes(32)
@@ -94,7 +94,7 @@ def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
         [
             row["instance_id"],
             row["sequence"],
-            at.astimezone(UTC).isoformat(timespec="microseconds"),
+            instant_text(at if at.tzinfo is UTC else at.astimezone(UTC)),
             row["kind"],
             row["activity_id"],
             row["task_id"],

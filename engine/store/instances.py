@@ -59,22 +59,20 @@ BY_ID = Statement(select(_instance).where(_instance.c.id == bindparam("instance_
 BY_ID_LOCKED = Statement(
     select(_instance).where(_instance.c.id == bindparam("instance_id")).with_for_update()
 )
+_MOVED = ("revision", "state", "fact_count", "fact_hash")
+_as_read = (
+    _instance.c.id == bindparam("instance_id"),
+    _instance.c.revision == bindparam("loaded_revision"),
+)
 #: hits no row when somebody else wrote the instance since it was read
 SAVE = Statement(
     update(_instance)
-    .where(
-        _instance.c.id == bindparam("instance_id"),
-        _instance.c.revision == bindparam("loaded_revision"),
-    )
-    .values(
-        revision=bindparam("revision"),
-        state=bindparam("state"),
-        status=bindparam("status"),
-        fact_count=bindparam("fact_count"),
-        fact_hash=bindparam("fact_hash"),
-        ended_at=bindparam("ended_at"),
-        end_reason=bindparam("end_reason"),
-    )
+    .where(*_as_read)
+    .values({name: bindparam(name) for name in (*_MOVED, "status", "ended_at", "end_reason")})
+)
+#: the same where only the tokens moved: no column of an index, so no page of one is written
+SAVE_MOVED = Statement(
+    update(_instance).where(*_as_read).values({name: bindparam(name) for name in _MOVED})
 )
 CHILD_OF = Statement(
     select(_instance.c.id).where(

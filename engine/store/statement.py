@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Float
@@ -19,7 +20,9 @@ Processor = Callable[[Any], Any]
 class Prepared:
     """The text of one statement in one dialect, with its conversions."""
 
-    __slots__ = ("_converters", "_names", "_positional", "_processors", "_row", "_static", "sql")
+    __slots__ = (
+        "_converters", "_names", "_pick", "_positional", "_processors", "_row", "_static", "sql",
+    )  # fmt: skip
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
@@ -28,6 +31,8 @@ class Prepared:
         bind_names: Mapping[Any, str] = compiled.bind_names
         names = list(compiled.positiontup or ()) if self._positional else [*bind_names.values()]
         self._names: tuple[str, ...] = tuple(names)
+        #: every value of the statement in one call, where there are at least two
+        self._pick = itemgetter(*names) if len(names) > 1 else None
         types = {name: bind.type for bind, name in bind_names.items()}
         #: (position, conversion) of the values that need one
         self._processors: list[tuple[int, Processor]] = []
@@ -46,7 +51,8 @@ class Prepared:
         static = self._static
         if static:
             values = {**static, **values}
-        bound = [values[name] for name in self._names]
+        pick = self._pick
+        bound = list(pick(values)) if pick is not None else [values[name] for name in self._names]
         for position, process in self._processors:
             bound[position] = process(bound[position])
         return bound if self._positional else dict(zip(self._names, bound, strict=True))
