@@ -40,6 +40,9 @@ test: setup browser ## the whole suite
 bench: setup ## workload W as a table
 	$(BIN)/nuanliu bench
 
+screenshots: setup browser ## the pictures of the manuals, afresh
+	$(BIN)/python docs/screenshots.py
+
 lock: ## pin the dependencies again (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --python-version 3.11 --no-header --no-annotate --output-file requirements.lock
 
@@ -47,4 +50,4 @@ format: setup ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-.PHONY: help setup demo demo-reset check browser test bench lock format
+.PHONY: help setup demo demo-reset check browser test bench screenshots lock format

@@ -43,7 +43,7 @@ def inbox() -> str:
         tabs=table.tabs(tab, engine().worklist.counts(actor, at)),
         tab=tab,
         rows=[_row(task, actor, at) for task in page.rows],
-        processes=titles.processes(),
+        processes=titles.processes(actor),
         process_key=process_key,
         search=search,
         filtered=bool(search or process_key or tab != "all"),
