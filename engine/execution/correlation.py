@@ -228,8 +228,9 @@ def _start_by_message(
         deployed, node_id = started
         if seen_by is not None and not assignment.may_start(deployed, seen_by, unit):
             raise NotAllowed(f"您不能在这个单位启动“{deployed.title}”")
-        if job_id is not None:
-            tx.write(jobs.TAKE, {"job_id": job_id})
+        if job_id is not None and tx.write(jobs.TAKE, {"job_id": job_id}) != 1:
+            # Another executor was faster: the case has been started.
+            return "", []
         now = environment.clock.now()
         instance_id, start_id = environment.ids.new(), environment.ids.new()
         tx.write(

@@ -85,7 +85,10 @@ class JobExecutor:
         def act(work: Work) -> None:
             timer = work.tx.first(timers.THIS, timers.key_of(row))
             # The guard against a second firing, wherever it runs: the row must go by our hand.
-            if timer is None or work.tx.write(timers.TAKE, timers.key_of(row)) != 1:
+            # Suspended or counted anew since it was found due: it is not due any more.
+            if timer is None or timer.due_at != row.due_at:
+                return
+            if work.tx.write(timers.TAKE, timers.key_of(row)) != 1:
                 return
             if work.instance.ended_at is not None or timer.element not in work.state.elements:
                 return

@@ -17,10 +17,13 @@ from engine.execution.command import Commands
 from engine.execution.operations import attachment_ref
 from engine.execution.snapshot import Snapshot
 from engine.execution.work import Work
+from engine.model import states
 from engine.model.actor import Actor
 from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import InvalidInput, NotFound
+from engine.model.human_task import TaskStatus
 from engine.model.operation import AttachmentRef
+from engine.model.states import Verb
 from engine.store import attachments, human_tasks, instances
 from engine.store.database import Transaction
 
@@ -82,6 +85,8 @@ class Files:
             row, shard, of = None, "000000", None
             if task_id is not None or instance_id is not None:
                 row, shard, of = self.place(tx, actor, task_id, instance_id)
+            if task_id is not None:
+                self._require_attaching(tx, actor, task_id)
             attachment_id = self._environment.ids.new()
             tx.write(
                 attachments.INSERT,
@@ -104,6 +109,12 @@ class Files:
             )
             stored = tx.first(attachments.BY_ID, {"attachment_id": attachment_id})
         return attachment_ref(stored)
+
+    def _require_attaching(self, tx: Transaction, actor: Actor, task_id: str) -> None:
+        """Only who works on a task adds to it, and only while it is open."""
+        work, row = self.task(tx, task_id, actor)
+        who = assignment.relations(work, actor, row)
+        states.require_task_verb(Verb.ATTACH, TaskStatus(row.status), who)
 
     def of(
         self, actor: Actor, *, task_id: str | None, instance_id: str | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, false, func, or_, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from engine.execution import assignment, participation, settle
 from engine.execution.command import Commands
@@ -127,7 +127,7 @@ class ManagementService(OutboxDesk):
         resolved: bool = False,
         limit: int = 200,
     ) -> tuple[IncidentView, ...]:
-        """Incidents of the cases in his subtrees, newest first."""
+        """Incidents of the cases he may look into, newest first."""
         query = (
             select(_incident, _instance.c.title.label("instance_title"))
             .join(_instance, _instance.c.id == _incident.c.instance_id, isouter=True)
@@ -138,10 +138,13 @@ class ManagementService(OutboxDesk):
             query = query.where(_incident.c.resolved_at.is_(None))
         if instance_id is not None:
             query = query.where(_incident.c.instance_id == instance_id)
-        if actor is not SYSTEM:
-            units = sorted({seat.unit for seat in actor.seats})
-            query = query.where(or_(false(), *[_within(unit) for unit in units]))
         with self._environment.database.read() as tx:
+            if actor is not SYSTEM:
+                query = query.where(
+                    self._environment.visibility.condition(
+                        tx, actor, _instance.c.process_key, _instance.c.region
+                    )
+                )
             return tuple(_view(row) for row in tx.execute(query).all())
 
     def retry(
@@ -283,13 +286,6 @@ def _view(row: Any) -> IncidentView:
         resolved_at=row.resolved_at,
         attempts=row.attempts,
     )
-
-
-def _within(unit: str) -> Any:
-    prefix = region.prefix(unit)
-    if not prefix:
-        return _incident.c.id.is_not(None)
-    return _incident.c.region.startswith(prefix, autoescape=True)
 
 
 def _scalar(tx: Transaction, query: Any) -> datetime | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -33,19 +34,22 @@ class CaseNotes:
 
     def save_draft(self, task_id: str, actor: Actor, data: Mapping[str, object]) -> None:
         """Keep his unsent form; nothing else changes."""
-        values = codec.plain(data)
-        with self._environment.database.write() as tx:
-            self._readable(tx, task_id, actor)
-            where = (_draft.task_id == task_id, _draft.participant_id == actor.id)
-            tx.execute(delete(_draft).where(*where))
-            tx.execute(
-                insert(_draft).values(
-                    task_id=task_id,
-                    participant_id=actor.id,
-                    data=values,
-                    saved_at=self._environment.clock.now(),
-                )
-            )
+        values = {"data": codec.plain(data), "saved_at": self._environment.clock.now()}
+        own = {"task_id": task_id, "participant_id": actor.id}
+        change = (
+            update(_draft)
+            .where(_draft.task_id == task_id, _draft.participant_id == actor.id)
+            .values(values)
+        )
+        try:
+            with self._environment.database.write() as tx:
+                self._readable(tx, task_id, actor)
+                if tx.execute(change).rowcount == 0:
+                    tx.execute(insert(_draft).values(**own, **values))
+        except IntegrityError:
+            # His other window was faster with the first draft; the later one counts.
+            with self._environment.database.write() as tx:
+                tx.execute(change)
 
     def draft(self, task_id: str, actor: Actor) -> DraftView | None:
         """His unsent form, if there is one."""

@@ -19,14 +19,12 @@ from engine.model.errors import (
     InvalidInput,
     InvalidState,
     NotAllowed,
-    NotFound,
 )
 from engine.model.facts import Fact
 from engine.model.human_task import Completed, TaskStatus
 from engine.model.states import Verb
 from engine.services import task_rules
 from engine.services.notes import CaseNotes
-from engine.store import participants
 
 _EMPTY: Mapping[str, object] = {}
 
@@ -171,6 +169,7 @@ class TaskService(CaseNotes):
             holders = self._environment.seats.holders(work.tx, to_role, to_unit, work.now)
             if not holders:
                 raise InvalidInput("该单位没有人任此岗位", {"unit": "该单位没有人任此岗位"})
+            task_rules.require_in_reach(work, to_unit)
             work.change_task(
                 row,
                 status=TaskStatus.READY,
@@ -361,7 +360,7 @@ class TaskService(CaseNotes):
         def act(work: Work, row: Any) -> None:
             task_rules.fresh(row, version)
             assignment.require(work, row, verb)
-            receiver = self._receiver(work, row, to)
+            receiver = task_rules.receiver(work, row, to)
             assignment.require_distinct(work, row, receiver)
             work.change_task(
                 row,
@@ -382,15 +381,3 @@ class TaskService(CaseNotes):
             )
 
         self._commands.on_task(task_id, actor, act)
-
-    def _receiver(self, work: Work, row: Any, to: str) -> Actor:
-        person = work.tx.first(participants.BY_ID, {"participant_id": to})
-        if person is None or not person.active:
-            raise NotFound("没有这个人员，或已停用")
-        if row.role is not None:
-            holders = self._environment.seats.holders(work.tx, row.role, row.unit, work.now)
-            if to not in holders:
-                raise InvalidInput(
-                    f"{person.name}没有在该单位任此岗位", {"to": "没有在该单位任此岗位"}
-                )
-        return Actor(id=person.id, name=person.name)

@@ -49,3 +49,20 @@ def test_it_refuses_a_receiver_who_did_the_step_that_must_differ(office, task):
 
     with pytest.raises(errors.SeparationOfDuties):
         office.engine.tasks.delegate(review.id, office.actor("li"), "wang")
+
+
+def test_a_task_without_an_office_stays_with_people_who_see_the_case(office):
+    office.deploy(
+        office.step(
+            tag="userTask", id="sign", extensions='<nl:task owner="=&quot;wang&quot;"/>'
+        ),
+        key="owned",
+    )
+    office.start("owned")
+    task = office.task("wang", "sign")
+
+    with pytest.raises(errors.InvalidInput):
+        office.engine.tasks.delegate(task.id, office.actor("wang"), "sun")
+    office.engine.tasks.delegate(task.id, office.actor("wang"), "li")
+
+    assert office.see(task.id).owner == "li"

@@ -39,3 +39,16 @@ def test_it_refuses_a_role_the_process_does_not_know(office, task):
 def test_it_refuses_a_colleague(office, task):
     with pytest.raises(errors.NotAllowed):
         office.engine.tasks.forward(task.id, office.actor("li"), unit=office.town)
+
+
+def test_it_refuses_an_office_that_has_nothing_to_do_with_the_case(office, task):
+    with pytest.raises(errors.InvalidInput) as refused:
+        office.engine.tasks.forward(task.id, office.actor("wang"), unit=office.other_town)
+
+    assert "unit" in refused.value.fields
+
+
+def test_who_directs_both_offices_may_send_it_across(office, task):
+    office.engine.tasks.forward(task.id, office.actor("chen"), unit=office.other_town)
+
+    assert office.task("sun").id == task.id

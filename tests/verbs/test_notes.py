@@ -104,3 +104,19 @@ def test_a_file_of_the_case_is_hidden_from_strangers(office, task):
 
     with pytest.raises(errors.NotFound):
         office.engine.tasks.attachment(kept.id, office.actor("sun"))
+
+
+def test_who_may_only_look_adds_no_file_to_a_task(office, task):
+    with pytest.raises(errors.NotAllowed):
+        office.engine.tasks.attach(
+            office.actor("zhao"), name="a.txt", content=b"a", task_id=task.id
+        )
+
+
+def test_nothing_is_added_to_a_task_that_is_done(office, task):
+    office.engine.tasks.complete(task.id, office.actor("wang"), {})
+
+    with pytest.raises(errors.InvalidState):
+        office.engine.tasks.attach(
+            office.actor("wang"), name="a.txt", content=b"a", task_id=task.id
+        )
