@@ -90,7 +90,7 @@ def instances() -> str:
         status=status,
         statuses=[(one.value, gettext(states.INSTANCE_TITLES[one])) for one in STATUSES],
         status_titles=states.INSTANCE_TITLES,
-        processes=titles.processes(actor),
+        processes=titles.processes(current_actor()),
         process_key=process_key,
         search=paging.search(),
         age=case.age,
