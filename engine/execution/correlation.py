@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from engine.execution import assignment, settle
 from engine.execution.command import Commands
+from engine.execution.programs import Deployed
 from engine.execution.snapshot import new_instance
 from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.triggers import EventArrived
 from engine.model import region as regions
-from engine.model.actor import Actor
+from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import NotAllowed, NotCorrelated
 from engine.model.facts import Fact
 from engine.model.process import InstanceStatus
@@ -117,6 +118,7 @@ def broadcast(
 ) -> list[str]:
     """Queue the signal for everybody who waits for it at the unit or below; the job ids.
 
+    Every process that begins with it begins once, at the unit (BPMN 2.0.2 §10.5.6).
     The kernel has already served the listeners of the instance that threw it.
     """
     now = commands.environment.clock.now()
@@ -148,7 +150,10 @@ def broadcast(
         if regions.covers(unit, row.region) and row.instance_id != thrower
     ]
     tx.write_all(jobs.INSERT, rows)
-    return [row["id"] for row in rows]
+    queued = [row["id"] for row in rows]
+    for started in _starts_of(commands, tx, "signal", name):
+        queued += _begun(commands, tx, started, unit, payload, None, SYSTEM)[1]
+    return queued
 
 
 def _waiting(commands: Commands, name: str, key: str | None) -> list[Any]:
@@ -220,65 +225,80 @@ def _start_by_message(
     environment = commands.environment
     unit = str(payload.get("region") or unit or "")
     with environment.database.write() as tx:
-        started = _latest_start(commands, tx, name)
-        if started is None:
+        waiting = _starts_of(commands, tx, "message", name)
+        if not waiting:
             raise NotCorrelated
+        started = waiting[0]
         if not regions.is_code(unit):
             raise NotCorrelated("消息没有说明区划，不能启动流程")
-        deployed, node_id = started
-        if seen_by is not None and not assignment.may_start(deployed, seen_by, unit):
-            raise NotAllowed(f"您不能在这个单位启动“{deployed.title}”")
+        if seen_by is not None and not assignment.may_start(started[0], seen_by, unit):
+            raise NotAllowed(f"您不能在这个单位启动“{started[0].title}”")
         if job_id is not None and tx.write(jobs.TAKE, {"job_id": job_id}) != 1:
             # Another executor was faster: the case has been started.
             return "", []
-        now = environment.clock.now()
-        instance_id, start_id = environment.ids.new(), environment.ids.new()
-        tx.write(
-            instances.INSERT,
-            new_instance(
-                instance_id,
-                deployed=deployed,
-                title=str(payload.get("title") or deployed.title),
-                unit=unit,
-                business_key=key,
-                actor=actor,
-                now=now,
-            ),
-        )
-        tx.write(
-            jobs.INSERT,
-            {
-                "id": start_id,
-                "shard": regions.shard(unit),
-                "kind": settle.JOB_START,
-                "instance_id": instance_id,
-                "element": None,
-                "key": None,
-                "arguments": codec.encode(
-                    {
-                        "variables": codec.plain(payload),
-                        "node": node_id,
-                        "by": [actor.id, actor.name],
-                    }
-                ),
-                "status": jobs.QUEUED,
-                "run_at": now,
-                "created_at": now,
-                "attempts": 0,
-                "error": None,
-            },
-        )
+        return _begun(commands, tx, started, unit, payload, key, actor)
+
+
+def _begun(
+    commands: Commands,
+    tx: Transaction,
+    started: tuple[Deployed, str],
+    unit: str,
+    payload: Mapping[str, object],
+    key: str | None,
+    actor: Actor,
+) -> tuple[str, list[str]]:
+    """A case of this process at a unit, and the job that starts it at its triggered event."""
+    deployed, node_id = started
+    environment = commands.environment
+    now = environment.clock.now()
+    instance_id, start_id = environment.ids.new(), environment.ids.new()
+    tx.write(
+        instances.INSERT,
+        new_instance(
+            instance_id,
+            deployed=deployed,
+            title=str(payload.get("title") or deployed.title),
+            unit=unit,
+            business_key=key,
+            actor=actor,
+            now=now,
+        ),
+    )
+    behind = None if actor is SYSTEM else [actor.id, actor.name]
+    arguments = {"variables": codec.plain(payload), "node": node_id, "by": behind}
+    tx.write(
+        jobs.INSERT,
+        {
+            "id": start_id,
+            "shard": regions.shard(unit),
+            "kind": settle.JOB_START,
+            "instance_id": instance_id,
+            "element": None,
+            "key": None,
+            "arguments": codec.encode(arguments),
+            "status": jobs.QUEUED,
+            "run_at": now,
+            "created_at": now,
+            "attempts": 0,
+            "error": None,
+        },
+    )
     return instance_id, [start_id]
 
 
-def _latest_start(commands: Commands, tx: Transaction, name: str) -> Any:
+def _starts_of(
+    commands: Commands, tx: Transaction, kind: str, name: str
+) -> list[tuple[Deployed, str]]:
+    """Start events of newest, active versions that wait for this message or signal."""
     rows = tx.execute(
-        select(_starts.definition_id, _starts.node_id, _starts.process_key).where(
-            _starts.kind == "message", _starts.name == name
-        )
+        select(_starts.definition_id, _starts.node_id, _starts.process_key)
+        .where(_starts.kind == kind, _starts.name == name)
+        .order_by(_starts.process_key, _starts.node_id)
     ).all()
+    found = []
     for row in rows:
-        latest = commands.environment.programs.latest(tx, row.process_key)
-        if latest.id == row.definition_id:
-            return latest, row.node_id
-    return None
+        newest = tx.first(definitions.LATEST, {"key": row.process_key})
+        if newest is not None and newest.id == row.definition_id and newest.retired_at is None:
+            found.append((commands.environment.programs.by_id(tx, newest.id), row.node_id))
+    return found

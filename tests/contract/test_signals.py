@@ -128,3 +128,39 @@ def test_a_signal_whose_thrower_died_after_the_commit_is_found_by_the_heartbeat(
     bureau.engine.management.run_due()
 
     assert times_heard(bureau, case) == 1
+
+
+def begins_with_the_signal(office) -> None:
+    xml = office.straight("relay", office.user_task("inform"), root=SIGNAL).replace(
+        b"<bpmn:outgoing>flow1</bpmn:outgoing></bpmn:startEvent>",
+        b"<bpmn:outgoing>flow1</bpmn:outgoing>"
+        b'<bpmn:signalEventDefinition id="d9" signalRef="s"/></bpmn:startEvent>',
+    )
+    office.engine.repository.deploy(office.package("relay", xml), SYSTEM)
+
+
+def relays(office) -> list:
+    return list(office.engine.runtime.instances(SYSTEM, process_key="relay").rows)
+
+
+def test_a_process_that_begins_with_the_signal_begins_once_at_its_unit(bureau):
+    begins_with_the_signal(bureau)
+    begins_with_the_signal(bureau)
+    started(bureau, "throws", bureau.town)
+
+    bureau.travel(hours=2)
+
+    (case,) = relays(bureau)
+    assert (case.region, case.waiting_at) == (bureau.town, ("inform",))
+
+
+def test_a_signal_from_outside_begins_it_too_and_a_retired_process_rests(bureau):
+    begins_with_the_signal(bureau)
+    reached = bureau.engine.runtime.signal("cold_wave", {"level": "橙"}, region=bureau.village)
+
+    (case,) = relays(bureau)
+    assert reached == 1
+    assert bureau.engine.runtime.instance(case.id, SYSTEM).variables["level"] == "橙"
+    bureau.engine.repository.retire(bureau.engine.repository.latest("relay").id)
+    assert bureau.engine.runtime.signal("cold_wave", region=bureau.village) == 0
+    assert len(relays(bureau)) == 1
