@@ -56,9 +56,11 @@ def run(
 
 def called(declared: Operation, context: Context, data: Mapping[str, object]) -> object:
     """What the function answers; afterwards its writes are flushed and its context is void."""
-    answer = declared.function(cast("OperationContext", context), dict(data))
-    context.tx.flush()
-    context.close()
+    try:
+        answer = declared.function(cast("OperationContext", context), dict(data))
+        context.tx.flush()
+    finally:
+        context.close()
     return answer
 
 

@@ -52,7 +52,3 @@ class SimulatedCase:
         if self.awaited_starts:
             return sorted(self.program.nodes[index].id for index in self.awaited_starts)
         return sorted(node_id for _, node_id in self.state.waiting())
-
-    def element_at(self, node_id: str) -> int | None:
-        """The oldest token that waits at this node."""
-        return next((number for number, at in self.state.waiting() if at == node_id), None)

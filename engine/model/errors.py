@@ -108,7 +108,9 @@ class DeploymentRefused(Rejected):
 class BusinessError(NuanliuError):
     """业务错误
 
-    Raised by an operation; becomes a BPMN error event with this code (BPMN 2.0.2 §10.5.6).
+    Raised by an operation; becomes a BPMN error event with this code (BPMN 2.0.2 §10.5.6). The
+    process goes on in the same transaction, so what the operation wrote before stays: decide first,
+    then write.
     """
 
     def __init__(self, error_code: str, message: str | None = None) -> None:

@@ -9,7 +9,7 @@ from psycopg import OperationalError
 from sqlalchemy import create_engine, text, update
 from sqlalchemy.pool import NullPool
 
-from engine import SYSTEM, errors, operation, tables
+from engine import SYSTEM, BusinessError, errors, operation, tables
 
 kept = []
 
@@ -17,6 +17,8 @@ kept = []
 @operation("lines.keep")
 def keep_context(context, data):
     kept.append(context)
+    if data.get("fail"):
+        raise BusinessError("NO", "不行")
     return {}
 
 
@@ -102,6 +104,17 @@ def test_an_operation_cannot_use_its_context_afterwards(open_on):
     office.deploy(office.user_task("register", operation="lines.keep"))
     office.start()
     office.complete("wang")
+
+    with pytest.raises(errors.Broken):
+        _ = kept[-1].session
+
+
+def test_an_operation_that_refused_cannot_use_its_context_either(open_on):
+    office = open_on(keep_context)
+    office.deploy(office.user_task("register", operation="lines.keep"))
+    office.start()
+    with pytest.raises(errors.InvalidState):
+        office.complete("wang", fail=True)
 
     with pytest.raises(errors.Broken):
         _ = kept[-1].session

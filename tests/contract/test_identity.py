@@ -64,6 +64,21 @@ def test_a_substitute_holds_the_seats_of_the_absent_and_is_known_as_one(office):
     assert [(seat.role, seat.instead_of) for seat in seats] == [("clerk", None), ("head", "zhao")]
 
 
+def test_a_substitution_that_was_ended_gives_no_seats_any_more(office):
+    identity, today = office.engine.identity, date(2026, 1, 5)
+    made = identity.substitute(
+        "zhao", "qian", today, today + timedelta(days=9), by=office.actor("zhao"), reason="休假"
+    )
+    (listed,) = identity.substitutions("zhao")
+    assert (listed.id, listed.substitute_id, listed.reason) == (made, "qian", "休假")
+
+    identity.end_substitution(made)
+
+    assert [seat.instead_of for seat in office.actor("qian").seats] == [None]
+    with pytest.raises(errors.NotFound):
+        identity.end_substitution("none")
+
+
 @pytest.mark.parametrize("days", [-1])
 def test_a_substitution_that_ends_before_it_begins_is_refused(office, days):
     today = date(2026, 1, 5)
