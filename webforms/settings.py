@@ -32,6 +32,9 @@ class Settings:
     https: bool = False
     #: addresses of reverse proxies in front of us: how many `X-Forwarded-For` hops to trust
     proxies: int = 0
+    #: host names the site answers to; none: whatever the request says (only behind a proxy that
+    #: checks it, as links in posters and notices are made of it)
+    hosts: tuple[str, ...] = ()
     idle: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
     upload_limit: int = 32 * 1024 * 1024
@@ -58,7 +61,7 @@ def from_environment(
 
     `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
     the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once and kept there),
-    `NUANLIU_HTTPS`, `NUANLIU_PROXIES`, `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
+    `NUANLIU_HTTPS`, `NUANLIU_HOSTS` (names, comma between), `NUANLIU_PROXIES`, `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
     """
     env = os.environ if environ is None else environ
     folder = (data or Path(env.get("NUANLIU_DATA", "var"))).resolve()
@@ -69,6 +72,7 @@ def from_environment(
         secret_key=_secret(env, folder, "NUANLIU_SECRET", "secret"),
         vault_key=_secret(env, folder, "NUANLIU_VAULT_KEY", "vault-key"),
         https=_switch(env, "NUANLIU_HTTPS"),
+        hosts=tuple(one.strip() for one in env.get("NUANLIU_HOSTS", "").split(",") if one.strip()),
         proxies=_number(env, "NUANLIU_PROXIES", 0, least=0, most=5),
         idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", 30, least=1, most=720)),
         upload_limit=_number(env, "NUANLIU_UPLOAD_MB", default=32, least=1, most=1024)

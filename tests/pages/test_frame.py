@@ -132,3 +132,11 @@ def test_moving_the_clock_does_what_became_due_on_the_way(as_, bpm, task):
     assert "超期" in page.text
     page.get(f"/tasks/{task}")
     assert "超期 · 登记申请" in page.text
+
+
+def test_it_answers_only_to_the_hosts_it_was_given(app):
+    app.config["TRUSTED_HOSTS"] = ["cunwu.example.cn"]
+    client = app.test_client()
+
+    assert client.get("/login", headers={"Host": "evil.example"}).status_code == 400
+    assert client.get("/login", headers={"Host": "cunwu.example.cn"}).status_code == 200

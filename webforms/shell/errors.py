@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from engine import errors
 from webforms.database import wall_now
@@ -58,9 +58,17 @@ def install(app: Flask) -> None:
     """Turn the three families of errors into pages."""
     app.register_error_handler(errors.Rejected, _rejected)
     app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(RequestEntityTooLarge, lambda _error: page(413))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
+
+
+def _foreign_host(_error: SecurityError) -> Response:
+    """Plain words: a page would need addresses, and this request names a host that is not ours."""
+    return Response(
+        gettext("这个网址不是本系统的地址"), 400, content_type="text/plain; charset=utf-8"
+    )
 
 
 def page(status: int, text: str | None = None) -> Answer:
