@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from engine.kernel import abstraction
-from engine.kernel.explorer import Exploration, Vertex, explore
+from engine.kernel.explorer import explore
 from engine.kernel.program import EventType, Kind, Node, Program
+from engine.kernel.state_graph import Exploration, Vertex
 from engine.model.package import Finding
 
 MAXIMUM_STATES = 20_000
@@ -66,7 +67,7 @@ class _Judge:
     def __init__(self, program: Program, found: Exploration) -> None:
         self._program = program
         self._found = found
-        self._stuck = found.stuck() if found.complete else ()
+        self._stuck = found.stuck()
         self._items: list[Finding] = []
 
     def is_doubtful(self) -> bool:
@@ -92,7 +93,8 @@ class _Judge:
         self._deadlocks()
         self._defaults()
         if not self._found.complete:
-            self._bound()
+            if not any(item.is_error for item in self._items):
+                self._bound()
         elif not self._items or all(item.rule.endswith("missing_default") for item in self._items):
             for node in self._dead()[:_MOST_SHOWN]:
                 self._add("dead_activity", f"“{_name(node)}”永远不会执行", node.id, None)

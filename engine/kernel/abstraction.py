@@ -47,8 +47,11 @@ def forget_data(work: Work) -> None:
     _forget_repeated_compensation(work)
 
 
-def key(work: Work) -> Key:
-    """Equal for states that differ only in the numbers of their elements."""
+def key(work: Work, *, in_order: bool) -> Key:
+    """Equal for states that differ only in the numbers of their elements.
+
+    Moves still to make are compared in their order, or as choices that wait side by side.
+    """
     if work.life is Life.ENDED:
         return ("ended",)
     arrived: dict[int, list[tuple[str, int]]] = {}
@@ -58,16 +61,15 @@ def key(work: Work) -> Key:
     tree = _sorted_tree(work, ROOT, arrived)
     _number(tree, order)
     place = {number: index for index, number in enumerate(order)}
+    moves = tuple(_move_key(move, place) for move in work.moves)
     return (
         tree[0],
         tuple(
             (place.get(e.holder, -1), e.node, place.get(e.element, -1)) for e in work.compensations
         ),
-        tuple(_move_key(move, place) for move in work.moves),
+        moves if in_order else tuple(sorted(moves)),
         tuple(_move_key(move, place) for move in work.late_moves),
-        tuple(sorted(place.get(number, -1) for number in work.touched_scopes))
-        if work.moves or work.late_moves
-        else (),
+        tuple(sorted(place.get(number, -1) for number in work.touched_scopes)) if in_order else (),
     )
 
 
@@ -87,7 +89,7 @@ def tokens(work: Work) -> Counter[tuple[object, ...]]:
 
 def merge_echoes(work: Work, echoing: frozenset[str]) -> None:
     """Of equal elements behind an event that may occur again and again, one is enough."""
-    if work.moves or work.late_moves:
+    if work.late_moves or any(move[0] is not Step.BEGIN for move in work.moves):
         return
     seen: set[tuple[int, Key]] = set()
     for number, element in list(work.elements.items()):

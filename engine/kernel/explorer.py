@@ -9,85 +9,30 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import cast
 
 from engine.kernel import abstraction, step
 from engine.kernel.abstraction import ENDED, FIRED, Key
 from engine.kernel.effects import Move, RaiseIncident, Record
 from engine.kernel.free_choice import FreeDecide, with_free_flows
-from engine.kernel.possible import AT, Possible, prepared, region_of
+from engine.kernel.possible import AT, Choose, Possible, prepared, region_of, wild_scopes
 from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
 from engine.kernel.state import Life, State
+from engine.kernel.state_graph import Exploration, Vertex
 from engine.kernel.triggers import EventArrived, TimerFired, Trigger
 from engine.kernel.work import Step, Work
 from engine.model.errors import ModelFault, Rejected
 
+_CHOOSING = frozenset({Kind.EXCLUSIVE, Kind.INCLUSIVE})
 _ASKS = frozenset({Step.BEGIN, Step.FINISH})
 _CHECK_EVERY = 64
+_AFTER_A_FAULT = 500
 _FLOOD = 16
 """So many tokens at one place after a stretch without a wait or a decision come from a loop."""
 
 
 class Stopped(Exception):
     """The bound on states or time was hit."""
-
-
-@dataclass(slots=True)
-class Vertex:
-    """One state or moment of decision."""
-
-    work: Work
-    parent: Vertex | None
-    #: ids of the nodes entered on the way from the parent
-    trail: tuple[str, ...]
-    next: list[Vertex] = field(default_factory=list)
-    is_ended: bool = False
-    is_choice: bool = False
-    #: not explored further: what is wrong here has been told
-    is_cut: bool = False
-    incidents: tuple[RaiseIncident, ...] = ()
-    index: int = 0
-
-    def path(self) -> tuple[str, ...]:
-        """Ids of the nodes entered from the start to here."""
-        found: list[str] = []
-        vertex: Vertex | None = self
-        while vertex is not None:
-            found[:0] = vertex.trail
-            vertex = vertex.parent
-        return tuple(found)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exploration:
-    """What was found."""
-
-    vertices: tuple[Vertex, ...]
-    #: ids of nodes some token entered
-    visited: frozenset[str]
-    #: (end node, vertex): an end that a second token reached
-    doubled: tuple[tuple[str, Vertex], ...]
-    #: (node, vertex): a place where tokens pile up without end
-    growing: tuple[tuple[str, Vertex], ...]
-    #: whether every reachable state was seen
-    complete: bool
-    decide: FreeDecide
-
-    def stuck(self) -> tuple[Vertex, ...]:
-        """States from which no end can be reached, the nearest to the start first."""
-        before: dict[int, list[Vertex]] = {}
-        for vertex in self.vertices:
-            for after in vertex.next:
-                before.setdefault(after.index, []).append(vertex)
-        good = {vertex.index for vertex in self.vertices if vertex.is_ended or vertex.is_cut}
-        todo = list(good)
-        while todo:
-            for vertex in before.get(todo.pop(), ()):
-                if vertex.index not in good:
-                    good.add(vertex.index)
-                    todo.append(vertex.index)
-        return tuple(vertex for vertex in self.vertices[1:] if vertex.index not in good)
 
 
 def explore(
@@ -117,6 +62,7 @@ class _Explorer:
         self._decide = FreeDecide(program)
         self._possible = Possible(program, reduce=reduce)
         self._echoing = self._possible.echoing()
+        self._puts_off = reduce and not wild_scopes(program)
         self._asking = _asking(program)
         self._settling_asks = any(
             node.condition is not None and node.kind in (Kind.AD_HOC, Kind.COMPLEX)
@@ -142,7 +88,11 @@ class _Explorer:
             for trigger in self._possible.starts():
                 self._trigger(start, trigger)
             while self._todo:
-                self._expand(self._todo.popleft())
+                vertex = self._todo.popleft()
+                self._expand(vertex)
+                vertex.is_expanded = True
+                if vertex.is_dead_end():
+                    self._fault_is_certain()
         except Stopped:
             complete = False
         return Exploration(
@@ -155,11 +105,17 @@ class _Explorer:
         )
 
     def _expand(self, vertex: Vertex) -> None:
-        if not vertex.is_choice:
-            for trigger in self._possible.next(vertex.work):
-                self._trigger(vertex, trigger)
+        if vertex.is_choice:
+            self._decide_there(vertex, vertex.work)
             return
-        for work, doubled in self._answers(vertex.work):
+        for event in self._possible.next(vertex.work):
+            if isinstance(event, Choose):
+                self._decide_there(vertex, _with_first(vertex.work, event.element))
+            else:
+                self._trigger(vertex, event)
+
+    def _decide_there(self, vertex: Vertex, origin: Work) -> None:
+        for work, doubled in self._answers(origin):
             self._go_on(vertex, work, doubled)
 
     def _answers(self, origin: Work) -> Iterator[tuple[Work, str | None]]:
@@ -187,6 +143,9 @@ class _Explorer:
             return
         if isinstance(trigger, EventArrived | TimerFired):
             self._count_firing(work, trigger.element)
+        for move in vertex.work.moves:
+            if move[1] in work.elements:
+                work.moves.append(move)
         self._go_on(vertex, work, None)
 
     def _count_firing(self, work: Work, number: int) -> None:
@@ -198,8 +157,12 @@ class _Explorer:
     def _go_on(self, vertex: Vertex, work: Work, doubled: str | None) -> None:
         """Make moves up to the next decision, or until every token waits."""
         is_choice, moved, moves = False, True, 0
+        put_off: list[tuple[object, ...]] = []
         while moved and doubled is None:
             if self._asks_next(work):
+                if self._may_put_off(work):
+                    put_off.append(work.moves.popleft())
+                    continue
                 is_choice = True
                 break
             moves += 1
@@ -210,7 +173,14 @@ class _Explorer:
                     return
             self._decide.begin(())
             moved, doubled = self._one_move(work)
+        work.moves.extend(move for move in put_off if move[1] in work.elements)
         self._arrive(vertex, work, doubled, is_choice=is_choice)
+
+    def _may_put_off(self, work: Work) -> bool:
+        """Whether the next move, a gateway's choice, can wait until its branch's turn comes."""
+        if not self._puts_off or not work.moves or work.moves[0][0] is not Step.BEGIN:
+            return False
+        return work.node(cast("int", work.moves[0][1])).kind in _CHOOSING
 
     def _one_move(self, work: Work) -> tuple[bool, str | None]:
         """Whether the kernel moved; the id of an end that this move reaches a second time."""
@@ -254,7 +224,7 @@ class _Explorer:
         found = Vertex(work=work, parent=origin, trail=trail, is_choice=is_choice)
         found.incidents = incidents
         if doubled is None:
-            same = abstraction.key(work)
+            same = abstraction.key(work, in_order=is_choice)
             known = self._known.get(same)
             if known is not None:
                 origin.next.append(known)
@@ -267,6 +237,7 @@ class _Explorer:
         if doubled is not None:
             found.is_cut = True
             self._doubled.setdefault(doubled, found)
+            self._fault_is_certain()
             return
         if len(self._vertices) > self._maximum:
             raise Stopped
@@ -276,8 +247,13 @@ class _Explorer:
         if where is not None:
             found.is_cut = True
             self._growing.setdefault(where, found)
+            self._fault_is_certain()
         elif not found.is_ended:
             self._todo.append(found)
+
+    def _fault_is_certain(self) -> None:
+        """The verdict stands: look a little further for other faults, not for all of them."""
+        self._maximum = min(self._maximum, len(self._vertices) + _AFTER_A_FAULT)
 
     def _floods(self, origin: Vertex, work: Work) -> bool:
         """Whether tokens pile up in a loop that neither waits nor decides."""
@@ -296,11 +272,11 @@ class _Explorer:
         """Whether this state is an earlier one on its path with more tokens in the same places."""
         if not abstraction.has_duplicate(vertex.work):
             return None
-        mine = abstraction.tokens(vertex.work)
+        mine = vertex.tokens()
         earlier = vertex.parent
         while earlier is not None:
             if earlier.is_choice == vertex.is_choice and earlier.work.life is Life.LIVE:
-                other = abstraction.tokens(earlier.work)
+                other = earlier.tokens()
                 if other.keys() == mine.keys() and mine != other and mine > other:
                     more = next(place for place in mine if mine[place] > other[place])
                     return _node_of(self._program, str(more[-1]), more)
@@ -322,6 +298,15 @@ def _node_of(program: Program, last: str, place: tuple[object, ...]) -> str:
         return program.nodes[flow.target].id
     names = [str(part) for part in place if part in program.by_id]
     return names[-1] if names else ""
+
+
+def _with_first(work: Work, number: int) -> Work:
+    """The same moment with this choice to be made next."""
+    chosen = [move for move in work.moves if move[1] == number]
+    others = [move for move in work.moves if move[1] != number]
+    work.moves.clear()
+    work.moves.extend([*chosen, *others])
+    return work
 
 
 def _copy(work: Work, decide: FreeDecide) -> Work:

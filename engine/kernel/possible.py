@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from typing import cast
 
 from engine.kernel import triggers
 from engine.kernel.abstraction import FIRED, descendants
@@ -28,15 +29,26 @@ _CAN_FAIL = frozenset(
 _SAYS_WHAT = frozenset(
     {Kind.SERVICE_TASK, Kind.SEND_TASK, Kind.BUSINESS_RULE_TASK, Kind.RECEIVE_TASK}
 )
-_TAKES_TIME = frozenset({Kind.TASK, Kind.SCRIPT_TASK, Kind.MANUAL_TASK})
+_TAKES_TIME = frozenset({Kind.TASK, Kind.SCRIPT_TASK, Kind.MANUAL_TASK, Kind.SEND_TASK})
 _WIDE = frozenset({EventType.ERROR, EventType.CANCEL})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choose:
+    """A gateway whose choice was put off makes it now."""
+
+    element: int
+
+
+Event = Trigger | Choose
 
 
 def prepared(program: Program) -> Program:
     """The program with what a proof has to see more of than one run shows.
 
     1. An error or escalation event that nothing in the model throws counts as possible at any
-       time its host lives.  2. Where one branch can end another, tasks take time.
+       time its host lives.  2. Where something can happen meanwhile, tasks take time, and so does
+    the start: an event counts as possible as soon as its scope is open.
     """
     program = _complete(program)
     changed: dict[int, Node] = {}
@@ -45,9 +57,12 @@ def prepared(program: Program) -> Program:
             events = tuple(_opened(program, node, event) for event in node.events)
             if events != node.events:
                 changed[node.index] = dataclasses.replace(node, events=events)
-    wild = wild_scopes(program)
+    slow = wild_scopes(program) | _listening_scopes(program)
     for node in program.nodes:
-        if node.kind in _TAKES_TIME and node.task is None and node.scope in wild:
+        waits = node.kind in _TAKES_TIME and node.task is None and node.operation is None
+        begins = node.kind is Kind.START and program.scopes[node.scope].starts == (node.index,)
+        begins = begins and not node.events and node.scope in slow
+        if begins or (waits and (node.scope in slow or node.boundaries)):
             changed[node.index] = dataclasses.replace(node, kind=Kind.USER_TASK)
     return replaced(program, changed, {})
 
@@ -84,6 +99,17 @@ def wild_scopes(program: Program) -> frozenset[int]:
     return frozenset(wild)
 
 
+def _listening_scopes(program: Program) -> frozenset[int]:
+    """Scopes with something that may happen to them while they are open, and all inside them."""
+    open_to: set[int] = set()
+    for scope in program.scopes:
+        owner = program.nodes[scope.node] if scope.node is not None else None
+        heard = scope.event_sub_processes or (owner is not None and owner.boundaries)
+        if heard or scope.parent in open_to:
+            open_to.add(scope.index)
+    return frozenset(open_to)
+
+
 class Possible:
     """The triggers of one program."""
 
@@ -91,6 +117,7 @@ class Possible:
         self._program = program
         self._reduce = reduce
         self._wild = wild_scopes(program)
+        self._choosing: frozenset[int] = frozenset()
         self._private: dict[str, frozenset[str] | None] = {}
         for node in program.nodes:
             if node.kind is Kind.BOUNDARY and not node.interrupting:
@@ -114,8 +141,9 @@ class Possible:
         ]
         return found
 
-    def next(self, work: Work) -> list[Trigger]:
+    def next(self, work: Work) -> list[Event]:
         """What to try from here."""
+        self._choosing = frozenset(cast("int", move[1]) for move in work.moves)
         return self._in_scope(work, ROOT) if self._reduce else self._all(work, ROOT)
 
     def echoing(self) -> frozenset[str]:
@@ -132,13 +160,13 @@ class Possible:
         """Whether firings of this boundary event have to be counted: its tokens meet others."""
         return self._private.get(node_id, frozenset()) is None
 
-    def _all(self, work: Work, number: int) -> list[Trigger]:
+    def _all(self, work: Work, number: int) -> list[Event]:
         found = self._own(work, number)
         for child in descendants(work, number):
             found += self._own(work, child)
         return found
 
-    def _in_scope(self, work: Work, number: int) -> list[Trigger]:
+    def _in_scope(self, work: Work, number: int) -> list[Event]:
         """Of a scope or loop body, or of a single waiting element with its listeners."""
         element = work.elements[number]
         if element.phase not in (Phase.SCOPE, Phase.LOOP) or self._is_wild(work, number):
@@ -164,11 +192,13 @@ class Possible:
             return loop is not None and (loop.completion is not None or loop.event is not None)
         return node.body in self._wild
 
-    def _of(self, work: Work, numbers: list[int]) -> list[Trigger]:
+    def _of(self, work: Work, numbers: list[int]) -> list[Event]:
         return [trigger for number in numbers for trigger in self._own(work, number)]
 
-    def _own(self, work: Work, number: int) -> list[Trigger]:
+    def _own(self, work: Work, number: int) -> list[Event]:
         element = work.elements[number]
+        if number in self._choosing:
+            return [Choose(number)]
         if number == ROOT or element.phase not in (Phase.WAITING, Phase.LISTENING):
             return []
         node = work.program.by_id[element.node]
@@ -185,7 +215,7 @@ class Possible:
             return [] if len(events) > 1 else [_fired(number, events[0])]
         return []
 
-    def _listener(self, work: Work, number: int, node: Node) -> list[Trigger]:
+    def _listener(self, work: Work, number: int, node: Node) -> list[Event]:
         repeats = node.kind in (Kind.BOUNDARY, Kind.START) and not node.interrupting
         if repeats and not self._may_fire_again(work, number, node):
             return []
@@ -211,8 +241,8 @@ class Possible:
         }
         return region.isdisjoint(live | arrived)
 
-    def _outside_work(self, work: Work, number: int, node: Node) -> list[Trigger]:
-        found: list[Trigger] = []
+    def _outside_work(self, work: Work, number: int, node: Node) -> list[Event]:
+        found: list[Event] = []
         errors = self._caught(work, number, EventType.ERROR)
         if node.kind is Kind.CALL_ACTIVITY:
             found.append(triggers.ChildEnded(at=AT, element=number))

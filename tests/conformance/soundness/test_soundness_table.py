@@ -209,6 +209,26 @@ SOUND = [
         boundary("b", "t1", '<errorEventDefinition errorRef="E"/>'),
     ),
     (
+        "a timer on an abstract task",
+        "s -> k1 -> x1 -> e\nb -> k2 -> x1",
+        boundary("b", "k1"),
+    ),
+    (
+        "a timer on a subprocess of abstract tasks",
+        "s -> sub -> x1 -> e\nb -> k9 -> x1",
+        inside("sub", "s2 -> k2 -> e2") + boundary("b", "sub"),
+    ),
+    (
+        "an event subprocess over abstract tasks",
+        "s -> k1 -> e",
+        inside(
+            "h",
+            "s2 -> k2 -> e2",
+            f'<startEvent id="s2" isInterrupting="false">{MESSAGE}</startEvent>',
+            'triggeredByEvent="true"',
+        ),
+    ),
+    (
         "conditions that leave nothing open",
         "s -> x1 -[amount > 100]-> t1 -> x2 -> e\nx1 -[amount <= 100]-> t2 -> x2",
         "",
