@@ -329,29 +329,7 @@ class Context:
         self.follow_up.append(job_id)
 
     def _attachment_row(self, attachment_id: str) -> Any:
-        row = self.tx.first(attachments.BY_ID, {"attachment_id": attachment_id})
-        if row is None or not self._may_use(row):
-            raise NotFound("没有找到这个附件")
-        return row
-
-    def _may_use(self, row: Any) -> bool:
-        """Ids come from forms: a person uses what he uploaded and files of his line of offices.
-
-        Anything else would make another office's file an evidence, or its table a roster, here.
-        """
-        if self.actor is None or row.uploaded_by in (None, self.actor.id):
-            return True
-        if self.work is None or row.instance_id is None:
-            return False
-        if row.instance_id == self.work.instance.id:
-            return True
-        of = self.tx.first(instances.BY_ID, {"instance_id": row.instance_id})
-        here = self.work.instance
-        return (
-            of is not None
-            and of.root_id == here.root_id
-            and (regions.covers(here.region, of.region) or regions.covers(of.region, here.region))
-        )
+        return usable_attachment(self.tx, attachment_id, self.actor, self.instance)
 
     def _work(self, asked: str) -> Work:
         if self.work is None:
@@ -370,6 +348,32 @@ def instance_ref(of: Snapshot) -> InstanceRef:
         parent_id=of.parent_id,
         title=of.title,
     )
+
+
+def usable_attachment(
+    tx: Transaction, attachment_id: str, actor: Actor | None, here: InstanceRef | None
+) -> Any:
+    """The row of a file this person may use in this case. Raises NotFound.
+
+    Ids come from forms: a person uses what he uploaded and files of his line of offices. Anything
+    else would make another office's file an evidence, or its table one of ours.
+    """
+    row = tx.first(attachments.BY_ID, {"attachment_id": attachment_id})
+    if row is None:
+        raise NotFound("没有找到这个附件")
+    if actor is None or row.uploaded_by in (None, actor.id):
+        return row
+    if here is not None and row.instance_id is not None:
+        if row.instance_id == here.id:
+            return row
+        of = tx.first(instances.BY_ID, {"instance_id": row.instance_id})
+        if of is not None and of.root_id == here.root_id and _in_line(of.region, here.region):
+            return row
+    raise NotFound("没有找到这个附件")
+
+
+def _in_line(one: str, other: str) -> bool:
+    return regions.covers(one, other) or regions.covers(other, one)
 
 
 def attachment_ref(row: Any) -> AttachmentRef:

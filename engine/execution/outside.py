@@ -16,10 +16,10 @@ from engine.execution import operations
 from engine.execution.environment import Environment
 from engine.execution.snapshot import Snapshot
 from engine.model.actor import SYSTEM, Actor
-from engine.model.errors import BusinessError, NotFound
+from engine.model.errors import BusinessError
 from engine.model.operation import AttachmentRef, InstanceRef, Operation
 from engine.model.process import InstanceStatus
-from engine.store import attachments, instances, jobs
+from engine.store import instances, jobs
 
 #: an operation must have answered (or given up) by then; afterwards another may call
 LEASE = timedelta(minutes=10)
@@ -58,10 +58,7 @@ class Context:
 
     def _row(self, attachment_id: str) -> Any:
         with self.environment.database.read() as tx:
-            row = tx.first(attachments.BY_ID, {"attachment_id": attachment_id})
-        if row is None:
-            raise NotFound("没有找到这个附件")
-        return row
+            return operations.usable_attachment(tx, attachment_id, self.actor, self.instance)
 
 
 def lease(environment: Environment, job: Any) -> bool:

@@ -117,6 +117,37 @@ def test_it_sees_its_case_and_has_no_session(bureau):
     }
 
 
+def test_it_reads_files_its_person_may_use_and_no_others(bureau):
+    tasks, wang = bureau.engine.tasks, bureau.actor("wang")
+    own = tasks.attach(wang, name="own.txt", content=b"own").id
+    other = tasks.attach(bureau.actor("sun"), name="other.txt", content=b"other").id
+    read, refused = [], []
+
+    def look(context):
+        read.append(context.read_attachment(own))
+        assert context.attachment(own).name == "own.txt"
+        try:
+            context.read_attachment(other)
+        except errors.NotFound:
+            refused.append(other)
+
+    bank.meanwhile = look
+    bureau.deploy(
+        bureau.user_task("register"),
+        bureau.step(
+            tag="serviceTask",
+            id="send",
+            extensions='<nl:operation name="bank.transfer" mode="job"/>',
+        ),
+        key="behind_a_person",
+    )
+    bureau.start("behind_a_person")
+    bureau.complete("wang", "register")
+    beat(bureau)
+
+    assert (read, refused) == ([b"own"], [other])
+
+
 def test_two_executors_call_the_outside_once(bureau, store_url, tmp_path):
     bureau.start(amount=5)
     other = ProcessEngine(store_url, clock=bureau.clock, files=tmp_path, operations=[bank_module()])
