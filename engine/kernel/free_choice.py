@@ -39,6 +39,7 @@ _TEXT = re.compile(r'"([^"\\]*)"')
 _SIMPLE = re.compile(
     r'(?:"[^"\\]*"|-?\d+(?:\.\d+)?|[<>]=?|!?=|\(|\)|\[|\]|,|\.\.|\s+|[^\W\d][\w]*)+'
 )
+_OUTCOME = re.compile(r'([^\W\d][\w]*)\.outcome\s*=\s*"([^"\\]*)"')
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false"})
 Vector = tuple[bool, ...]
 
@@ -189,7 +190,10 @@ def splits(program: Program) -> tuple[Split, ...]:
         conditions = tuple(flow.condition for flow in flows if flow.condition is not None)
         if conditions:
             unconditional = len(conditions) < len(flows)
-            found.append(_split(node, conditions, unconditional=unconditional))
+            split = _split(node, conditions, unconditional=unconditional)
+            if split.misses_default and _names_every_outcome(program, node, conditions):
+                split = dataclasses.replace(split, misses_default=False)
+            found.append(split)
     return tuple(found)
 
 
@@ -213,6 +217,23 @@ def _split(node: Node, conditions: tuple[Expression, ...], *, unconditional: boo
     if unconditional and vectors is not None and node.kind in ACTIVITIES:
         vectors = tuple(dict.fromkeys([*vectors, (False,) * len(conditions)]))
     return Split(node=node, conditions=conditions, vectors=vectors, misses_default=misses)
+
+
+def _names_every_outcome(program: Program, node: Node, conditions: tuple[Expression, ...]) -> bool:
+    """Whether the split follows a task and has a way for each outcome the task may have."""
+    before = [program.nodes[program.flows[index].source] for index in node.incoming]
+    named = {
+        (match.group(1), match.group(2))
+        for condition in conditions
+        if (match := _OUTCOME.fullmatch(condition.text.lstrip("= ").strip()))
+    }
+    return bool(before) and all(
+        task.loop is None
+        and task.task is not None
+        and bool(task.task.outcomes)
+        and {(task.id, option.id) for option in task.task.outcomes} <= named
+        for task in before
+    )
 
 
 def _needs_one(node: Node) -> bool:

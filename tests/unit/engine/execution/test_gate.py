@@ -253,3 +253,47 @@ def test_forms_filled_in_side_by_side_must_not_write_one_variable(first, second,
     errors = [found.rule for found in examine(model).findings if found.is_error]
 
     assert errors == (["parallel-write"] if refused else [])
+
+
+STARVING = """<startEvent id="s"/><exclusiveGateway id="g" default="no"/><userTask id="a"><extensionElements>
+<nl:task form="f" role="clerk" deadline="5wd"/></extensionElements></userTask>
+<userTask id="b"><extensionElements><nl:task form="f" role="clerk" deadline="5wd"/></extensionElements></userTask>
+<parallelGateway id="j"/><endEvent id="e"/>
+<sequenceFlow id="f1" sourceRef="s" targetRef="g"/>
+<sequenceFlow id="yes" sourceRef="g" targetRef="a"><conditionExpression xsi:type="tFormalExpression">x = 1</conditionExpression></sequenceFlow>
+<sequenceFlow id="no" sourceRef="g" targetRef="b"/><sequenceFlow id="f4" sourceRef="a" targetRef="j"/>
+<sequenceFlow id="f5" sourceRef="b" targetRef="j"/><sequenceFlow id="f6" sourceRef="j" targetRef="e"/>"""
+
+
+def test_an_unsound_process_is_refused_with_a_way_that_leads_to_the_fault():
+    found = examine(package(files={"grant.bpmn": bpmn(STARVING)}), NOTHING)
+
+    (fault,) = [each for each in found.findings if each.rule == "soundness.deadlock"]
+    assert (found.ok, found.sound) == (False, False)
+    assert (fault.severity, fault.element) == ("error", "j")
+    assert fault.path in {("s", "g", "a"), ("s", "g", "b")}
+    assert found.proofs["grant"].states == found.states > 0
+
+
+def test_a_drawing_that_is_not_ready_is_judged_by_its_shape_all_the_same():
+    unassigned = STARVING.replace('role="clerk"', 'role="nobody"')
+
+    found = examine(package(files={"grant.bpmn": bpmn(unassigned)}), NOTHING)
+
+    assert {"unknown-role", "soundness.deadlock"} <= {each.rule for each in found.findings}
+
+
+def test_a_split_on_every_outcome_of_the_task_before_it_needs_no_default():
+    every = REVIEW.replace(' default="out"', "").replace(
+        '<sequenceFlow id="out" sourceRef="g" targetRef="t"/>',
+        '<sequenceFlow id="out" sourceRef="g" targetRef="t"><conditionExpression '
+        'xsi:type="tFormalExpression">review.outcome = "ok"</conditionExpression></sequenceFlow>',
+    )
+    some = every.replace('review.outcome = "ok"', 'review.outcome = "fine"')
+
+    rules = [
+        {each.rule for each in examine(package(files={"grant.bpmn": bpmn(body)}), NOTHING).findings}
+        for body in (every, some)
+    ]
+
+    assert ["soundness.missing_default" in found for found in rules] == [False, True]
