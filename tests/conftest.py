@@ -385,7 +385,11 @@ class Office:
         outcome = data.pop("outcome", None)
         task = self.task(who, activity_id)
         done = self.engine.tasks.complete(
-            task.id, self.actor(who), data, outcome=outcome, version=task.version  # type: ignore[arg-type]
+            task.id,
+            self.actor(who),
+            data,
+            outcome=outcome,
+            version=task.version,  # type: ignore[arg-type]
         )
         return done.instance_id
 

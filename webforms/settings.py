@@ -61,7 +61,8 @@ def from_environment(
 
     `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
     the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once and kept there),
-    `NUANLIU_HTTPS`, `NUANLIU_HOSTS` (names, comma between), `NUANLIU_PROXIES`, `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
+    `NUANLIU_HTTPS`, `NUANLIU_HOSTS` (names, comma between), `NUANLIU_PROXIES`,
+    `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
     """
     env = os.environ if environ is None else environ
     folder = (data or Path(env.get("NUANLIU_DATA", "var"))).resolve()

@@ -29,7 +29,13 @@ class TaskStatus(enum.StrEnum):
 
 
 OPEN_STATES = frozenset(
-    {TaskStatus.CREATED, TaskStatus.READY, TaskStatus.RESERVED, TaskStatus.IN_PROGRESS, TaskStatus.SUSPENDED}
+    {
+        TaskStatus.CREATED,
+        TaskStatus.READY,
+        TaskStatus.RESERVED,
+        TaskStatus.IN_PROGRESS,
+        TaskStatus.SUSPENDED,
+    }
 )
 
 
@@ -137,7 +143,7 @@ class UnitLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """What a completed task led to; `next_tasks` are open tasks of the case that this actor may do."""
+    """What a completed task led to; `next_tasks`: open tasks of the case this actor may do."""
 
     task_id: str
     instance_id: str

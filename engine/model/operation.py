@@ -106,11 +106,15 @@ class OperationContext(Protocol):
         """Root variables of the instance as they stand (empty without an instance)."""
         ...
 
-    def notify(self, message: str, audience: Audience, data: Mapping[str, object] | None = None) -> None:
+    def notify(
+        self, message: str, audience: Audience, data: Mapping[str, object] | None = None
+    ) -> None:
         """Write an outbox row: `message` is a folder of the package's `messages/`."""
         ...
 
-    def send_message(self, name: str, key: str, payload: Mapping[str, object] | None = None) -> bool:
+    def send_message(
+        self, name: str, key: str, payload: Mapping[str, object] | None = None
+    ) -> bool:
         """Correlate a BPMN message after this command; False if nobody waits for it."""
         ...
 
@@ -148,7 +152,9 @@ class OperationContext(Protocol):
         """Keep a file that the operation made; one that is not listed only operations can read."""
         ...
 
-    def decide(self, decision: str, inputs: Mapping[str, object], *, process_key: str | None = None) -> Any:
+    def decide(
+        self, decision: str, inputs: Mapping[str, object], *, process_key: str | None = None
+    ) -> Any:
         """Evaluate a decision of the package (FEEL values); see `DecisionResult`."""
         ...
 
@@ -196,7 +202,7 @@ class Operation:
     """A declared operation.
 
     `public` operations may be run without a task and without a login (a citizen's objection);
-    `roles` limits who may run it without a task; an operation used by a task is guarded by the task.
+    `roles` limits who may run it without a task; one used by a task is guarded by the task.
     An `outside` operation calls another system: it runs as a job only, in no transaction, with an
     `OutsideContext`, and must have answered or given up within ten minutes.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 class LadderAction(enum.StrEnum):
-    """What one rung of an escalation ladder does (WS-HumanTask §4.9: notification, reassignment)."""
+    """What one rung of a ladder does (WS-HumanTask §4.9: notification, reassignment)."""
 
     REMIND = "remind"
     OVERDUE = "overdue"

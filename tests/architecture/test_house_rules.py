@@ -30,7 +30,10 @@ DOMAIN_WORDS = re.compile(
 def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\n")
     return [ROOT / name for name in listed if name and (ROOT / name).exists()]
 
@@ -75,8 +78,7 @@ def test_nothing_is_left_for_later() -> None:
         f"{relative(path)}:{number}"
         for path in sources(*ROOMS)
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if mark.search(line)
-        and not ("NotImplementedError" in line and relative(path) in ABSTRACT)
+        if mark.search(line) and not ("NotImplementedError" in line and relative(path) in ABSTRACT)
     ]
 
     assert found == []
@@ -99,7 +101,8 @@ def test_lock_files_name_no_host() -> None:
 
     for lock in locks:
         hosts = [
-            line for line in lock.read_text().splitlines()
+            line
+            for line in lock.read_text().splitlines()
             if "resolved" in line or re.search(r"--(index|find-links|extra-index)", line)
         ]
         assert hosts == []

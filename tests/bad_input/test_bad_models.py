@@ -98,7 +98,9 @@ CASES = {
 
 
 #: a file by itself cannot tell which operations there are, nor how it should be called
-ALONE = [name for name in CASES if name not in ("an unknown operation", "a process of another name")]
+ALONE = [
+    name for name in CASES if name not in ("an unknown operation", "a process of another name")
+]
 
 
 @pytest.mark.parametrize("name", ALONE)

@@ -51,9 +51,10 @@ def workbook(*rows: list[object], header: tuple[str, ...] = COLUMNS) -> bytes:
 
 def with_part(content: bytes, name: str, part: bytes) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(
-        out, "w", zipfile.ZIP_DEFLATED
-    ) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for info in old.infolist():
             if info.filename != name:
                 new.writestr(info, old.read(info))
@@ -105,7 +106,24 @@ def lying_zip() -> bytes:
     name = SHEET.encode()
     local = struct.pack("<4s5H3I2H", b"PK\x03\x04", 20, 0, 8, 0, 0, 0, len(body), 10, len(name), 0)
     central = struct.pack(
-        "<4s6H3I5H2I", b"PK\x01\x02", 20, 20, 0, 8, 0, 0, 0, len(body), 10, len(name), 0, 0, 0, 0, 0, 0
+        "<4s6H3I5H2I",
+        b"PK\x01\x02",
+        20,
+        20,
+        0,
+        8,
+        0,
+        0,
+        0,
+        len(body),
+        10,
+        len(name),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
     )
     first = local + name + body
     end = struct.pack(
@@ -203,7 +221,9 @@ def test_it_is_refused_in_words_and_leaves_nothing(name, county, desk, nothing_c
     assert told in text
 
 
-@pytest.mark.parametrize(("rows", "told"), [(100_000, "一行也没有导入"), (100_001, "最多 100,000 行")])
+@pytest.mark.parametrize(
+    ("rows", "told"), [(100_000, "一行也没有导入"), (100_001, "最多 100,000 行")]
+)
 def test_a_hundred_thousand_rows_are_refused_within_ten_seconds(
     rows, told, county, desk, nothing_changes
 ):

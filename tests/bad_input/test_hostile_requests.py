@@ -38,7 +38,9 @@ def open_tasks(county) -> list[Any]:
 
 def holder_of(county, task) -> str:
     """The login of somebody who may do the task."""
-    ids = {s.participant_id for s in county.rows("seat") if (s.role, s.unit) == (task.role, task.unit)}
+    ids = {
+        s.participant_id for s in county.rows("seat") if (s.role, s.unit) == (task.role, task.unit)
+    }
     if task.owner:
         ids = {task.owner}
     return next(p.login for p in county.rows("participant") if p.id in ids)
@@ -130,7 +132,9 @@ def test_it_refuses_nul_in_a_form_and_a_file_name(county, nothing_changes):
             assert answer.status_code in (303, 400)
 
 
-@pytest.mark.parametrize("referrer", ["http://[", "//[", "http://evil.example/x", "\\\\evil", "x" * 9000])
+@pytest.mark.parametrize(
+    "referrer", ["http://[", "//[", "http://evil.example/x", "\\\\evil", "x" * 9000]
+)
 def test_it_goes_nowhere_else_after_a_switch(referrer, county):
     token = county.token("wanglin")
     answer = county.client("wanglin").post(
@@ -142,7 +146,16 @@ def test_it_goes_nowhere_else_after_a_switch(referrer, county):
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "/\\evil.example", "/\t/evil.example", "/\t/[", "http://evil.example", "/\r\nSet-Cookie: a=b", "javascript:alert(1)"]
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/\t/[",
+        "http://evil.example",
+        "/\r\nSet-Cookie: a=b",
+        "javascript:alert(1)",
+    ],
 )
 def test_it_goes_nowhere_else_after_login(target, county):
     client = county.app.test_client()
@@ -151,7 +164,12 @@ def test_it_goes_nowhere_else_after_login(target, county):
     before = client.get_cookie("nuanliu")
     answer = client.post(
         "/login",
-        data={"csrf_token": token, "login": "wanglin", "password": demo_county.PASSWORD, "next": target},
+        data={
+            "csrf_token": token,
+            "login": "wanglin",
+            "password": demo_county.PASSWORD,
+            "next": target,
+        },
     )
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/")
@@ -170,15 +188,28 @@ def test_other_methods_do_nothing(method, county, nothing_changes):
         assert county.client("wanglin").open("/tasks", method=method).status_code in (200, 404, 405)
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", "multipart/form-data", "garbage"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        "garbage",
+    ],
+)
 def test_other_bodies_are_refused(kind, county, nothing_changes):
     with nothing_changes(county.engine):
-        answer = county.client("wanglin").post("/tasks/x/complete", data=b"\xff{]", content_type=kind)
+        answer = county.client("wanglin").post(
+            "/tasks/x/complete", data=b"\xff{]", content_type=kind
+        )
     assert answer.status_code == 400
 
 
 def test_a_huge_header_and_a_strange_host_do_no_harm(county):
-    answer = county.client("wanglin").get("/tasks", headers={"X-A": "a" * 60_000, "Host": "evil.example"})
+    answer = county.client("wanglin").get(
+        "/tasks", headers={"X-A": "a" * 60_000, "Host": "evil.example"}
+    )
     assert answer.status_code in (200, 303)
     assert "evil.example" not in answer.get_data(as_text=True)
 
@@ -190,13 +221,22 @@ def png(width: int, height: int) -> bytes:
     """A picture that says it is this large and is a few bytes."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
 
 
-JPEG_EXIF = b"\xff\xd8\xff\xe1\x00\x20Exif\x00\x00II*\x00\xff\xff\xff\xff" + b"\xff" * 40 + b"\xff\xd9"
+JPEG_EXIF = (
+    b"\xff\xd8\xff\xe1\x00\x20Exif\x00\x00II*\x00\xff\xff\xff\xff" + b"\xff" * 40 + b"\xff\xd9"
+)
 UPLOADS = {
     "a program": ("a.png", b"MZ" + bytes(500), 422),
     "a program that calls itself text": ("a.txt", b"MZ\x00" + bytes(500), 422),
@@ -238,7 +278,14 @@ def test_what_may_be_uploaded(name, county):
 
 # --- other people's things ---------------------------------------------------------------------
 
-PUBLIC = ("auth.", "notices.public", "notices.objection_form", "notices.receipt", "notices.track", "papers.verify")
+PUBLIC = (
+    "auth.",
+    "notices.public",
+    "notices.objection_form",
+    "notices.receipt",
+    "notices.track",
+    "papers.verify",
+)
 
 
 @pytest.mark.parametrize("role", ["village_clerk", "town_clerk", "town_leader", "village_panel"])
@@ -267,8 +314,13 @@ def test_nobody_reads_another_towns_things_by_guessing_ids(role, county):
     notices = [r.id for r in county.rows("notice") if r.village.startswith(other)]
     paths += [f"/notices/{one}" for one in notices]
     campaign = county.ids("campaign_id")[0] if county.ids("campaign_id") else "x"
-    village = next(p.unit for p in people() if p.role == "village_clerk" and p.unit.startswith(other))
-    paths += [f"/papers/{kind}/{campaign}/{village}.pdf?purpose=核对发放" for kind in ("rosters", "approvals")]
+    village = next(
+        p.unit for p in people() if p.role == "village_clerk" and p.unit.startswith(other)
+    )
+    paths += [
+        f"/papers/{kind}/{campaign}/{village}.pdf?purpose=核对发放"
+        for kind in ("rosters", "approvals")
+    ]
     opened = [path for path in paths if client.get(path).status_code not in (403, 404)]
     assert opened == []
 
@@ -291,9 +343,12 @@ def untouched(tmp_path):
 
 def test_a_file_of_another_town_is_no_evidence_here(untouched):
     county = untouched
-    task = next(t for t in open_tasks(county) if t.activity_id == "register" and t.role == "village_clerk")
+    task = next(
+        t for t in open_tasks(county) if t.activity_id == "register" and t.role == "village_clerk"
+    )
     cases = {
-        r.id for r in county.rows("process_instance")
+        r.id
+        for r in county.rows("process_instance")
         if r.region.startswith("349898") and not r.region.startswith(task.unit[:9])
     }
     file = next(r.id for r in county.rows("attachment") if r.instance_id in cases)

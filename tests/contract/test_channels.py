@@ -115,9 +115,7 @@ def test_the_same_letter_again_can_be_recognised(channel) -> None:
     sender.send(LETTER)
     sender.send(LETTER)
 
-    assert {parsed(raw)["Message-ID"] for raw in arrived()} == {
-        parsed(arrived()[0])["Message-ID"]
-    }
+    assert {parsed(raw)["Message-ID"] for raw in arrived()} == {parsed(arrived()[0])["Message-ID"]}
 
 
 @pytest.mark.parametrize("address", ["wang@x.cn\r\nBcc: sun@x.cn", "王 小满@", "@x.cn"])

@@ -58,9 +58,7 @@ def test_each_rung_of_the_ladder_is_climbed_once_and_in_order(office):
 
     office.travel(days=30)
 
-    late = [
-        fact.kind for fact in office.facts(task.instance_id) if fact.kind.startswith("task.")
-    ]
+    late = [fact.kind for fact in office.facts(task.instance_id) if fact.kind.startswith("task.")]
     assert late == ["task.opened", "task.reminded", "task.overdue", "task.urged"]
     assert office.messages() == [
         ("task_reminder", f"clerk@{office.village}"),
@@ -100,9 +98,7 @@ def test_the_next_rung_is_one_working_day_after_the_last_day_in_time(office):
 
 def test_an_operation_moves_the_due_date_and_the_ladder_with_it(open_on):
     office = open_on(extend)
-    office.deploy(
-        office.user_task("register", deadline="5wd", actions="plan.extend"), key="timed"
-    )
+    office.deploy(office.user_task("register", deadline="5wd", actions="plan.extend"), key="timed")
     office.start("timed")
     task = office.task("wang")
 
@@ -159,9 +155,7 @@ def test_timers_in_working_days_are_counted_again_too(office):
 
 def test_a_due_date_set_by_hand_is_not_counted_again(open_on):
     office = open_on(extend)
-    office.deploy(
-        office.user_task("register", deadline="5wd", actions="plan.extend"), key="timed"
-    )
+    office.deploy(office.user_task("register", deadline="5wd", actions="plan.extend"), key="timed")
     office.start("timed")
     task = office.task("wang")
     office.engine.tasks.perform(task.id, office.actor("wang"), "plan.extend", {})

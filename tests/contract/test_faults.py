@@ -157,9 +157,7 @@ def test_a_state_over_a_kilobyte_is_compressed_and_read_again(office):
 
     assert office.engine.runtime.instance(case, SYSTEM).variables["note"] == "长" * 5000
     with office.engine.read() as session:
-        (stored,) = session.execute(
-            text("SELECT length(state) FROM process_instance")
-        ).one()
+        (stored,) = session.execute(text("SELECT length(state) FROM process_instance")).one()
     assert stored < 1000
 
 

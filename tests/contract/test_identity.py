@@ -52,7 +52,9 @@ def test_who_was_deactivated_cannot_act(office):
     with pytest.raises(errors.NotFound):
         office.actor("wang")
     assert office.engine.identity.by_login("wang") is None
-    assert "wang" not in [each.id for each in office.engine.identity.holders("clerk", office.village)]
+    assert "wang" not in [
+        each.id for each in office.engine.identity.holders("clerk", office.village)
+    ]
 
 
 def test_a_substitute_holds_the_seats_of_the_absent_and_is_known_as_one(office):

@@ -85,7 +85,9 @@ def test_eight_clients_on_one_case_lose_no_update(office):
 
     outcomes = _all_at_once(
         [
-            lambda row=row: office.engine.tasks.complete(row.id, wang, {"seen": row.subject}).task_id
+            lambda row=row: (
+                office.engine.tasks.complete(row.id, wang, {"seen": row.subject}).task_id
+            )
             for row in tasks
         ]
     )
@@ -130,7 +132,9 @@ def test_completing_and_firing_at_once_leave_one_of_the_two(office):
 
         _all_at_once(
             [
-                lambda task=task, wang=wang: office.engine.tasks.complete(task.id, wang, {}).task_id,
+                lambda task=task, wang=wang: (
+                    office.engine.tasks.complete(task.id, wang, {}).task_id
+                ),
                 office.engine.management.run_due,
             ]
         )
@@ -170,10 +174,7 @@ def test_a_message_of_the_outbox_is_leased_to_one_sender(office, leases):
 
     offered = []
     _all_at_once(
-        [
-            lambda: offered.extend(office.engine.management.pending_outbox(10))
-            for _ in range(leases)
-        ]
+        [lambda: offered.extend(office.engine.management.pending_outbox(10)) for _ in range(leases)]
     )
 
     assert len(offered) == 1

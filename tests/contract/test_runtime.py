@@ -40,7 +40,9 @@ def test_the_county_starts_anywhere_below_it(office):
     assert office.engine.runtime.start("case", office.actor("chen"), region=office.village)
 
 
-@pytest.mark.parametrize(("who", "unit"), [("zhao", "village"), ("sun", "village"), ("wang", "town")])
+@pytest.mark.parametrize(
+    ("who", "unit"), [("zhao", "village"), ("sun", "village"), ("wang", "town")]
+)
 def test_nobody_else_starts_there(office, who, unit):
     office.deploy(office.user_task("register"))
 
@@ -55,9 +57,7 @@ def test_the_title_is_computed_by_the_model_when_none_is_given(office):
     )  # fmt: skip
     office.engine.repository.deploy(office.package("titled", xml), SYSTEM)
 
-    case = office.engine.runtime.start(
-        "titled", SYSTEM, variables={"nr": 7}, region=office.village
-    )
+    case = office.engine.runtime.start("titled", SYSTEM, variables={"nr": 7}, region=office.village)
 
     assert office.engine.runtime.instance(case, SYSTEM).title == "第7号"
 
@@ -90,7 +90,9 @@ def test_cases_are_found_by_title_and_status(office):
 
     assert [row.id for row in office.engine.runtime.instances(SYSTEM, search="张家").rows] == [done]
     assert office.engine.runtime.instances(SYSTEM, search="李").rows == ()
-    assert office.engine.runtime.instances(SYSTEM, status=InstanceStatus.COMPLETED).rows[0].id == done
+    assert (
+        office.engine.runtime.instances(SYSTEM, status=InstanceStatus.COMPLETED).rows[0].id == done
+    )
 
 
 def test_a_public_operation_needs_no_login_and_its_message_arrives(open_on):
@@ -149,11 +151,15 @@ def test_a_business_error_of_an_operation_is_a_conflict(open_on):
 
 
 def test_a_message_starts_a_process_that_begins_with_it(office):
-    xml = office.straight("hotline", office.user_task("register")).replace(
-        b'<bpmn:outgoing>flow1</bpmn:outgoing></bpmn:startEvent>',
-        b'<bpmn:outgoing>flow1</bpmn:outgoing>'
-        b'<bpmn:messageEventDefinition id="d1" messageRef="m1"/></bpmn:startEvent>',
-    ).replace(b"<bpmn:process", b'<bpmn:message id="m1" name="call"/><bpmn:process', 1)
+    xml = (
+        office.straight("hotline", office.user_task("register"))
+        .replace(
+            b"<bpmn:outgoing>flow1</bpmn:outgoing></bpmn:startEvent>",
+            b"<bpmn:outgoing>flow1</bpmn:outgoing>"
+            b'<bpmn:messageEventDefinition id="d1" messageRef="m1"/></bpmn:startEvent>',
+        )
+        .replace(b"<bpmn:process", b'<bpmn:message id="m1" name="call"/><bpmn:process', 1)
+    )
     office.engine.repository.deploy(office.package("hotline", xml), SYSTEM)
 
     case = office.engine.runtime.correlate(

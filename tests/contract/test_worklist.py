@@ -12,9 +12,7 @@ from engine.store import human_tasks, worklists
 
 @pytest.fixture
 def office(office):
-    office.deploy(
-        office.user_task("register", subject="=name", deadline="=limit", unit="=place")
-    )
+    office.deploy(office.user_task("register", subject="=name", deadline="=limit", unit="=place"))
     return office
 
 

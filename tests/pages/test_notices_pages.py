@@ -130,7 +130,9 @@ def test_an_objection_gets_a_receipt_that_tells_nothing_else(winter):
     page, path = objecting(winter, VILLAGES[2])
     line = re.search(r'<option value="([0-9a-f-]{36})">', page.html)[1]
 
-    page.post(path, {"line": line, "kind": "金额", "text": "金额与实际情况不符", "objector": "老张"})
+    page.post(
+        path, {"line": line, "kind": "金额", "text": "金额与实际情况不符", "objector": "老张"}
+    )
 
     assert "异议回执" in page.text
     assert "核查中" in page.text

@@ -157,7 +157,10 @@ def test_more_rows_keep_what_is_typed(winter):
     page.get(f"/rosters{task}/lines/new")
     before = page.html.count('name="member_name"')
 
-    page.post(f"/rosters{task}/lines/new", {"head_name": "半个名字", "more_rows": "1", "member_name": [""] * before})
+    page.post(
+        f"/rosters{task}/lines/new",
+        {"head_name": "半个名字", "more_rows": "1", "member_name": [""] * before},
+    )
 
     assert page.html.count('name="member_name"') == before + 3
     assert "半个名字" in page.html
@@ -171,7 +174,9 @@ def test_a_table_with_one_wrong_cell_brings_nothing(winter):
     out = io.BytesIO()
     book.save(out)
 
-    page.post(f"/rosters{task}/import", {"file": (io.BytesIO(out.getvalue()), "表.xlsx")}, status=422)
+    page.post(
+        f"/rosters{task}/import", {"file": (io.BytesIO(out.getvalue()), "表.xlsx")}, status=422
+    )
 
     assert "第 2 行·身份证号码" in page.text
     assert "李大明" not in page.get(task).text

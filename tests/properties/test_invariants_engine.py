@@ -211,9 +211,7 @@ def test_any_change_of_any_field_of_any_fact_is_found(data):
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.execute(
                 update(fact)
-                .where(
-                    fact.c.instance_id == row["instance_id"], fact.c.sequence == row["sequence"]
-                )
+                .where(fact.c.instance_id == row["instance_id"], fact.c.sequence == row["sequence"])
                 .values({column: changed})
             )
         with office.engine.database.engine.connect() as connection:
@@ -247,7 +245,9 @@ class Clockwork:
         self.suspended: set[str] = set()
         self.engines = [self.opened(), self.opened()]
         office.deploy(
-            user_task("register", beside=timer_beside("register", "late", "P3D", interrupting=False))
+            user_task(
+                "register", beside=timer_beside("register", "late", "P3D", interrupting=False)
+            )
         )
         office.deploy(
             user_task("work", beside=timer_beside("work", "late", "2wd", interrupting=False)),

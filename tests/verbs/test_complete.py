@@ -28,9 +28,7 @@ def office(open_office):
     office = open_office(operations=(apply_lines,))
     office.deploy(
         office.user_task("register", operation="lines.apply"),
-        office.user_task(
-            "approve", role="approver", differentFrom="register", outcomes=_OUTCOMES
-        ),
+        office.user_task("approve", role="approver", differentFrom="register", outcomes=_OUTCOMES),
     )
     return office
 

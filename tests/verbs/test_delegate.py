@@ -53,9 +53,7 @@ def test_it_refuses_a_receiver_who_did_the_step_that_must_differ(office, task):
 
 def test_a_task_without_an_office_stays_with_people_who_see_the_case(office):
     office.deploy(
-        office.step(
-            tag="userTask", id="sign", extensions='<nl:task owner="=&quot;wang&quot;"/>'
-        ),
+        office.step(tag="userTask", id="sign", extensions='<nl:task owner="=&quot;wang&quot;"/>'),
         key="owned",
     )
     office.start("owned")

@@ -17,9 +17,7 @@ def task(office):
 
 
 def test_it_moves_the_task_to_the_other_office(office, task):
-    office.engine.tasks.forward(
-        task.id, office.actor("wang"), unit=office.town, reason="不属本村"
-    )
+    office.engine.tasks.forward(task.id, office.actor("wang"), unit=office.town, reason="不属本村")
 
     forwarded = office.see(task.id)
     assert (forwarded.unit, forwarded.owner, forwarded.status) == (office.town, None, "Ready")

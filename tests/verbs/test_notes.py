@@ -21,9 +21,7 @@ def _photo(**exif: object) -> bytes:
     image = Image.new("RGB", (8, 8), "white")
     data = image.getexif()
     data.get_ifd(0x8769)[0x9003] = "2026:01:04 09:30:00"
-    data.get_ifd(0x8825).update(
-        {1: "N", 2: (34.0, 30.0, 0.0), 3: "E", 4: (113.0, 15.0, 36.0)}
-    )
+    data.get_ifd(0x8825).update({1: "N", 2: (34.0, 30.0, 0.0), 3: "E", 4: (113.0, 15.0, 36.0)})
     out = io.BytesIO()
     image.save(out, "JPEG", exif=data)
     return out.getvalue()
@@ -45,9 +43,7 @@ def test_a_draft_of_a_stranger_is_refused(office, task):
 def test_a_remark_is_seen_by_everybody_on_the_case(office, task):
     office.engine.tasks.comment(office.actor("wang"), "请核对人数", task_id=task.id)
 
-    (remark,) = office.engine.tasks.comments(
-        office.actor("zhao"), instance_id=task.instance_id
-    )
+    (remark,) = office.engine.tasks.comments(office.actor("zhao"), instance_id=task.instance_id)
     assert (remark.author_name, remark.text) == ("王经办", "请核对人数")
 
 

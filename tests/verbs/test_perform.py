@@ -61,7 +61,9 @@ def test_it_refuses_an_operation_the_task_does_not_list(office):
     office.start()
 
     with pytest.raises(errors.NotAllowed, match="lines.secret"):
-        office.engine.tasks.perform(office.task("wang").id, office.actor("wang"), "lines.secret", {})
+        office.engine.tasks.perform(
+            office.task("wang").id, office.actor("wang"), "lines.secret", {}
+        )
 
 
 def test_it_keeps_nothing_when_the_operation_refuses(office):

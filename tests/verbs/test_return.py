@@ -21,9 +21,7 @@ def case(office):
 def test_it_puts_the_token_back_and_closes_the_task(office, case):
     task = office.task("li", "approve")
 
-    office.engine.runtime.return_to(
-        task.id, "register", office.actor("li"), "缺照片", task.version
-    )
+    office.engine.runtime.return_to(task.id, "register", office.actor("li"), "缺照片", task.version)
 
     assert office.waiting_at(case) == ("register",)
     assert office.see(task.id, "li").status == "Exited"

@@ -42,6 +42,4 @@ class Names:
             chinese = family[0] + "".join(part[0] for part in parts)
             if chinese not in self._given:
                 self._given.add(chinese)
-                return Name(
-                    chinese=chinese, pinyin=family[1] + "".join(part[1] for part in parts)
-                )
+                return Name(chinese=chinese, pinyin=family[1] + "".join(part[1] for part in parts))

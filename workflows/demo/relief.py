@@ -52,9 +52,7 @@ def load(engine: ProcessEngine) -> Loaded:
         story.post("village_clerk", village)
     for _ in first[:3]:
         story.post("town_clerk", TOWNS[0])
-    story.object_to(
-        marked(Mark.OBJECTION_DISMISSED), "金额", "这一户金额比相邻几户都高，请核对"
-    )
+    story.object_to(marked(Mark.OBJECTION_DISMISSED), "金额", "这一户金额比相邻几户都高，请核对")
     story.answer(
         TOWNS[0], {"verdict": "不成立", "reply": "该户需救助人口较多，金额按标准核定，符合规定"}
     )

@@ -72,9 +72,7 @@ def households() -> tuple[DemoHousehold, ...]:
     """Every household of the county, always the same."""
     maker = _Maker()
     found = [
-        maker.make(village, place)
-        for village in VILLAGES
-        for place in range(12 + _extra(village))
+        maker.make(village, place) for village in VILLAGES for place in range(12 + _extra(village))
     ]
     return tuple(_with_duplicate(found))
 
@@ -134,7 +132,8 @@ class _Maker:
             "need_n": size,
             "hukou": "城镇" if mark is Mark.URBAN else "农村",
             "family_type": family,
-            "dis_types": ["作物", "房屋"] if mark is Mark.TWO_DISASTERS
+            "dis_types": ["作物", "房屋"]
+            if mark is Mark.TWO_DISASTERS
             else [self.source.choice(_TYPES)],
             "dis_on": "2025-07-18",
             "hazard_kind": "洪涝",

@@ -147,9 +147,7 @@ class Story:
         refused = []
         for household in of_village(village):
             try:
-                self.engine.tasks.perform(
-                    task.id, clerk, "roster.save_line", dict(household.data)
-                )
+                self.engine.tasks.perform(task.id, clerk, "roster.save_line", dict(household.data))
             except errors.InvalidInput as refusal:
                 refused.append("；".join([refusal.message, *refusal.fields.values()]))
             except errors.Rejected as refusal:

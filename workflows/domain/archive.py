@@ -86,9 +86,7 @@ def checklist(session: Session, campaign_id: str) -> list[Entry]:
     found = campaign.get(session, campaign_id)
     reasons = {
         (gap.unit, gap.document): gap.reason
-        for gap in session.scalars(
-            select(ArchiveGap).where(ArchiveGap.campaign_id == campaign_id)
-        )
+        for gap in session.scalars(select(ArchiveGap).where(ArchiveGap.campaign_id == campaign_id))
     }
     rows = [*_county_papers(session, found)]
     for town in sorted(found.profiles):
@@ -109,9 +107,7 @@ _Row = tuple[str, str, str, bool, str]
 def _county_papers(session: Session, found: campaign.Campaign) -> list[_Row]:
     node = funds.view(session, found.id, found.county)
     approved = session.scalar(
-        select(func.count()).where(
-            RosterLine.campaign_id == found.id, RosterLine.approved_fen > 0
-        )
+        select(func.count()).where(RosterLine.campaign_id == found.id, RosterLine.approved_fen > 0)
     )
     open_lines = session.scalar(
         select(func.count()).where(
@@ -160,9 +156,7 @@ def _village_papers(session: Session, roster: Roster) -> list[_Row]:
     village = roster.village
     households = session.scalar(select(func.count()).where(RosterLine.roster_id == roster.id))
     notices = session.scalars(
-        select(Notice).where(
-            Notice.campaign_id == roster.campaign_id, Notice.village == village
-        )
+        select(Notice).where(Notice.campaign_id == roster.campaign_id, Notice.village == village)
     ).all()
     open_objections = session.scalar(
         select(func.count())

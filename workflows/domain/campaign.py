@@ -168,7 +168,12 @@ def feasibility(
     posted = max(start, due_on(profile.notice_start, winter) or start)
     noticed = _after(calendar, posted, profile.days_of(tier))
     village_due = due_on(profile.village_due, winter)
-    must(f"{posted:%m-%d} 张贴、公示 {_words(profile.days_of(tier))}", noticed, "村报乡镇截止", village_due)
+    must(
+        f"{posted:%m-%d} 张贴、公示 {_words(profile.days_of(tier))}",
+        noticed,
+        "村报乡镇截止",
+        village_due,
+    )
     town_due = due_on(profile.town_due, winter)
     if profile.notice_mode is NoticeMode.SEQUENTIAL:
         reviewed = max(noticed, village_due or noticed)

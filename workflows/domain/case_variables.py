@@ -29,6 +29,4 @@ def outcome(context: OperationContext) -> str:
 
 def profile(context: OperationContext) -> Profile:
     """The rules of the case's town in its campaign."""
-    return campaign.profile_of(
-        context.session, text(context, "campaign"), text(context, "town")
-    )
+    return campaign.profile_of(context.session, text(context, "campaign"), text(context, "town"))

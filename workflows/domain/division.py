@@ -48,9 +48,7 @@ def names_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
 
 def children(session: Session, code: str) -> Sequence[Division]:
     """Units directly below, without institutions, in order of their codes."""
-    found = session.scalars(
-        select(Division).where(Division.parent == code).order_by(Division.code)
-    )
+    found = session.scalars(select(Division).where(Division.parent == code).order_by(Division.code))
     return [unit for unit in found if "." not in unit.code]
 
 

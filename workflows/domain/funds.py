@@ -158,9 +158,7 @@ def draft_plan(
 def plan(session: Session, campaign_id: str, parent: str) -> Sequence[FundPlanRow]:
     """The drafted shares of the units below, in order of their codes."""
     rows = session.scalars(
-        select(FundPlanRow)
-        .where(FundPlanRow.campaign_id == campaign_id)
-        .order_by(FundPlanRow.unit)
+        select(FundPlanRow).where(FundPlanRow.campaign_id == campaign_id).order_by(FundPlanRow.unit)
     )
     return [row for row in rows if region.parent(row.unit) == parent]
 
@@ -340,9 +338,7 @@ def _bounded(
 ) -> None:
     grown = (
         update(FundNode)
-        .where(
-            FundNode.campaign_id == campaign_id, FundNode.unit == unit, column + fen <= limit
-        )
+        .where(FundNode.campaign_id == campaign_id, FundNode.unit == unit, column + fen <= limit)
         .values({column: column + fen})
     )
     if not _hits(session, grown):

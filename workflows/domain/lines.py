@@ -91,9 +91,7 @@ def of_town(
     session: Session, campaign_id: str, town: str, *states: LineState
 ) -> Sequence[RosterLine]:
     """Lines of a town in these states, by village and order."""
-    query = select(RosterLine).where(
-        RosterLine.campaign_id == campaign_id, RosterLine.town == town
-    )
+    query = select(RosterLine).where(RosterLine.campaign_id == campaign_id, RosterLine.town == town)
     return _fetch(session, query, states)
 
 
@@ -115,9 +113,7 @@ def members(session: Session, line_id: str) -> Sequence[RosterMember]:
 
 def next_seq(session: Session, roster_id: str) -> int:
     """The next free number of a roster; numbers of dead lines are not used again."""
-    last = session.scalar(
-        select(func.max(RosterLine.seq)).where(RosterLine.roster_id == roster_id)
-    )
+    last = session.scalar(select(func.max(RosterLine.seq)).where(RosterLine.roster_id == roster_id))
     return int(last or 0) + 1
 
 
@@ -202,9 +198,7 @@ def claim_persons(context: OperationContext, line: RosterLine, hashes: Iterable[
     taken = session.execute(
         select(RosterLine.head_name, RosterLine.village, RosterLine.seq)
         .join(IdentityClaim, IdentityClaim.line_id == RosterLine.id)
-        .where(
-            IdentityClaim.campaign_id == line.campaign_id, IdentityClaim.id_hash.in_(wanted)
-        )
+        .where(IdentityClaim.campaign_id == line.campaign_id, IdentityClaim.id_hash.in_(wanted))
     ).first()
     if taken is not None:
         raise DuplicatePerson(

@@ -280,9 +280,7 @@ def _view(session: Session, found: Notice) -> NoticeView:
         select(NoticeLine.line_id).where(NoticeLine.notice_id == found.id)
     ).all()
     open_ids = session.scalars(
-        select(Objection.id).where(
-            Objection.notice_id == found.id, Objection.status != "resolved"
-        )
+        select(Objection.id).where(Objection.notice_id == found.id, Objection.status != "resolved")
     ).all()
     evidence = [*(found.postings or {}).values(), *(found.closings or {}).values()]
     return NoticeView(

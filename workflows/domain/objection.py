@@ -70,9 +70,7 @@ def file(context: OperationContext, data: Mapping[str, Any]) -> Objection:
     return made
 
 
-def _target(
-    session: Session, notice_id: str, raw: Any, wrong: dict[str, str]
-) -> RosterLine | None:
+def _target(session: Session, notice_id: str, raw: Any, wrong: dict[str, str]) -> RosterLine | None:
     if not raw:
         return None
     row = session.get(NoticeLine, (notice_id, str(raw)))

@@ -60,8 +60,7 @@ def payable(session: Session, campaign_id: str, town: str) -> list[RosterLine]:
     return [
         line
         for line in found
-        if line.pay_way == "银行"
-        and (line.standing is LineState.APPROVED or line.passed_by)
+        if line.pay_way == "银行" and (line.standing is LineState.APPROVED or line.passed_by)
     ]
 
 
@@ -230,9 +229,7 @@ def import_return(context: OperationContext, batch: PayoutBatch, attachment_id: 
     Raises ReturnFileRefused, InvalidState for a batch that was returned already.
     """
     if batch.status != BatchStatus.HANDED:
-        raise errors.InvalidState(
-            f"批次处于“{BatchStatus(batch.status).label}”，不能导入回盘文件"
-        )
+        raise errors.InvalidState(f"批次处于“{BatchStatus(batch.status).label}”，不能导入回盘文件")
     rows = {row.row_no: row for row in items(context.session, batch.id)}
     results = payout_file.read_return(
         context.read_attachment(attachment_id),

@@ -136,7 +136,13 @@ def render_return(number: str, results: Sequence[ReturnRow]) -> bytes:
     paid = [row for row in results if row.is_paid]
     writer.writerow(
         [
-            "批次号", number, "总笔数", len(results), "成功笔数", len(paid), "成功金额",
+            "批次号",
+            number,
+            "总笔数",
+            len(results),
+            "成功笔数",
+            len(paid),
+            "成功金额",
             text_from_fen(sum(row.paid_fen for row in paid), grouped=False),
         ]
     )
@@ -144,8 +150,13 @@ def render_return(number: str, results: Sequence[ReturnRow]) -> bytes:
     for row in results:
         writer.writerow(
             [
-                number, row.row_no, row.code, row.reason,
-                text_from_fen(row.paid_fen, grouped=False), row.booked_at, row.reference,
+                number,
+                row.row_no,
+                row.code,
+                row.reason,
+                text_from_fen(row.paid_fen, grouped=False),
+                row.booked_at,
+                row.reference,
             ]
         )
     return out.getvalue().encode("utf-8-sig")
@@ -254,6 +265,4 @@ def _agree(stated: Mapping[str, str], results: Sequence[ReturnRow]) -> None:
     }
     for name, value in counted.items():
         if stated.get(name, "").replace(",", "") != value:
-            raise ReturnFileRefused(
-                f"表头“{name}”是 {stated.get(name, '空')}，逐行合计是 {value}"
-            )
+            raise ReturnFileRefused(f"表头“{name}”是 {stated.get(name, '空')}，逐行合计是 {value}")

@@ -273,20 +273,15 @@ def approve_town(
     return {"approved": len(found), "approved_fen": sum(fen for _, _, fen in amounts)}
 
 
-def _refuse_unnoticed(
-    session: Session, found: Sequence[RosterLine], tiers: Sequence[str]
-) -> None:
+def _refuse_unnoticed(session: Session, found: Sequence[RosterLine], tiers: Sequence[str]) -> None:
     missing = notice.first_missing(session, found, tiers)
     if missing is not None:
         line, named = missing
         raise errors.InvalidState(f"“{line.head_name}”户现有内容未经公示（{named}）")
 
 
-def unpass(
-    context: OperationContext, tier: str, campaign_id: str, town: str, reason: str
-) -> None:
+def unpass(context: OperationContext, tier: str, campaign_id: str, town: str, reason: str) -> None:
     """Whoever signs sends the list back to the desk: every pass has to be given again."""
     for line in lines.of_town(context.session, campaign_id, town, _STATE[tier]):
         line.passed_by = ""
         lines.note(context, line, f"{tier}_again", line.standing, reason)
-

@@ -159,9 +159,7 @@ def _write_persons(context: OperationContext, line: RosterLine, household: House
     session.flush()
 
 
-def fill_account(
-    context: OperationContext, line: RosterLine, data: Mapping[str, Any]
-) -> None:
+def fill_account(context: OperationContext, line: RosterLine, data: Mapping[str, Any]) -> None:
     """Bank and account of a line that is not reported yet; its notice goes on standing."""
     if line.standing is not LineState.VILLAGE_NOTICED:
         raise errors.InvalidState("只能在报送前补齐账户")

@@ -28,9 +28,7 @@ REGISTER_COLUMNS = (
 
 def template() -> bytes:
     """The empty table that `roster_import` reads; required columns carry a star."""
-    return _workbook(
-        "冬春救助", [f"{name}*" if name in REQUIRED else name for name in COLUMNS], []
-    )
+    return _workbook("冬春救助", [f"{name}*" if name in REQUIRED else name for name in COLUMNS], [])
 
 
 def register(

@@ -173,9 +173,7 @@ def import_rows(
             continue
         try:
             done += 1
-            warnings += [
-                f"第 {number} 行：{text}" for text in _import_row(context, found, row)
-            ]
+            warnings += [f"第 {number} 行：{text}" for text in _import_row(context, found, row)]
         except errors.InvalidInput as refused:
             for key, message in (refused.fields or {"": refused.message}).items():
                 wrong[f"第 {number} 行·{_TITLES.get(key, key)}"] = message

@@ -36,7 +36,11 @@ def test_it_has_the_house_ladder_where_none_is_written() -> None:
     package = manifest.read(GOOD.split("[ladder", maxsplit=1)[0], FILES)
 
     assert [rung.action for rung in package.ladders["default"].rungs] == [
-        "remind", "overdue", "urge", "supervise", "circulate",
+        "remind",
+        "overdue",
+        "urge",
+        "supervise",
+        "circulate",
     ]
 
 
@@ -94,7 +98,12 @@ def test_folder_and_key_are_the_same_word(tmp_path) -> None:
 def test_the_catalogue_gives_callees_before_callers() -> None:
     order = [package.key for package in catalog.packages()]
 
-    for called, caller in [("public_notice", "relief_village"), ("relief_village", "relief_town"), ("payout_fix", "payout"), ("relief_town", "relief_main")]:
+    for called, caller in [
+        ("public_notice", "relief_village"),
+        ("relief_village", "relief_town"),
+        ("payout_fix", "payout"),
+        ("relief_town", "relief_main"),
+    ]:
         assert order.index(called) < order.index(caller)
 
 

@@ -169,5 +169,3 @@ def export_register(context: OperationContext, data: Mapping[str, Any]) -> dict[
 def publish_results(context: OperationContext, data: Mapping[str, Any]) -> None:
     """公布发放结果 of one village: places, photos."""
     archive.publish_results(context, text(context, "campaign"), acting_unit(context), data)
-
-

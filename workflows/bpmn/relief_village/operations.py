@@ -150,9 +150,7 @@ def decide_exceptions(context: OperationContext, data: Mapping[str, Any]) -> Non
 @operation("roster.reveal_line", roles=roster_query.NUMBER_READERS)
 def reveal_line(context: OperationContext, data: Mapping[str, Any]) -> dict[str, str]:
     """查看完整号码 of one line: `line`, `purpose`; who read it is on record."""
-    return roster_query.reveal(
-        context, str(data.get("line") or ""), str(data.get("purpose") or "")
-    )
+    return roster_query.reveal(context, str(data.get("line") or ""), str(data.get("purpose") or ""))
 
 
 @operation("roster.submit_to_town")

@@ -41,7 +41,7 @@ def test_it_names_element_attribute_and_both_values(old, new, expected):
 def test_a_removed_element_is_told_by_its_name():
     after = BEFORE.replace(BEFORE[BEFORE.index("<userTask") : BEFORE.index("<sequenceFlow")], "")
 
-    removed = [each for each in differences(BEFORE.encode(), after.encode())]
+    removed = list(differences(BEFORE.encode(), after.encode()))
 
     assert [(each.element, each.name, each.change) for each in removed] == [
         ("a", "审核", Change.REMOVED)

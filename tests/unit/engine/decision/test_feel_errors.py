@@ -121,7 +121,7 @@ def test_a_variable_named_like_a_function_is_listed_and_wins(
         ("(function(f) f([3, 4]))(max)", 4),
         ('number("7") + 1', 8),
         ("number from(1)", None),
-        ("day of week(date(\"2026-01-05\"))", "Monday"),
+        ('day of week(date("2026-01-05"))', "Monday"),
         ("for number in [1, 2] return number", [1, 2]),
     ],
 )

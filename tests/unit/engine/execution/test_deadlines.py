@@ -92,8 +92,6 @@ def test_a_date_that_moved_starts_at_the_first_rung_to_come():
     )
     due = _MONDAY + timedelta(days=4)
 
-    found = deadlines.first_rung_from(
-        ladder, _CALENDAR, _MONDAY, due, _MONDAY + timedelta(days=3)
-    )
+    found = deadlines.first_rung_from(ladder, _CALENDAR, _MONDAY, due, _MONDAY + timedelta(days=3))
 
     assert found == (1, due)

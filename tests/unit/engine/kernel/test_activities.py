@@ -286,7 +286,10 @@ def test_the_facts_of_an_error_are_there_to_be_mapped_and_not_strewn_about(bench
         s -> a -> z
         b -> caught
     """
-    plain, told = bench(body.format(error)).start("p"), bench(body.format(mapped + error)).start("p")
+    plain, told = (
+        bench(body.format(error)).start("p"),
+        bench(body.format(mapped + error)).start("p"),
+    )
 
     plain.fail("a", "E-7")
     told.fail("a", "E-7")

@@ -19,9 +19,7 @@ def test_every_state_has_a_title_in_chinese():
     assert set(states.TASK_TITLES) == set(TaskStatus)
 
 
-@pytest.mark.parametrize(
-    ("verb", "status", "who"), list(itertools.product(Verb, TaskStatus, Who))
-)
+@pytest.mark.parametrize(("verb", "status", "who"), list(itertools.product(Verb, TaskStatus, Who)))
 def test_a_verb_is_offered_exactly_where_it_is_accepted(verb, status, who):
     offered = verb in states.task_verbs(status, frozenset({who}))
 
@@ -46,6 +44,4 @@ def test_a_stranger_may_do_nothing_at_all():
 
 def test_it_says_not_allowed_before_it_says_wrong_state():
     with pytest.raises(errors.NotAllowed):
-        states.require_task_verb(
-            Verb.CLAIM, TaskStatus.COMPLETED, frozenset({Who.STAKEHOLDER})
-        )
+        states.require_task_verb(Verb.CLAIM, TaskStatus.COMPLETED, frozenset({Who.STAKEHOLDER}))

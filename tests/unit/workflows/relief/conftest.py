@@ -60,13 +60,18 @@ class Desk:
         self, name: str, content: bytes, media_type: str, *, listed: bool = True
     ) -> AttachmentRef:
         ref = AttachmentRef(
-            id=self.new_id(), name=name, media_type=media_type, size=len(content),
+            id=self.new_id(),
+            name=name,
+            media_type=media_type,
+            size=len(content),
             sha256=sha256(content).hexdigest(),
         )
         self.files[ref.id] = (ref, content)
         return ref
 
-    def decide(self, decision: str, inputs: Mapping[str, object], *, process_key: str | None = None):
+    def decide(
+        self, decision: str, inputs: Mapping[str, object], *, process_key: str | None = None
+    ):
         return self.decisions.evaluate(decision, dict(inputs))
 
     def photo(self, name: str = "公示.png") -> str:
@@ -104,8 +109,12 @@ def winter(desk) -> campaign.Campaign:
     made = campaign.open_campaign(
         desk,
         campaign.Draft(
-            name="2025—2026年度冬春救助", county=COUNTY, winter=2025, total_fen=8_000_000,
-            document_no="安应急〔2025〕12号", hotline="0000-7654321",
+            name="2025—2026年度冬春救助",
+            county=COUNTY,
+            winter=2025,
+            total_fen=8_000_000,
+            document_no="安应急〔2025〕12号",
+            hotline="0000-7654321",
         ),
     )
     funds.receive(desk, made.id, COUNTY, made.total_fen, made.document_no)

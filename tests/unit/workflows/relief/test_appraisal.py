@@ -29,7 +29,10 @@ def vote(line, **changes):
     } | changes  # fmt: skip
 
 
-@pytest.mark.parametrize(("due_n", "present_n", "holds"), [(9, 6, True), (9, 5, False), (10, 7, True), (10, 6, False), (3, 2, True)])
+@pytest.mark.parametrize(
+    ("due_n", "present_n", "holds"),
+    [(9, 6, True), (9, 5, False), (10, 7, True), (10, 6, False), (3, 2, True)],
+)
 def test_it_needs_two_thirds_of_the_members(desk, book, wan, due_n, present_n, holds) -> None:
     data = MEETING | {"due_n": due_n, "present_n": present_n}
 
@@ -41,7 +44,9 @@ def test_it_needs_two_thirds_of_the_members(desk, book, wan, due_n, present_n, h
             appraisal.set_meeting(desk, book, wan, data)
 
 
-@pytest.mark.parametrize("wrong", [{"held_on": "2026-01-05"}, {"place": ""}, {"present_n": "x"}, {"present_n": 12}])
+@pytest.mark.parametrize(
+    "wrong", [{"held_on": "2026-01-05"}, {"place": ""}, {"present_n": "x"}, {"present_n": 12}]
+)
 def test_it_refuses_a_meeting_that_cannot_be(desk, book, wan, wrong) -> None:
     with pytest.raises(errors.InvalidInput) as refused:
         appraisal.set_meeting(desk, book, wan, MEETING | wrong)
@@ -64,11 +69,15 @@ def test_no_vote_without_a_meeting(desk, book, wan, apply) -> None:
         (0, 6, 0, LineState.NOT_APPRAISED),
     ],
 )
-def test_more_than_half_must_agree(desk, meeting, wan, apply, agree, against, abstain, state) -> None:
+def test_more_than_half_must_agree(
+    desk, meeting, wan, apply, agree, against, abstain, state
+) -> None:
     line = apply(2)
 
     appraisal.record_vote(
-        desk, meeting, wan,
+        desk,
+        meeting,
+        wan,
         vote(line, agree=agree, against=against, abstain=abstain, reason="收入高于标准"),
     )
 
@@ -124,7 +133,9 @@ def test_two_disasters_are_not_added_up(desk, meeting, wan, apply) -> None:
     assert (line.main_type, line.planned_fen) == ("房屋", 200_00)
 
 
-def test_townspeople_are_not_eligible_where_the_profile_says_rural_only(desk, winter, household) -> None:
+def test_townspeople_are_not_eligible_where_the_profile_says_rural_only(
+    desk, winter, household
+) -> None:
     book, profile = roster.open_roster(desk, winter.id, VILLAGES[8]), by_key("qian_shangzhai")
     appraisal.set_meeting(desk, book, profile, MEETING)
     line = roster.save_line(desk, book, household(2, hukou="城镇"))
@@ -171,7 +182,10 @@ def test_a_second_vote_keeps_the_first_on_record(desk, meeting, wan, apply) -> N
     appraisal.record_vote(desk, meeting, wan, vote(line))
     appraisal.record_vote(desk, meeting, wan, vote(line, level="重点", amount="700"))
 
-    rounds = [(row.round, row.planned_fen) for row in desk.session.query(appraisal.Appraisal).order_by(appraisal.Appraisal.round)]
+    rounds = [
+        (row.round, row.planned_fen)
+        for row in desk.session.query(appraisal.Appraisal).order_by(appraisal.Appraisal.round)
+    ]
 
     assert rounds == [(1, 200_00), (2, 700_00)]
     assert line.planned_fen == 700_00

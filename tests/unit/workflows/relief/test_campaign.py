@@ -18,24 +18,39 @@ CALENDAR = WorkingCalendar.default()
 def test_the_shipped_profiles_are_those_of_the_sources() -> None:
     wan, qian = by_key("wan_zhonggang"), by_key("qian_shangzhai")
 
-    assert (wan.notice_mode, wan.village_days, wan.notice_tiers) == (NoticeMode.PARALLEL, "10d", ("both",))
-    assert (qian.village_days, qian.town_days, qian.notice_tiers) == ("7d", "3d", ("village", "town"))
+    assert (wan.notice_mode, wan.village_days, wan.notice_tiers) == (
+        NoticeMode.PARALLEL,
+        "10d",
+        ("both",),
+    )
+    assert (qian.village_days, qian.town_days, qian.notice_tiers) == (
+        "7d",
+        "3d",
+        ("village", "town"),
+    )
     assert qian.rural_only
     assert Profile.from_data(wan.as_data()) == wan
 
 
 def test_january_17_and_five_working_days_cannot_meet_january_20() -> None:
-    found = campaign.feasibility(by_key("wan_zhonggang"), "柳河镇", 2025, date(2026, 1, 4), CALENDAR)
+    found = campaign.feasibility(
+        by_key("wan_zhonggang"), "柳河镇", 2025, date(2026, 1, 4), CALENDAR
+    )
 
     assert [(one.earliest, one.latest) for one in found] == [(date(2026, 1, 23), date(2026, 1, 20))]
     assert "不能同时满足" in found[0].sentence
 
 
 def test_seven_days_of_notice_from_the_fourth_cannot_meet_the_eighth() -> None:
-    found = campaign.feasibility(by_key("qian_shangzhai"), "青崖乡", 2025, date(2026, 1, 4), CALENDAR)
+    found = campaign.feasibility(
+        by_key("qian_shangzhai"), "青崖乡", 2025, date(2026, 1, 4), CALENDAR
+    )
 
     assert [one.until for one in found] == ["村报乡镇截止", "乡镇报县截止"]
-    assert campaign.feasibility(by_key("qian_shangzhai"), "青崖乡", 2025, date(2025, 12, 20), CALENDAR) == ()
+    assert (
+        campaign.feasibility(by_key("qian_shangzhai"), "青崖乡", 2025, date(2025, 12, 20), CALENDAR)
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +72,9 @@ def test_conflicts_ask_for_a_choice(desk, winter) -> None:
     assert winter.schedule_choice == "公示期优先"
 
 
-@pytest.mark.parametrize("wrong", [{"name": ""}, {"total_fen": 0}, {"hotline": ""}, {"document_no": " "}])
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"total_fen": 0}, {"hotline": ""}, {"document_no": " "}]
+)
 def test_a_campaign_has_name_money_hotline_and_document(desk, wrong) -> None:
     draft = campaign.Draft(
         name="冬春救助", county=COUNTY, winter=2025, total_fen=1, document_no="1号", hotline="1"
@@ -97,14 +114,18 @@ def test_a_profile_with_a_mistake_is_refused(change, said) -> None:
         profile.read(text.replace(*change))
 
 
-@pytest.mark.parametrize(("text", "day"), [("01-04", date(2026, 1, 4)), ("10-31", date(2025, 10, 31)), (None, None)])
+@pytest.mark.parametrize(
+    ("text", "day"), [("01-04", date(2026, 1, 4)), ("10-31", date(2025, 10, 31)), (None, None)]
+)
 def test_days_belong_to_the_winter(text, day) -> None:
     assert profile.due_on(text, 2025) == day
 
 
 def test_nothing_is_archived_that_is_missing_and_unexplained(desk, winter, book, apply) -> None:
     apply(1)
-    missing = [entry for entry in archive.checklist(desk.session, winter.id) if not entry.is_settled]
+    missing = [
+        entry for entry in archive.checklist(desk.session, winter.id) if not entry.is_settled
+    ]
     assert {"D-04", "D-05", "D-08", "D-12", "D-15", "D-16"} <= {entry.document for entry in missing}
     with pytest.raises(errors.InvalidState, match=f"还缺 {len(missing)} 项"):
         archive.close(desk, winter.id)

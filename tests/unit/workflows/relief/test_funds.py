@@ -33,7 +33,9 @@ def test_an_unpaid_approval_is_released_by_a_counter_entry(desk, winter) -> None
     funds.approve(desk, winter.id, line, 30_000)
     funds.release(desk, winter.id, line, 30_000)
 
-    entries = desk.session.scalars(select(FundEntry.amount_fen).where(FundEntry.line_id == "line-1"))
+    entries = desk.session.scalars(
+        select(FundEntry.amount_fen).where(FundEntry.line_id == "line-1")
+    )
 
     assert sorted(entries) == [-30_000, 30_000]
     assert funds.view(desk.session, winter.id, TOWNS[0]).approved_fen == 0
@@ -54,7 +56,9 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(moves=MOVES)
 def test_no_order_of_movements_overdraws_a_node(desk, moves) -> None:
     database = create_engine("sqlite://")

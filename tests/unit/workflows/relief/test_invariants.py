@@ -38,8 +38,20 @@ STEPS = st.lists(
         st.tuples(st.just("cancel"), st.integers(0, 2), st.none()),
         st.tuples(
             st.sampled_from(
-                ["prepare", "post", "wait", "close", "conclude", "submit", "review", "report",
-                 "decide", "build", "check", "hand"]
+                [
+                    "prepare",
+                    "post",
+                    "wait",
+                    "close",
+                    "conclude",
+                    "submit",
+                    "review",
+                    "report",
+                    "decide",
+                    "build",
+                    "check",
+                    "hand",
+                ]
             ),
             st.none(),
             st.none(),
@@ -48,7 +60,18 @@ STEPS = st.lists(
     min_size=5,
     max_size=45,
 )
-STRAIGHT = ["prepare", "post", "wait", "close", "conclude", "submit", "review", "report", "decide", "build"]
+STRAIGHT = [
+    "prepare",
+    "post",
+    "wait",
+    "close",
+    "conclude",
+    "submit",
+    "review",
+    "report",
+    "decide",
+    "build",
+]
 
 
 class County:
@@ -62,7 +85,14 @@ class County:
         session.flush()
         made = campaign.open_campaign(
             self.desk,
-            campaign.Draft(name="冬春", county=COUNTY, winter=2025, total_fen=500_000, document_no="1号", hotline="1"),
+            campaign.Draft(
+                name="冬春",
+                county=COUNTY,
+                winter=2025,
+                total_fen=500_000,
+                document_no="1号",
+                hotline="1",
+            ),
         )
         self.campaign = made.id
         funds.receive(self.desk, made.id, COUNTY, 500_000, "1号")
@@ -71,12 +101,16 @@ class County:
         self.book = roster.open_roster(self.desk, made.id, VILLAGE)
         self.lines = [roster.save_line(self.desk, self.book, household(2)) for _ in range(3)]
         appraisal.set_meeting(
-            self.desk, self.book, self.profile,
+            self.desk,
+            self.book,
+            self.profile,
             {"held_on": "2026-01-04", "place": "村委会", "host": "李", "due_n": 3, "present_n": 3},
         )
         for line in self.lines:
             appraisal.record_vote(
-                self.desk, self.book, self.profile,
+                self.desk,
+                self.book,
+                self.profile,
                 {"line": line.id, "agree": 3, "against": 0, "abstain": 0, "level": "一般"},
             )
         self.notice: Notice | None = None
@@ -97,7 +131,13 @@ class County:
 
     def object(self, which, verdict) -> None:
         filed = objection.file(
-            self.desk, {"notice": self.notice.id if self.notice else "", "line": self.lines[which].id, "kind": "金额", "text": "金额不公平"}
+            self.desk,
+            {
+                "notice": self.notice.id if self.notice else "",
+                "line": self.lines[which].id,
+                "kind": "金额",
+                "text": "金额不公平",
+            },
         )
         data = {"verdict": verdict, "reply": "经核查答复", "needy": "1"}
         objection.record_check(self.at("zhao"), self.profile, filed, data)
@@ -118,7 +158,13 @@ class County:
 
     def post(self, *_) -> None:
         for side, place in (("village", "村务公开栏"), ("town", "政务公开栏")):
-            notice.post(self.desk, self._notice(), side, {"places": [place], "photos": [self.desk.photo()]}, self.profile)
+            notice.post(
+                self.desk,
+                self._notice(),
+                side,
+                {"places": [place], "photos": [self.desk.photo()]},
+                self.profile,
+            )
 
     def wait(self, *_) -> None:
         self.desk = self.desk.later(days=11)
@@ -142,7 +188,9 @@ class County:
         review.pass_rest(self.at("qian", "county_clerk", COUNTY), "county", self.campaign, TOWN)
 
     def decide(self, *_) -> None:
-        review.approve_town(self.at("li", "county_approver", COUNTY), self.campaign, TOWN, self.profile)
+        review.approve_town(
+            self.at("li", "county_approver", COUNTY), self.campaign, TOWN, self.profile
+        )
 
     def build(self, *_) -> None:
         self.batch = payout.build(self.desk, self.campaign, TOWN, self.profile) or self.batch
@@ -164,7 +212,9 @@ def assert_all_holds(county: County) -> None:
         if line.standing is LineState.IN_FILE:
             assert stood[line.id] == {"both"}
             assert not session.scalar(
-                select(func.count()).where(Objection.line_id == line.id, Objection.status != "resolved")
+                select(func.count()).where(
+                    Objection.line_id == line.id, Objection.status != "resolved"
+                )
             )
             assert line.approved_fen == line.planned_fen
         if line.standing in DEAD:
@@ -172,13 +222,17 @@ def assert_all_holds(county: County) -> None:
     for node in funds.nodes(session, county.campaign):
         assert node.allotted_fen >= node.approved_fen >= node.paid_fen
     committed = sum(
-        line.approved_fen for line in county.lines
+        line.approved_fen
+        for line in county.lines
         if line.standing in (LineState.APPROVED, LineState.IN_FILE)
     )
     assert funds.view(session, county.campaign, TOWN).approved_fen == committed
     assert session.scalar(select(func.count()).select_from(RosterLine)) == 3
     twice = session.execute(
-        select(PayoutItem.line_id).where(PayoutItem.status == "pending").group_by(PayoutItem.line_id).having(func.count() > 1)
+        select(PayoutItem.line_id)
+        .where(PayoutItem.status == "pending")
+        .group_by(PayoutItem.line_id)
+        .having(func.count() > 1)
     ).all()
     assert twice == []
 
@@ -201,9 +255,15 @@ def test_the_straight_way_leads_into_the_file(desk, household) -> None:
     assert {line.standing for line in county.lines} == {LineState.IN_FILE}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS, interruption=st.integers(0, len(STRAIGHT)))
-def test_no_order_of_events_files_a_line_that_has_not_stood(desk, household, steps, interruption) -> None:
+def test_no_order_of_events_files_a_line_that_has_not_stood(
+    desk, household, steps, interruption
+) -> None:
     straight = [(verb, None, None) for verb in STRAIGHT]
 
     played(desk, household, [*straight[:interruption], *steps, *straight[interruption:]])

@@ -23,12 +23,16 @@ def noticed(desk, winter, book, wan, apply):
     """Three appraised lines and their notice, prepared."""
     found = [apply(size) for size in (1, 2, 3)]
     appraisal.set_meeting(
-        desk, book, wan,
+        desk,
+        book,
+        wan,
         {"held_on": "2026-01-04", "place": "村委会", "host": "李主任", "due_n": 3, "present_n": 3},
     )
     for line in found:
         appraisal.record_vote(
-            desk, book, wan,
+            desk,
+            book,
+            wan,
             {"line": line.id, "agree": 3, "against": 0, "abstain": 0, "level": "一般"},
         )
     made, posted = notice.prepare(desk, winter.id, "village", book.village, wan)
@@ -55,7 +59,14 @@ def test_ten_days_from_the_fourth_end_with_the_fourteenth(desk, noticed, wan) ->
     assert {line.standing for line in found} == {LineState.VILLAGE_NOTICE}
 
 
-@pytest.mark.parametrize(("data", "field"), [({"places": []}, "places"), ({"places": ["电线杆"]}, "places"), (PLACES | {"photos": []}, "photos")])
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"places": []}, "places"),
+        ({"places": ["电线杆"]}, "places"),
+        (PLACES | {"photos": []}, "photos"),
+    ],
+)
 def test_it_hangs_nothing_without_place_and_photo(desk, noticed, wan, data, field) -> None:
     made, _ = noticed
 
@@ -69,7 +80,11 @@ def test_it_hangs_nothing_without_place_and_photo(desk, noticed, wan, data, fiel
 def test_a_photo_of_another_day_is_no_evidence(desk, noticed, wan) -> None:
     made, _ = noticed
     old = AttachmentRef(
-        id="old", name="旧照片.jpg", media_type="image/jpeg", size=1, sha256="0",
+        id="old",
+        name="旧照片.jpg",
+        media_type="image/jpeg",
+        size=1,
+        sha256="0",
         taken_at=desk.now - timedelta(days=2),
     )
     desk.files["old"] = (old, b"")
@@ -111,7 +126,9 @@ def test_unchanged_lines_are_cleared(desk, noticed, wan) -> None:
     assert notice.first_missing(desk.session, found, wan.notice_tiers) == (found[0], "镇村同时公示")
 
 
-def test_a_changed_line_has_not_stood_and_alone_is_posted_again(desk, winter, book, noticed, wan) -> None:
+def test_a_changed_line_has_not_stood_and_alone_is_posted_again(
+    desk, winter, book, noticed, wan
+) -> None:
     made, found = noticed
     hang(desk, made, wan)
     lines.change(desk, found[1], lambda line: setattr(line, "need_n", 1))
@@ -125,7 +142,9 @@ def test_a_changed_line_has_not_stood_and_alone_is_posted_again(desk, winter, bo
     assert not notice.has_stood(desk.session, found[1], "village")
 
 
-def test_a_change_after_the_notice_voids_it_without_anybody_doing_anything(desk, noticed, wan) -> None:
+def test_a_change_after_the_notice_voids_it_without_anybody_doing_anything(
+    desk, noticed, wan
+) -> None:
     made, found = noticed
     hang(desk, made, wan)
     take_in(desk, made)
@@ -281,7 +300,13 @@ def test_a_notice_is_taken_down_from_the_web(desk, noticed, wan) -> None:
 def test_an_office_sees_its_own_notices_only(desk, noticed) -> None:
     made, _ = noticed
 
-    for unit, seen in ((VILLAGES[0], 1), (TOWNS[0], 1), (COUNTY, 1), (VILLAGES[1], 0), (TOWNS[1], 0)):
+    for unit, seen in (
+        (VILLAGES[0], 1),
+        (TOWNS[0], 1),
+        (COUNTY, 1),
+        (VILLAGES[1], 0),
+        (TOWNS[1], 0),
+    ):
         rows, _ = notice_query.page(desk.session, desk.by("li", "town_clerk", unit).actor)
         assert len(rows) == seen
     with pytest.raises(errors.NotFound):

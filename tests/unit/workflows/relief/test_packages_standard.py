@@ -9,9 +9,7 @@ import pytest
 
 from engine.bpmn.dmn import model_from_path
 
-MODEL = model_from_path(
-    Path(__file__).parents[4] / "workflows/bpmn/relief_village/packages.dmn"
-)
+MODEL = model_from_path(Path(__file__).parents[4] / "workflows/bpmn/relief_village/packages.dmn")
 PRICES = {"food": Decimal(5), "quilt": Decimal(120), "suit": Decimal(150)}
 
 
@@ -19,8 +17,12 @@ def package(kind: str, needy: int, months: int, quilts: int = 2, heated: int = 3
     return MODEL.invoke(
         "package of",
         {
-            "kind": kind, "needy": Decimal(needy), "months": Decimal(months),
-            "quilts": Decimal(quilts), "heated": Decimal(heated), "price": PRICES,
+            "kind": kind,
+            "needy": Decimal(needy),
+            "months": Decimal(months),
+            "quilts": Decimal(quilts),
+            "heated": Decimal(heated),
+            "price": PRICES,
         },
     )
 
@@ -40,7 +42,9 @@ def test_three_persons_with_a_damaged_house_get_food_quilts_suits_and_heat() -> 
 
 
 def test_of_two_disasters_the_better_package_counts_alone() -> None:
-    best = MODEL.invoke("best package", {"packages": [package("作物", 3, 6), package("房屋", 3, 3)]})
+    best = MODEL.invoke(
+        "best package", {"packages": [package("作物", 3, 6), package("房屋", 3, 3)]}
+    )
 
     assert (best["kind"], best["value"]) == ("房屋", 1665)
 

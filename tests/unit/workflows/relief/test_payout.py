@@ -34,12 +34,25 @@ TOWN = TOWNS[0]
 def stand(desk, line, tier="both"):
     """A concluded notice of the line's present version."""
     made = Notice(
-        id=desk.new_id(), campaign_id=line.campaign_id, tier=tier, town=line.town,
-        village=line.village, title="公示", days="10d", hotline="1", prepared_at=desk.now,
-        status="concluded", postings={}, closings={},
+        id=desk.new_id(),
+        campaign_id=line.campaign_id,
+        tier=tier,
+        town=line.town,
+        village=line.village,
+        title="公示",
+        days="10d",
+        hotline="1",
+        prepared_at=desk.now,
+        status="concluded",
+        postings={},
+        closings={},
     )
     desk.session.add(made)
-    desk.session.add(NoticeLine(notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"))
+    desk.session.add(
+        NoticeLine(
+            notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"
+        )
+    )
     desk.session.flush()
 
 
@@ -68,18 +81,22 @@ def handed(desk, winter, wan, approved):
 def answer(desk, batch, fails=()):
     return [
         ReturnRow(
-            row_no=row.row_no, is_paid=row.row_no not in fails,
+            row_no=row.row_no,
+            is_paid=row.row_no not in fails,
             code="E1" if row.row_no in fails else "0",
             reason="户名不符" if row.row_no in fails else "",
             paid_fen=0 if row.row_no in fails else row.amount_fen,
-            booked_at="2026-01-28", reference=f"T{row.row_no}",
+            booked_at="2026-01-28",
+            reference=f"T{row.row_no}",
         )
         for row in payout.items(desk.session, batch.id)
     ]
 
 
 def returned(desk, batch, results):
-    return desk.store_file("回盘.csv", payout_file.render_return(batch.number, results), "text/csv").id
+    return desk.store_file(
+        "回盘.csv", payout_file.render_return(batch.number, results), "text/csv"
+    ).id
 
 
 def test_the_file_lies_sealed_and_leaves_only_with_a_purpose(desk, winter, wan, approved) -> None:
@@ -99,7 +116,9 @@ def test_the_file_lies_sealed_and_leaves_only_with_a_purpose(desk, winter, wan, 
 def test_every_wrong_row_of_a_return_file_is_named(desk, winter, wan, approved) -> None:
     batch = payout.build(desk, winter.id, TOWN, wan)
     rows = [
-        ReturnRow(row_no=n, is_paid=True, code="0", reason="", paid_fen=1, booked_at="", reference="")
+        ReturnRow(
+            row_no=n, is_paid=True, code="0", reason="", paid_fen=1, booked_at="", reference=""
+        )
         for n in (1, 2)
     ]
 
@@ -133,9 +152,17 @@ def test_no_line_is_filed_that_is_not_ready(desk, winter, wan, approved, flaw) -
     if flaw == "changed":
         lines.change(desk, line, lambda row: setattr(row, "need_n", 9))
     elif flaw == "objection":
-        desk.session.add(Objection(
-            id="o", notice_id=desk.session.query(Notice.id).first()[0], line_id=line.id, kind="金额", text="…", filed_at=desk.now, filed_by="public",
-        ))
+        desk.session.add(
+            Objection(
+                id="o",
+                notice_id=desk.session.query(Notice.id).first()[0],
+                line_id=line.id,
+                kind="金额",
+                text="…",
+                filed_at=desk.now,
+                filed_by="public",
+            )
+        )
     elif flaw == "account":
         line.bank = ""
     else:
@@ -147,7 +174,9 @@ def test_no_line_is_filed_that_is_not_ready(desk, winter, wan, approved, flaw) -
     assert {one.standing for one in approved} == {LineState.APPROVED}
 
 
-def test_maker_and_checker_differ_and_nothing_unchecked_goes_out(desk, winter, wan, approved) -> None:
+def test_maker_and_checker_differ_and_nothing_unchecked_goes_out(
+    desk, winter, wan, approved
+) -> None:
     batch = payout.build(desk, winter.id, TOWN, wan)
 
     with pytest.raises(lines.SamePersonTwice):
@@ -168,7 +197,16 @@ def test_a_void_file_frees_its_lines(desk, winter, wan, approved) -> None:
 
 def test_a_household_is_in_one_file_per_attempt(desk, handed) -> None:
     row = payout.items(desk.session, handed.id)[0]
-    desk.session.add(PayoutItem(id="twice", batch_id="other", row_no=1, line_id=row.line_id, attempt=row.attempt, amount_fen=1))
+    desk.session.add(
+        PayoutItem(
+            id="twice",
+            batch_id="other",
+            row_no=1,
+            line_id=row.line_id,
+            attempt=row.attempt,
+            amount_fen=1,
+        )
+    )
 
     with pytest.raises(IntegrityError):
         desk.session.flush()
@@ -181,7 +219,11 @@ def test_each_row_is_booked_once(desk, winter, handed, approved) -> None:
 
     assert failed == 1
     assert booked == {"paid": 2, "failed": [approved[1].id]}
-    assert [line.standing for line in approved] == [LineState.PAID, LineState.FAILED, LineState.PAID]
+    assert [line.standing for line in approved] == [
+        LineState.PAID,
+        LineState.FAILED,
+        LineState.PAID,
+    ]
     assert funds.view(desk.session, winter.id, TOWN).paid_fen == 60_000
     with pytest.raises(errors.InvalidState):
         payout.apply_return(desk, handed)
@@ -217,8 +259,18 @@ def tampered(text: str, kind: str) -> str:
 
 @pytest.mark.parametrize(
     "kind",
-    ["total", "count", "unknown row", "repeated row", "missing row", "amount", "other batch",
-     "row of another batch", "columns", "failure without reason"],
+    [
+        "total",
+        "count",
+        "unknown row",
+        "repeated row",
+        "missing row",
+        "amount",
+        "other batch",
+        "row of another batch",
+        "columns",
+        "failure without reason",
+    ],
 )
 def test_it_refuses_a_return_file_that_is_wrong_anywhere_and_changes_nothing(
     desk, winter, handed, approved, kind
@@ -237,18 +289,27 @@ def test_it_refuses_a_return_file_that_is_wrong_anywhere_and_changes_nothing(
     assert funds.view(desk.session, winter.id, TOWN).paid_fen == 0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_return_file_with_any_cell_changed_is_read_the_same_or_refused(data) -> None:
     sent = {1: 20_000, 2: 30_000, 3: 5}
     results = [
-        ReturnRow(row_no=n, is_paid=n != 2, code="0" if n != 2 else "9", reason="" if n != 2 else "销户",
-                  paid_fen=fen if n != 2 else 0, booked_at="", reference="")
+        ReturnRow(
+            row_no=n,
+            is_paid=n != 2,
+            code="0" if n != 2 else "9",
+            reason="" if n != 2 else "销户",
+            paid_fen=fen if n != 2 else 0,
+            booked_at="",
+            reference="",
+        )
         for n, fen in sent.items()
     ]
     text = payout_file.render_return("B-1", results).decode("utf-8-sig")
     at = data.draw(st.integers(0, len(text) - 1))
-    changed = text[:at] + data.draw(st.sampled_from("0159,.E户B-\n")) + text[at + 1:]
+    changed = text[:at] + data.draw(st.sampled_from("0159,.E户B-\n")) + text[at + 1 :]
 
     try:
         found = payout_file.read_return(changed.encode(), "B-1", sent)
@@ -262,15 +323,30 @@ def test_a_return_file_with_any_cell_changed_is_read_the_same_or_refused(data) -
 
 def test_a_cell_never_becomes_a_formula() -> None:
     header = payout_file.Header(
-        number="B", project_code="X", project="冬春", year=2025, county="暖河县", town="柳河镇",
-        remark="救灾资金", made_by="=cmd()",
+        number="B",
+        project_code="X",
+        project="冬春",
+        year=2025,
+        county="暖河县",
+        town="柳河镇",
+        remark="救灾资金",
+        made_by="=cmd()",
     )
     row = payout_file.PayRow(
-        row_no=1, village_code="1", village="@SUM(A1)", head_name="=1+1", identity="1", bank="+1",
-        account_name="-2", account="1", amount_fen=1,
+        row_no=1,
+        village_code="1",
+        village="@SUM(A1)",
+        head_name="=1+1",
+        identity="1",
+        bank="+1",
+        account_name="-2",
+        account="1",
+        amount_fen=1,
     )
 
-    cells = list(csv.reader(io.StringIO(payout_file.render_csv(header, [row], "utf-8").decode())))[2]
+    cells = list(csv.reader(io.StringIO(payout_file.render_csv(header, [row], "utf-8").decode())))[
+        2
+    ]
 
     assert not [cell for cell in cells if cell[:1] in "=+-@"]
 
@@ -282,7 +358,9 @@ def failed(desk, handed, approved):
     return approved[1]
 
 
-def test_two_people_mend_an_account_and_the_line_goes_into_the_next_file(desk, winter, wan, failed) -> None:
+def test_two_people_mend_an_account_and_the_line_goes_into_the_next_file(
+    desk, winter, wan, failed
+) -> None:
     fix = payout_fix.open_fix(desk, failed)
     data = {"account_no": "62980000007777", "photos": [desk.photo()]}
     assert payout.payable(desk.session, winter.id, TOWN) == []
@@ -357,12 +435,17 @@ def test_a_paid_line_is_never_filed_again(desk, winter, wan, handed, approved) -
 
 
 def test_pages_show_files_masked_and_inside_the_region(desk, handed) -> None:
-    county, stranger = desk.by("li", "county_clerk", COUNTY).actor, desk.by("sun", "town_clerk", TOWNS[1]).actor
+    county, stranger = (
+        desk.by("li", "county_clerk", COUNTY).actor,
+        desk.by("sun", "town_clerk", TOWNS[1]).actor,
+    )
     rows, cursor = payout_query.batches(desk.session, county)
 
     assert [row.number for row in rows] == [handed.number]
     assert cursor is None
-    assert {item.account_masked[:4] for item in payout_query.items(desk.session, county, handed.id)} == {"****"}
+    assert {
+        item.account_masked[:4] for item in payout_query.items(desk.session, county, handed.id)
+    } == {"****"}
     assert payout_query.batches(desk.session, stranger) == ((), None)
     with pytest.raises(errors.NotFound):
         payout_query.batch(desk.session, stranger, handed.id)

@@ -15,12 +15,25 @@ TOWN = TOWNS[0]
 
 def stand(desk, line, tier="both"):
     made = Notice(
-        id=desk.new_id(), campaign_id=line.campaign_id, tier=tier, town=line.town,
-        village=line.village, title="公示", days="10d", hotline="1", prepared_at=desk.now,
-        status="concluded", postings={}, closings={},
+        id=desk.new_id(),
+        campaign_id=line.campaign_id,
+        tier=tier,
+        town=line.town,
+        village=line.village,
+        title="公示",
+        days="10d",
+        hotline="1",
+        prepared_at=desk.now,
+        status="concluded",
+        postings={},
+        closings={},
     )
     desk.session.add(made)
-    desk.session.add(NoticeLine(notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"))
+    desk.session.add(
+        NoticeLine(
+            notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"
+        )
+    )
     desk.session.flush()
 
 
@@ -29,7 +42,11 @@ def submitted(desk, book, wan, apply):
     """Four lines that stood their notice, reported to the town."""
     found = [apply(size) for size in (1, 2, 3, 4)]
     for line in found:
-        line.level, line.planned_fen, line.state = "一般", 20_000 + line.seq, LineState.VILLAGE_NOTICED.value
+        line.level, line.planned_fen, line.state = (
+            "一般",
+            20_000 + line.seq,
+            LineState.VILLAGE_NOTICED.value,
+        )
         stand(desk, line)
     assert review.submit_village(desk.by("head"), book, wan) == {"reported": 4}
     return found
@@ -49,7 +66,9 @@ def opinion(line, text="通过", **more):
     return {"line": line.id, "opinion": text} | more
 
 
-def test_a_village_reports_only_what_stood_its_notice_with_a_complete_account(desk, book, wan, apply) -> None:
+def test_a_village_reports_only_what_stood_its_notice_with_a_complete_account(
+    desk, book, wan, apply
+) -> None:
     line = apply(1)
     line.state = LineState.VILLAGE_NOTICED.value
 
@@ -68,7 +87,10 @@ def test_a_village_with_nobody_in_need_reports_zero(desk, book, wan) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason", "state"),
-    [("退回补正", "缺评议记录", LineState.TOWN_RETURNED), ("不符合", "已死亡", LineState.TOWN_REJECTED)],
+    [
+        ("退回补正", "缺评议记录", LineState.TOWN_RETURNED),
+        ("不符合", "已死亡", LineState.TOWN_REJECTED),
+    ],
 )
 def test_whatever_is_not_passed_has_a_written_reason(town, submitted, text, reason, state) -> None:
     with pytest.raises(errors.InvalidInput):
@@ -84,12 +106,18 @@ def test_who_entered_or_surveyed_a_line_does_not_review_it(desk, submitted) -> N
 
     for name in ("wang", "sun"):
         with pytest.raises(lines.SamePersonTwice):
-            review.review_line(desk.by(name, "town_clerk", TOWN), "town", opinion(submitted[0]), region_unit=TOWN)
+            review.review_line(
+                desk.by(name, "town_clerk", TOWN), "town", opinion(submitted[0]), region_unit=TOWN
+            )
 
 
 def test_kin_leave_the_line_to_another_desk(desk, town, submitted) -> None:
     member = lines.members(desk.session, submitted[1].id)[0]
-    desk.session.add(kin.KinLink(participant_id="zhao", id_hash=member.id_hash, relation="父母", registered_at=desk.now))
+    desk.session.add(
+        kin.KinLink(
+            participant_id="zhao", id_hash=member.id_hash, relation="父母", registered_at=desk.now
+        )
+    )
     desk.session.flush()
 
     with pytest.raises(kin.KinMayNotHandle):
@@ -104,7 +132,12 @@ def test_kin_leave_the_line_to_another_desk(desk, town, submitted) -> None:
 
 def test_a_town_does_not_review_another_towns_line(desk, submitted) -> None:
     with pytest.raises(errors.NotFound):
-        review.review_line(desk.by("li", "town_clerk", TOWNS[1]), "town", opinion(submitted[0]), region_unit=TOWNS[1])
+        review.review_line(
+            desk.by("li", "town_clerk", TOWNS[1]),
+            "town",
+            opinion(submitted[0]),
+            region_unit=TOWNS[1],
+        )
 
 
 def test_the_sum_keeps_to_the_allotment(desk, town, submitted) -> None:
@@ -115,13 +148,18 @@ def test_the_sum_keeps_to_the_allotment(desk, town, submitted) -> None:
         review.finish_town(town, submitted[0].campaign_id, TOWN)
 
 
-def test_a_returned_line_resumes_unchanged_or_is_noticed_again(desk, book, town, submitted, household) -> None:
+def test_a_returned_line_resumes_unchanged_or_is_noticed_again(
+    desk, book, town, submitted, household
+) -> None:
     same, changed = submitted[:2]
     for line in (same, changed):
-        review.review_line(town, "town", opinion(line, "退回补正", reason="请核实"), region_unit=TOWN)
+        review.review_line(
+            town, "town", opinion(line, "退回补正", reason="请核实"), region_unit=TOWN
+        )
     review.pass_rest(town, "town", same.campaign_id, TOWN)
     assert review.finish_town(town, same.campaign_id, TOWN) == {
-        "returned": 2, "returned_villages": [VILLAGES[0]],
+        "returned": 2,
+        "returned_villages": [VILLAGES[0]],
     }
 
     data = household(2) | {"id_no": "", "members_n": 2, "need_n": 1}
@@ -163,10 +201,17 @@ def test_a_change_of_job_makes_nobody_his_own_checker(desk, town, wan, submitted
     to_county(desk, town, wan, submitted)
 
     with pytest.raises(lines.SamePersonTwice):
-        review.review_line(desk.by("zhao", "county_clerk", COUNTY), "county", opinion(submitted[0]), region_unit=TOWN)
+        review.review_line(
+            desk.by("zhao", "county_clerk", COUNTY),
+            "county",
+            opinion(submitted[0]),
+            region_unit=TOWN,
+        )
 
 
-def test_approval_counts_at_every_node_and_needs_another_person(desk, town, county, wan, submitted) -> None:
+def test_approval_counts_at_every_node_and_needs_another_person(
+    desk, town, county, wan, submitted
+) -> None:
     campaign_id = to_county(desk, town, wan, submitted)
     review.pass_rest(county, "county", campaign_id, TOWN)
 
@@ -175,12 +220,17 @@ def test_approval_counts_at_every_node_and_needs_another_person(desk, town, coun
     done = review.approve_town(desk.by("li", "county_approver", COUNTY), campaign_id, TOWN, wan)
 
     assert done == {"approved": 4, "approved_fen": 80_010}
-    assert all(line.standing is LineState.APPROVED and line.approved_fen == line.planned_fen for line in submitted)
+    assert all(
+        line.standing is LineState.APPROVED and line.approved_fen == line.planned_fen
+        for line in submitted
+    )
     for unit in (TOWN, COUNTY):
         assert funds.view(desk.session, campaign_id, unit).approved_fen == 80_010
 
 
-def test_nothing_is_approved_without_its_notice_or_its_stamp(desk, town, county, wan, submitted) -> None:
+def test_nothing_is_approved_without_its_notice_or_its_stamp(
+    desk, town, county, wan, submitted
+) -> None:
     campaign_id = to_county(desk, town, wan, submitted)
     review.pass_rest(county, "county", campaign_id, TOWN)
     approver = desk.by("li", "county_approver", COUNTY)
@@ -190,7 +240,9 @@ def test_nothing_is_approved_without_its_notice_or_its_stamp(desk, town, county,
         review.approve_town(approver, campaign_id, TOWN, wan)
 
 
-def test_the_county_sends_a_list_back_to_be_reviewed_again(desk, town, county, wan, submitted) -> None:
+def test_the_county_sends_a_list_back_to_be_reviewed_again(
+    desk, town, county, wan, submitted
+) -> None:
     campaign_id = to_county(desk, town, wan, submitted)
 
     assert review.back_to_town(county, campaign_id, TOWN, "抽查不实") == 4

@@ -144,10 +144,15 @@ def test_every_step_is_on_record(desk, apply) -> None:
     desk.session.flush()
 
     events = desk.session.scalars(
-        select(RosterLineEvent).where(RosterLineEvent.line_id == line.id).order_by(RosterLineEvent.id)
+        select(RosterLineEvent)
+        .where(RosterLineEvent.line_id == line.id)
+        .order_by(RosterLineEvent.id)
     ).all()
 
-    assert [(e.before, e.after) for e in events] == [("draft", "applied"), ("applied", "not_appraised")]
+    assert [(e.before, e.after) for e in events] == [
+        ("draft", "applied"),
+        ("applied", "not_appraised"),
+    ]
     assert events[-1].reason == "收入超过标准"
 
 
@@ -192,6 +197,8 @@ def test_two_people_visit_with_a_photo(desk, book, apply) -> None:
     assert set(line.surveyors) == {"wang", "sun"}
 
 
-@pytest.mark.parametrize("rows", ['[{"unit": "349898101000", "amount": "1,000.50"}]', {"349898101000": "1000.5"}])
+@pytest.mark.parametrize(
+    "rows", ['[{"unit": "349898101000", "amount": "1,000.50"}]', {"349898101000": "1000.5"}]
+)
 def test_it_reads_allotments_as_rows_or_mapping(rows) -> None:
     assert line_input.allotments(rows) == {"349898101000": 100_050}

@@ -19,9 +19,18 @@ from workflows.domain.vault import DisclosureRead
 
 def row(number: str, **changes: object) -> list[object]:
     cells = {
-        "户主姓名": "王建国", "身份证号码": number, "家庭人口": 1, "家庭类型": "低保户",
-        "户口类型": "农村", "行政村代码": VILLAGES[0], "行政村名称": "河湾村", "需口粮": 30,
-        "核准救助时段(月)": 3, "发放方式": "银行发放", "开户银行": "农商行", "帐号": f"62{number[6:17]}",
+        "户主姓名": "王建国",
+        "身份证号码": number,
+        "家庭人口": 1,
+        "家庭类型": "低保户",
+        "户口类型": "农村",
+        "行政村代码": VILLAGES[0],
+        "行政村名称": "河湾村",
+        "需口粮": 30,
+        "核准救助时段(月)": 3,
+        "发放方式": "银行发放",
+        "开户银行": "农商行",
+        "帐号": f"62{number[6:17]}",
     } | changes
     return [cells.get(name, "") for name in COLUMNS]
 
@@ -77,7 +86,9 @@ def test_one_wrong_row_keeps_all_out_and_every_mistake_is_told(desk, book, numbe
         roster_import.import_rows(desk, book, workbook(rows))
     desk.session.rollback()
 
-    assert {"第 3 行·家庭类型", "第 4 行·身份证号码", "第 4 行·家庭人口", "第 6 行"} <= set(refused.value.fields)
+    assert {"第 3 行·家庭类型", "第 4 行·身份证号码", "第 4 行·家庭人口", "第 6 行"} <= set(
+        refused.value.fields
+    )
     assert count(desk) == 0
 
 

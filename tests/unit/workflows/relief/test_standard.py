@@ -34,7 +34,10 @@ def test_it_keeps_to_the_band_of_zhonggang(desk, apply, wan, level, needy, least
     assert found.trace["note"]
 
 
-@pytest.mark.parametrize(("level", "needy", "least", "most"), [("一般", 6, 540_00, 500_00), ("重点", 12, 1080_00, 1000_00)])
+@pytest.mark.parametrize(
+    ("level", "needy", "least", "most"),
+    [("一般", 6, 540_00, 500_00), ("重点", 12, 1080_00, 1000_00)],
+)
 def test_it_never_clamps_where_the_rules_contradict_each_other(
     desk, apply, wan, level, needy, least, most
 ) -> None:
