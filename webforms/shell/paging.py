@@ -33,7 +33,7 @@ def link(**changes: str | None) -> str:
     return url_for(request.endpoint or "worklist.inbox", **values)
 
 
-def plain(values: Mapping[str, str]) -> dict[str, str]:
+def plain(values: Mapping[str, str]) -> dict[str, Any]:
     """Query values without the names that mean something to `url_for` itself.
 
     Whoever writes the address must not choose scheme, host or method of the links on the page.
