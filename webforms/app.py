@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -90,12 +90,18 @@ def create_app(
         part.install(app)
     demo_clock.install(app, clock)
     permissions.install(app)
+    app.teardown_request(_let_go_of_uploads)
     _areas(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way
             app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
         )
     return app
+
+
+def _let_go_of_uploads(_error: BaseException | None) -> None:
+    """Close what a large upload was spooled into; the garbage collector would do it some day."""
+    request.close()
 
 
 def _configure(app: Flask, settings: Settings) -> None:

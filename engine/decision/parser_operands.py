@@ -172,6 +172,8 @@ class OperandParser(Cursor):
     def _word(self) -> Node:
         token = self.token
         longer = self.longest()
+        if longer is not None and longer[0] in _CONSTANTS:
+            longer = None  # an entry may be called "false", but the word goes on meaning false
         if longer is None and token.text in KEYWORDS:
             if token.text in _CONSTANTS:
                 self.advance()

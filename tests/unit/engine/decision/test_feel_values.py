@@ -231,3 +231,10 @@ UNARY = [
 @pytest.mark.parametrize(("text", "value", "passes"), UNARY)
 def test_it_applies_unary_tests(text: str, value: object, passes: bool) -> None:
     assert feel.unary_test(text, value, {"limit": 5}) is passes
+
+
+@pytest.mark.parametrize("word", ["true", "false", "null"])
+def test_an_entry_called_like_a_constant_leaves_the_constant_alone(word) -> None:
+    value = feel.evaluate(f'{{"{word}": 7, "other": {word}}}')
+
+    assert value["other"] is {"true": True, "false": False, "null": None}[word]
