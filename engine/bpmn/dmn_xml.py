@@ -43,7 +43,7 @@ def _without_declaration(content: bytes, text: str | bytes) -> bytes:
 
 def tag(node: etree._Element) -> str:
     """Give the local name of a node."""
-    return etree.QName(node).localname
+    return str(etree.QName(node).localname)
 
 
 def children(node: etree._Element, *names: str) -> Iterator[etree._Element]:

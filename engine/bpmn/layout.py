@@ -75,7 +75,8 @@ def with_diagram(source: bytes | str) -> bytes:
     _write_references(root, scene)
     root.append(_diagram(scene, geometry))
     etree.indent(root, "  ")
-    return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True) + b"\n"
+    written: bytes = etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
+    return written + b"\n"
 
 
 def straight(a: Box, b: Box) -> tuple[Point, Point]:
