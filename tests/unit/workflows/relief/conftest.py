@@ -27,7 +27,9 @@ from engine.bpmn.dmn import model_from_path
 from workflows import catalog
 from workflows.demo.relief_people import COUNTY, PROFILES, TOWNS, UNITS, VILLAGES
 from workflows.domain import campaign, division, funds, national_id, roster, vault
+from workflows.domain.notice_tables import Notice, NoticeLine
 from workflows.domain.profile import by_key
+from workflows.domain.roster_tables import RosterLine
 
 DMN = Path(__file__).parents[4] / "workflows/bpmn/relief_village/amount.dmn"
 
@@ -76,6 +78,28 @@ class Desk:
 
     def photo(self, name: str = "公示.png") -> str:
         return self.store_file(name, b"picture", "image/png").id
+
+    def stand(self, line: RosterLine, tier: str = "both") -> None:
+        """A concluded notice of the line's present version."""
+        made = Notice(
+            id=self.new_id(),
+            campaign_id=line.campaign_id,
+            tier=tier,
+            town=line.town,
+            village=line.village,
+            title="公示",
+            days="10d",
+            hotline="1",
+            prepared_at=self.now,
+            status="concluded",
+            postings={},
+            closings={},
+        )
+        row = NoticeLine(
+            notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"
+        )
+        self.session.add_all([made, row])
+        self.session.flush()
 
     def by(self, name: str, role: str = "village_clerk", unit: str = VILLAGES[0]) -> Desk:
         """The same desk with somebody else sitting at it."""

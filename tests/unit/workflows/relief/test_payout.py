@@ -24,36 +24,11 @@ from workflows.domain import (
     vault,
 )
 from workflows.domain.line_states import LineState, Verb
-from workflows.domain.notice_tables import Notice, NoticeLine, Objection
+from workflows.domain.notice_tables import Notice, Objection
 from workflows.domain.payout_file import ReturnFileRefused, ReturnRow
 from workflows.domain.payout_tables import PayoutItem
 
 TOWN = TOWNS[0]
-
-
-def stand(desk, line, tier="both"):
-    """A concluded notice of the line's present version."""
-    made = Notice(
-        id=desk.new_id(),
-        campaign_id=line.campaign_id,
-        tier=tier,
-        town=line.town,
-        village=line.village,
-        title="公示",
-        days="10d",
-        hotline="1",
-        prepared_at=desk.now,
-        status="concluded",
-        postings={},
-        closings={},
-    )
-    desk.session.add(made)
-    desk.session.add(
-        NoticeLine(
-            notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"
-        )
-    )
-    desk.session.flush()
 
 
 @pytest.fixture
@@ -65,7 +40,7 @@ def approved(desk, winter, apply):
         line.level, line.planned_fen, line.approved_fen = "一般", fen, fen
         line.state = LineState.APPROVED.value
         funds.approve(desk, winter.id, (line.id, line.village), fen)
-        stand(desk, line)
+        desk.stand(line)
         found.append(line)
     return found
 

@@ -8,33 +8,8 @@ from engine import errors
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
 from workflows.domain import funds, kin, lines, notice, review, roster, roster_query
 from workflows.domain.line_states import LineState
-from workflows.domain.notice_tables import Notice, NoticeLine
 
 TOWN = TOWNS[0]
-
-
-def stand(desk, line, tier="both"):
-    made = Notice(
-        id=desk.new_id(),
-        campaign_id=line.campaign_id,
-        tier=tier,
-        town=line.town,
-        village=line.village,
-        title="公示",
-        days="10d",
-        hotline="1",
-        prepared_at=desk.now,
-        status="concluded",
-        postings={},
-        closings={},
-    )
-    desk.session.add(made)
-    desk.session.add(
-        NoticeLine(
-            notice_id=made.id, line_id=line.id, seq=1, version=line.version, status="cleared"
-        )
-    )
-    desk.session.flush()
 
 
 @pytest.fixture
@@ -47,7 +22,7 @@ def submitted(desk, book, wan, apply):
             20_000 + line.seq,
             LineState.VILLAGE_NOTICED.value,
         )
-        stand(desk, line)
+        desk.stand(line)
     assert review.submit_village(desk.by("head"), book, wan) == {"reported": 4}
     return found
 
@@ -74,7 +49,7 @@ def test_a_village_reports_only_what_stood_its_notice_with_a_complete_account(
 
     with pytest.raises(errors.InvalidState, match="未经公示"):
         review.submit_village(desk, book, wan)
-    stand(desk, line)
+    desk.stand(line)
     line.bank = ""
     with pytest.raises(errors.InvalidState, match="账号"):
         review.submit_village(desk, book, wan)
