@@ -1,0 +1,174 @@
+"""Random structured models, for every test that wants many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How an engine writes that the n-th branch is picked (from 0), and a day."""
+
+    pick: Callable[[int], str]
+    a_day: str
+
+
+FEEL = Dialect(pick=lambda number: f"pick[{number + 1}]", a_day="P1D")
+PYTHON = Dialect(pick=lambda number: f"pick[{number}]", a_day='"P1D"')
+
+HEAD = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:nl="urn:nuanliu:bpmn:1" id="d">'
+    '<message id="M" name="letter"/><signal id="S" name="alarm"/><error id="E" errorCode="E-1"/>'
+    '<process id="p" isExecutable="true">'
+)
+
+
+class Writer:
+    """Writes a structured block between two nodes; numbers make ids unique."""
+
+    def __init__(self, dialect: Dialect = FEEL) -> None:
+        self.parts: list[str] = []
+        self.count = 0
+        self.dialect = dialect
+
+    def node(self, tag: str, inside: str = "", **attributes: str) -> str:
+        self.count += 1
+        name = f"{tag}_{self.count}"
+        more = "".join(f' {key}="{value}"' for key, value in attributes.items())
+        self.parts.append(f'<{tag} id="{name}"{more}>{inside}</{tag}>')
+        return name
+
+    def flow(self, source: str, target: str, condition: str = "") -> str:
+        self.count += 1
+        name = f"flow_{self.count}"
+        inner = (
+            f'<conditionExpression xsi:type="tFormalExpression">{condition}</conditionExpression>'
+        )
+        self.parts.append(
+            f'<sequenceFlow id="{name}" sourceRef="{source}" targetRef="{target}">'
+            f"{inner if condition else ''}</sequenceFlow>"
+        )
+        return name
+
+
+def write(writer: Writer, block, source: str) -> str:
+    """Write the block behind `source`; the last node of it."""
+    kind, children = block
+    if kind == "sequence":
+        for child in children:
+            source = write(writer, child, source)
+        return source
+    if kind in ("userTask", "loop", "timer", "guarded"):
+        return write_leaf(writer, kind, source)
+    if kind in SCOPES:
+        return write_scope(writer, kind, children[0], source)
+    gateway = {"and": "parallelGateway", "xor": "exclusiveGateway", "or": "inclusiveGateway"}[kind]
+    split, join = writer.node(gateway), writer.node(gateway)
+    writer.flow(source, split)
+    for number, child in enumerate(children):
+        condition = "" if kind == "and" else writer.dialect.pick(number)
+        first = writer.node("task")
+        writer.flow(split, first, condition)
+        writer.flow(write(writer, child, first), join)
+    if kind != "and":
+        default = writer.flow(split, join)
+        position = next(i for i, part in enumerate(writer.parts) if f'id="{split}"' in part)
+        writer.parts[position] = writer.parts[position].replace(
+            f'id="{split}"', f'id="{split}" default="{default}"'
+        )
+    return join
+
+
+def write_scope(writer: Writer, kind: str, child, source: str) -> str:
+    inner = Writer(writer.dialect)
+    inner.count = writer.count + 1000
+    last = write(inner, child, inner.node("startEvent"))
+    if kind == "failing":
+        choice = inner.node("exclusiveGateway")
+        inner.flow(last, choice)
+        thrown = inner.node("endEvent", '<errorEventDefinition errorRef="E"/>')
+        inner.flow(choice, thrown, writer.dialect.pick(0))
+        default = inner.flow(choice, inner.node("endEvent"))
+        position = next(i for i, part in enumerate(inner.parts) if f'id="{choice}"' in part)
+        inner.parts[position] = inner.parts[position].replace(
+            f'id="{choice}"', f'id="{choice}" default="{default}"'
+        )
+    else:
+        inner.flow(last, inner.node("endEvent"))
+    if kind == "listening":
+        handler = Writer(writer.dialect)
+        handler.count = inner.count + 1000
+        first = handler.node(
+            "startEvent", '<signalEventDefinition signalRef="S"/>', isInterrupting="false"
+        )
+        task = handler.node("userTask")
+        handler.flow(first, task)
+        handler.flow(task, handler.node("endEvent"))
+        inner.count = handler.count
+        inner.node("subProcess", "".join(handler.parts), triggeredByEvent="true")
+    loop = (
+        '<multiInstanceLoopCharacteristics><loopCardinality xsi:type="tFormalExpression">2'
+        "</loopCardinality></multiInstanceLoopCharacteristics>"
+    )
+    writer.count = inner.count
+    name = writer.node("subProcess", (loop if kind == "many" else "") + "".join(inner.parts))
+    writer.flow(source, name)
+    if kind not in ("failing", "leaving"):
+        return name
+    caught = "errorEventDefinition" if kind == "failing" else "messageEventDefinition"
+    reference = 'errorRef="E"' if kind == "failing" else 'messageRef="M"'
+    boundary = writer.node("boundaryEvent", f"<{caught} {reference}/>", attachedToRef=name)
+    join = writer.node("exclusiveGateway")
+    writer.flow(name, join)
+    writer.flow(boundary, join)
+    return join
+
+
+def write_leaf(writer: Writer, kind: str, source: str) -> str:
+    timer = (
+        f"<timerEventDefinition><timeDuration>{writer.dialect.a_day}</timeDuration>"
+        "</timerEventDefinition>"
+    )
+    if kind == "timer":
+        name = writer.node("intermediateCatchEvent", timer)
+    elif kind == "loop":
+        loop = (
+            '<multiInstanceLoopCharacteristics><loopCardinality xsi:type="tFormalExpression">2'
+            "</loopCardinality></multiInstanceLoopCharacteristics>"
+        )
+        name = writer.node("userTask", loop)
+    else:
+        name = writer.node("userTask")
+    if kind == "guarded":
+        boundary = writer.node("boundaryEvent", timer, attachedToRef=name, cancelActivity="false")
+        writer.flow(boundary, writer.node("endEvent"))
+    writer.flow(source, name)
+    return name
+
+
+LEAVES = st.sampled_from(["userTask", "loop", "timer", "guarded"]).map(lambda kind: (kind, ()))
+#: a plain one; one that ends in error; one with an event subprocess; several at once; one that a
+#: message interrupts
+SCOPES = ("subProcess", "failing", "listening", "many", "leaving")
+BLOCKS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(st.just("sequence"), st.lists(inner, min_size=1, max_size=3)),
+        st.tuples(st.sampled_from(["and", "xor", "or"]), st.lists(inner, min_size=2, max_size=3)),
+        st.tuples(st.sampled_from(SCOPES), st.lists(inner, min_size=1, max_size=1)),
+    ),
+    max_leaves=8,
+)
+PICKS = st.lists(st.booleans(), min_size=3, max_size=3)
+
+
+def document(block, dialect: Dialect = FEEL) -> bytes:
+    """A whole file of one process `p` in the language of conditions of one engine."""
+    writer = Writer(dialect)
+    start = writer.node("startEvent")
+    writer.flow(write(writer, block, start), writer.node("endEvent"))
+    return (HEAD + "".join(writer.parts) + "</process></definitions>").encode()
