@@ -13,6 +13,8 @@ def get_value(m: Any, key: Any) -> Any:
     """Read an entry, or follow a list of keys; null where there is none."""
     if type(key) is not list or len(key) == 1:
         return context(m).get(text(key))
+    if not key:
+        raise Fault("键的列表是空的")
     found: Any = context(m)
     for step in key:
         found = context(found).get(text(step))
@@ -67,29 +69,3 @@ def context_merge(contexts: Any) -> dict[str, Any]:
     for one in listed(contexts):
         merged.update(context(one))
     return merged
-
-
-@builtin("is defined", "value")
-def is_defined(value: Any) -> bool:
-    """Tell whether there is a value."""
-    return value is not None
-
-
-@builtin("get or else", "value, default")
-def get_or_else(value: Any, default: Any) -> Any:
-    """Give the value, or the default where it is null."""
-    return default if value is None else value
-
-
-@builtin("assert", "value, condition, cause", required=2)
-def asserted(value: Any, condition: Any, cause: Any = None) -> Any:
-    """Give the value where the condition holds; fail with the cause where it does not."""
-    if condition is not True:
-        raise Fault("条件不成立" if cause is None else text(cause))
-    return value
-
-
-@builtin("is empty", "list")
-def is_empty(items: Any) -> bool:
-    """Tell whether a list has no items."""
-    return not listed(items)

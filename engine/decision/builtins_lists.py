@@ -16,7 +16,8 @@ from engine.decision.values import NUMBERS, Builtin, FeelFunction, kind_of
 _SUMMABLE = frozenset({"number", "days and time duration", "years and months duration"})
 
 
-def _contains(items: list[Any], element: Any, meter: Meter) -> bool:
+def contains_value(items: list[Any], element: Any, meter: Meter) -> bool:
+    """Tell whether an item equals the element, which may be null."""
     meter.spend(len(items) >> 3)
     return any(equal_values(item, element, meter) is True for item in items)
 
@@ -33,7 +34,7 @@ def _position(items: list[Any], position: Any, *, after_end: bool = False) -> in
 @builtin("list contains", "list, element", wants_runtime=True)
 def list_contains(runtime: Runtime, _: Place, items: Any, element: Any) -> bool:
     """Tell whether an item equals the element, which may be null."""
-    return _contains(listed(items), element, runtime)
+    return contains_value(listed(items), element, runtime)
 
 
 @builtin("count", "list")
@@ -256,7 +257,7 @@ def _distinct(items: list[Any], runtime: Runtime, place: Place) -> list[Any]:
                 kept.append(item)
             continue
         runtime.spend(1, place)
-        if not _contains(kept, item, runtime):
+        if not contains_value(kept, item, runtime):
             kept.append(item)
     return kept
 
@@ -271,17 +272,6 @@ def union(runtime: Runtime, place: Place, *lists: Any) -> list[Any]:
 def distinct_values(runtime: Runtime, place: Place, items: Any) -> list[Any]:
     """Drop repetitions."""
     return _distinct(listed(items), runtime, place)
-
-
-@builtin("duplicate values", "list", wants_runtime=True)
-def duplicate_values(runtime: Runtime, place: Place, items: Any) -> list[Any]:
-    """List the values that occur more than once."""
-    seen: list[Any] = []
-    repeated: list[Any] = []
-    for item in listed(items):
-        (repeated if _contains(seen, item, runtime) else seen).append(item)
-    runtime.spend(len(seen), place)
-    return [item for item in seen if _contains(repeated, item, runtime)]
 
 
 @builtin("flatten", "list", wants_runtime=True)
@@ -318,15 +308,6 @@ def sort(runtime: Runtime, place: Place, items: Any, precedes: Any = None) -> li
     if precedes is not None and not isinstance(precedes, (FeelFunction, Builtin)):
         raise Fault("第二个参数要是函数")
     return sorted(whole_list, key=cmp_to_key(order))
-
-
-@builtin("partition", "list, size")
-def partition(items: Any, size: Any) -> list[list[Any]]:
-    """Cut a list into lists of a size; the last may be shorter."""
-    whole_list, length = listed(items), integer(size)
-    if length < 1:
-        raise Fault("大小要大于零")
-    return [whole_list[i : i + length] for i in range(0, len(whole_list), length)]
 
 
 def _bounded(items: list[Any]) -> list[Any]:

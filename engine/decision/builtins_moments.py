@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, time, timedelta
+import re
+from datetime import UTC, time, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -22,7 +23,6 @@ from engine.decision.runtime import Place, Runtime
 from engine.decision.temporal import (
     NANOS_PER_SECOND,
     date_of,
-    days_in_month,
     duration_nanos,
     epoch_days,
     in_cycle,
@@ -48,6 +48,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
+_OFFSET = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
 _NO_MOMENT = "没有给出当前时刻（at=）"
 _UTC_MIDNIGHT = time(0, 0, tzinfo=UTC)
 
@@ -108,7 +109,7 @@ def to_date_time(first: Any, *second: Any) -> Any:
     if second:
         moment = single(second[0])
         if type(moment) is str and type(value) in DATE_TIMES:
-            return in_zone(value, read_zone(f"@{moment}"))
+            return in_zone(value, _zone(moment))
         if type(moment) not in TIMES:
             raise Fault(f"要 time，却是 {kind_of(moment)}")
         return make_datetime(day(value), moment)
@@ -119,6 +120,10 @@ def to_date_time(first: Any, *second: Any) -> Any:
     if type(value) in DATES:
         return make_datetime(value, _UTC_MIDNIGHT)
     raise Fault(f"要 string 或 date and time，却是 {kind_of(first)}")
+
+
+def _zone(text: str) -> tzinfo | None:
+    return read_zone(text if _OFFSET.fullmatch(text) else f"@{text}")
 
 
 @builtin("duration", "from")
@@ -177,10 +182,3 @@ def month_of_year(value: Any) -> str:
 def week_of_year(value: Any) -> Decimal:
     """Number the week as ISO 8601 does."""
     return Decimal(in_cycle(day(value)).isocalendar().week)
-
-
-@builtin("last day of month", "date")
-def last_day_of_month(value: Any) -> Any:
-    """Find the last day of the month."""
-    found = day(value)
-    return make_date(found.year, found.month, days_in_month(found.year, found.month))

@@ -154,14 +154,6 @@ def split(runtime: Runtime, place: Place, value: Any, delimiter: Any) -> list[st
     return [*pieces, whole[position:]]
 
 
-@builtin("extract", "string, pattern", wants_runtime=True)
-def extract(runtime: Runtime, place: Place, value: Any, pattern: Any) -> list[str]:
-    """List what the pattern matches."""
-    whole = text(value)
-    compiled = compile_pattern(text(pattern), "")
-    return [whole[m.start : m.end] for m in compiled.occurrences(whole, runtime, place)]
-
-
 @builtin("string join", "list, delimiter", "list, delimiter, prefix, suffix", required=1)
 def string_join(items: Any, delimiter: Any = None, *around: Any) -> str:
     """Join strings; null ones are left out. Prefix and suffix only come together."""
@@ -173,15 +165,3 @@ def string_join(items: Any, delimiter: Any = None, *around: Any) -> str:
     if len(pieces) > MAX_LIST_LENGTH or sum(map(len, pieces)) > MAX_TEXT_LENGTH:
         raise limit("字符串太长", None)
     return bounded(before + between.join(pieces) + after)
-
-
-@builtin("trim", "string")
-def trim(value: Any) -> str:
-    """Drop white space at both ends."""
-    return text(value).strip()
-
-
-@builtin("is blank", "string")
-def is_blank(value: Any) -> bool:
-    """Tell whether there is nothing but white space."""
-    return not text(value).strip()

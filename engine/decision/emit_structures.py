@@ -25,7 +25,7 @@ from engine.decision.tree import (
     Quantifier,
 )
 from engine.decision.values import Parameter
-from engine.decision.weigh import literal_value
+from engine.decision.weigh import keeps_name, literal_value
 
 # These ask whether there is a value: that there is none is no fault of theirs.
 _FORGIVING = frozenset({"is defined", "get or else"})
@@ -98,7 +98,8 @@ class StructureEmitter(OperatorEmitter):
         scope.variables.setdefault("partial", partial)
         result = function_of([partial, *bound], self.expression(node.result))
         self.scopes.pop()
-        return invoke("loop", domains, result, self.cost(node.result), *self.tail(node))
+        keeps = ast.Constant(value=keeps_name(node.result, "partial"))
+        return invoke("loop", domains, result, keeps, self.cost(node.result), *self.tail(node))
 
     def quantified(self, node: Quantified) -> ast.expr:
         """`some` and `every`."""

@@ -126,7 +126,9 @@ def packed(items: list[ast.expr]) -> ast.expr:
 
 
 def is_true(value: ast.expr) -> ast.expr:
-    """Write `value is True`."""
+    """Write `value is True`; of a value written down, the answer."""
+    if isinstance(value, ast.Constant):
+        return ast.Constant(value=value.value is True)
     return ast.Compare(left=value, ops=[ast.Is()], comparators=[TRUE])
 
 

@@ -164,16 +164,19 @@ def _is_whole(value: Any) -> bool:
 
 
 def loop(
-    domains: Sequence[_Domain], result: Callable[..., Any], cost: int, runtime: Runtime,
-    place: Place,
+    domains: Sequence[_Domain], result: Callable[..., Any], keeps: bool, cost: int,
+    runtime: Runtime, place: Place,
 ) -> Any:  # fmt: skip
-    """Run `for`: the results in order, nested from left to right; null over null."""
+    """Run `for`: the results in order, nested from left to right; null over null.
+
+    A result that may keep `partial` gets a copy: values never change once they are made.
+    """
     results: list[Any] = []
 
     def visit(level: int, bound: tuple[Any, ...]) -> bool:
         if level == len(domains):
-            runtime.spend(cost, place)
-            results.append(result(results, *bound))
+            runtime.spend(cost + (len(results) >> 3) if keeps else cost, place)
+            results.append(result(results[:] if keeps else results, *bound))
             return True
         first, last = domains[level]
         items = items_of(

@@ -30,6 +30,9 @@ _SYNONYMS = {
     "dayTimeDuration": "days and time duration",
     "yearMonthDuration": "years and months duration",
     "days and time duration": "days and time duration",
+    "day-time-duration": "days and time duration",
+    "year-month-duration": "years and months duration",
+    "date time": "date and time",
 }
 
 

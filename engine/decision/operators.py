@@ -34,6 +34,7 @@ _multiply = NUMBERS.multiply
 _divide = NUMBERS.divide
 
 _MAX_DIGITS = 40
+_ONE = Decimal(1)
 _NUMBER = "number"
 _DATE = "date"
 _TIME = "time"
@@ -120,6 +121,8 @@ def divide(left: Any, right: Any, runtime: Runtime, place: Place) -> Any:
 def power(left: Any, right: Any, runtime: Runtime, place: Place) -> Any:
     """Raise a number to a power."""
     if type(left) is Decimal and type(right) is Decimal:
+        if not right:
+            return _ONE  # also of zero, as IEEE 754 has it
         try:
             return NUMBERS.power(left, right)
         except DecimalException:

@@ -41,6 +41,8 @@ _ADVICE = {
     "!": "写成 not(…)",
     "%": "取余写成 modulo(a, b)",
     "^": "乘方写成 **",
+    ";": "FEEL 一次只写一个表达式；要分步就写成 {a: …, b: …}.b",
+    ":=": "FEEL 没有赋值，写成 {名称: 值}",
 }
 
 
@@ -111,6 +113,8 @@ class Parser(OperandParser):
     def expression(self) -> Node:
         """Read any expression."""
         with self.deeper():
+            if self.at_symbol(*_COMPARISONS[2:]):
+                return self.unary_test()  # §10.3.1.2 rule 2: a test may stand for a range
             reader = self._EXPRESSIONS.get(self.token.text)
             if (
                 reader is None

@@ -36,6 +36,20 @@ from engine.decision.values import NUMBERS
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+# What people bring along from other languages, and what FEEL has instead.
+_FOREIGN = {
+    "!": "写成 not(…)",
+    "'": '字符串用双引号："…"',
+    "’": '字符串用双引号："…"',
+    "$": "不用 ${…}，直接写里面的表达式",
+    "#": "不用 #{…}，直接写里面的表达式",
+    "&": "写成 and",
+    "|": "写成 or",
+    "+": "正号不用写",
+    ">": "大于等于写成 >=，不等于写成 !=",
+    "<": "小于等于写成 <=",
+    "=": "大于等于写成 >=，相等写成 =",
+}
 
 
 class OperandParser(Cursor):
@@ -141,7 +155,8 @@ class OperandParser(Cursor):
         }
         reader = readers.get(token.text) if token.kind is TokenKind.SYMBOL else None
         if reader is None:
-            raise self.unexpected("一个值或名称")
+            hint = _FOREIGN.get(token.text) if token.kind is TokenKind.SYMBOL else None
+            raise self.unexpected("一个值或名称", hint)
         outer, self._in_range_end = self._in_range_end, False
         try:
             return reader()

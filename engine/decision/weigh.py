@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from engine.decision.tree import Input, Literal, Marked, Membership, Negation, Node
+from engine.decision.tree import Filter, Input, Literal, Marked, Membership, Name, Negation, Node
 
 
 def children(node: Any) -> Iterator[Any]:
@@ -44,6 +44,28 @@ def mentions_input(node: Node) -> bool:
         if not (isinstance(found, Membership) and found.unary):
             queue.extend(children(found))
     return False
+
+
+def keeps_name(node: Node, name: str) -> bool:
+    """Tell whether the value of a tree may hold the list a name stands for.
+
+    It may wherever the name is read, but for one item picked out of it: `name[-1]`.
+    """
+    queue: list[Any] = [node]
+    while queue:
+        found = queue.pop()
+        if isinstance(found, Name) and found.name == name:
+            return True
+        if isinstance(found, Filter) and _picks_from(found, name):
+            continue
+        queue.extend(children(found))
+    return False
+
+
+def _picks_from(node: Filter, name: str) -> bool:
+    source = node.source
+    position = literal_value(node.condition)
+    return isinstance(source, Name) and source.name == name and type(position) is Decimal
 
 
 def literal_value(node: Node) -> Any:
