@@ -62,6 +62,7 @@ def finish(work: Work, number: int, node: Node) -> None:
     if work.elements[holder].phase is Phase.COMPENSATING:
         scopes.stop_listening(work, number)
         flows.depart(work, number, node, [])
+        compensation.handled(work, number)
         compensation.proceed(work, holder)
         return
     leaving = flows.chosen(work, number, node)

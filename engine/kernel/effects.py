@@ -55,7 +55,8 @@ class ArmTimer:
     """Wake this element later.
 
     `when`: aware datetime or date (fixed), or the text of a duration counted from `since`.
-    For a cycle the shell is told the next interval only; the kernel arms again after each firing.
+    Of a cycle the shell is told the next firing only, and the kernel arms again after each; one of
+    working days comes as `R/start/5wd`: its first firing not before `since`.
     """
 
     element: int

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine.kernel import compensation, events_waiting, flows, gateways, propagation, scopes
-from engine.kernel.effects import EventKind, Move, ThrowEvent, Unsubscribe
+from engine.kernel.effects import CancelTimer, EventKind, Move, ThrowEvent, Unsubscribe
 from engine.kernel.program import EventDefinition, EventType, Kind, Node
 from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Step, Work
@@ -60,12 +60,12 @@ def fire(work: Work, number: int, payload: Mapping[str, object], due_at: datetim
     if node.kind is Kind.BOUNDARY or node.kind is Kind.START:
         _fire_at_host(work, number, node, payload, due_at)
     elif element.phase is Phase.WAITING:
-        _unsubscribe_fired(work, number)
+        _unsubscribe_fired(work, number, due_at)
         work.output(number, payload)
     elif work.node(element.parent).kind is Kind.EVENT_BASED:
-        if not _still_missing(work, number, node, element.parent):
+        if not _still_missing(work, number, node, element.parent, due_at):
             _alternative(work, node, element.parent, payload)
-    elif not _still_missing(work, number, node, element.parent):
+    elif not _still_missing(work, number, node, element.parent, due_at):
         work.output(element.parent, payload)
 
 
@@ -132,13 +132,16 @@ def _fire_at_host(
     work: Work, number: int, node: Node, payload: Mapping[str, object], due_at: datetime | None
 ) -> None:
     host = work.elements[number].parent
+    if events_waiting.comes_too_late(work, number, due_at):
+        work.remove(number)
+        return
     if node.parallel_multiple:
-        if _still_missing(work, number, node, host):
+        if _still_missing(work, number, node, host, due_at):
             return
         if not node.interrupting:
             events_waiting.listen(work, host, node)
     elif node.interrupting:
-        _unsubscribe_fired(work, number)
+        _unsubscribe_fired(work, number, due_at)
         work.remove(number)
     elif _is_timer(work, number) and not events_waiting.rearm(work, number, due_at):
         work.remove(number)
@@ -152,18 +155,23 @@ def _is_timer(work: Work, number: int) -> bool:
     return events_waiting.definition_of(work, number).type is EventType.TIMER
 
 
-def _still_missing(work: Work, number: int, node: Node, host: int) -> bool:
+def _still_missing(work: Work, number: int, node: Node, host: int, due_at: datetime | None) -> bool:
     """One definition occurred; whether a parallel multiple event still waits for others."""
-    _unsubscribe_fired(work, number)
+    _unsubscribe_fired(work, number, due_at)
     work.remove(number)
     return node.parallel_multiple and any(
         work.elements[child].node == node.id for child in work.below(host)
     )
 
 
-def _unsubscribe_fired(work: Work, number: int) -> None:
-    """A fired timer is gone already; a message or signal subscription has to be ended."""
+def _unsubscribe_fired(work: Work, number: int, due_at: datetime | None) -> None:
+    """A fired timer is gone already; a message or signal subscription has to be ended.
+
+    So has a timer that somebody did not wait for: what it stands for has been done by hand.
+    """
     kind = events_waiting.definition_of(work, number).type
+    if kind is EventType.TIMER and due_at is None:
+        work.emit(CancelTimer(element=number))
     if kind in (EventType.MESSAGE, EventType.SIGNAL):
         work.emit(Unsubscribe(element=number))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from engine.decision.values import YearMonthDuration
+from engine.kernel import cycles
 from engine.kernel.effects import ArmTimer, CancelTimer, EventKind, Subscribe, Unsubscribe
 from engine.kernel.program import EventDefinition, EventType, Node, TimerKind
 from engine.kernel.state import ROOT, Phase
@@ -14,9 +15,9 @@ from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import ModelFault
 
 CYCLE = "#cycle"
-"""Where a listener keeps the text of its cycle."""
+"""Where a listener keeps the text of its cycle and the instant it was armed."""
 
-_SILENT = frozenset(
+SILENT = frozenset(
     {
         EventType.ERROR,
         EventType.ESCALATION,
@@ -32,7 +33,7 @@ _SILENT = frozenset(
 def listen(work: Work, host: int, node: Node) -> None:
     """One listener for each event definition that can come from outside the throwing token."""
     for index, definition in enumerate(node.events or _message_of(node)):
-        if definition.type not in _SILENT:
+        if definition.type not in SILENT:
             listener = work.add(node, host, Phase.LISTENING, place=index)
             subscribe(work, listener, definition)
 
@@ -48,6 +49,16 @@ def definition_of(work: Work, number: int) -> EventDefinition:
     element = work.elements[number]
     node = work.program.by_id[element.node]
     return (node.events or _message_of(node))[element.place]
+
+
+def awaits_timer(work: Work, number: int) -> bool:
+    """Whether this live element waits for a timer of its own."""
+    element = work.elements[number]
+    if number == ROOT or element.phase not in (Phase.LISTENING, Phase.WAITING):
+        return False
+    events = work.program.by_id[element.node].events
+    alone = element.phase is Phase.LISTENING or len(events) == 1
+    return alone and element.place < len(events) and events[element.place].timer is not None
 
 
 def subscribe(work: Work, number: int, definition: EventDefinition) -> None:
@@ -92,18 +103,41 @@ def correlation_key(work: Work, number: int, definition: EventDefinition) -> str
 
 
 def rearm(work: Work, number: int, due_at: datetime | None) -> bool:
-    """Arm the next firing of a cycle, counted from the last due instant; False when it is over."""
-    text = work.locals.get(number, {}).get(CYCLE)
-    left = work.elements[number].left
-    if not isinstance(text, str) or left == 0 or due_at is None:
+    """Arm the next firing of a cycle after the one that was due; False when it is over."""
+    known = _cycle_of(work, number)
+    if known is None or due_at is None:
         return False
-    cycle = duration.parse_cycle(text)
-    if cycle.end is not None and due_at >= cycle.end:
+    cycle, anchor = known
+    following = cycles.following(cycle, anchor or due_at, work.elements[number].left, due_at)
+    if following is None:
         return False
-    work.change(number, left=left - 1 if left > 0 else left)
-    node_id = work.elements[number].node
-    work.emit(ArmTimer(element=number, node_id=node_id, when=str(cycle.interval), since=due_at))
+    work.change(number, left=following.left)
+    work.emit(
+        ArmTimer(
+            element=number,
+            node_id=work.elements[number].node,
+            when=following.when,
+            since=following.since,
+        )
+    )
     return True
+
+
+def comes_too_late(work: Work, number: int, due_at: datetime | None) -> bool:
+    """Whether a cycle of working days turns out to have ended before this firing."""
+    known = _cycle_of(work, number)
+    return known is not None and due_at is not None and cycles.is_over(known[0], due_at)
+
+
+def _cycle_of(work: Work, number: int) -> tuple[duration.Cycle, datetime | None] | None:
+    """The cycle of a listener and the instant it was armed (unknown in states of old)."""
+    kept = work.locals.get(number, {}).get(CYCLE)
+    if isinstance(kept, str):
+        return duration.parse_cycle(kept), None
+    if isinstance(kept, list):
+        text, anchor = kept
+        return duration.parse_cycle(text), datetime.fromisoformat(anchor)
+    return None
 
 
 def as_text(value: object) -> str:
@@ -140,17 +174,14 @@ def _arm(work: Work, number: int, node: Node, definition: EventDefinition) -> No
     value = when(work.text(_host_view(work, number), definition.timer.value), node)
     since = work.at
     if isinstance(value, str) and value[:1] in "Rr":
-        value = _first_of_cycle(work, number, value)
+        cycle = duration.parse_cycle(value)
+        firing = cycles.first(cycle, work.at)
+        work.declare(number, CYCLE, [value, work.at.isoformat()])
+        work.change(number, left=firing.left)
+        value, since = firing.when, firing.since
     elif definition.timer.kind is TimerKind.CYCLE:
         raise ModelFault(f"定时“{node.name or node.id}”的周期应写成 R3/PT1H 这样", element=node.id)
     work.emit(ArmTimer(element=number, node_id=node.id, when=value, since=since))
-
-
-def _first_of_cycle(work: Work, number: int, text: str) -> object:
-    cycle = duration.parse_cycle(text)
-    work.declare(number, CYCLE, text)
-    work.change(number, left=-1 if cycle.repetitions is None else cycle.repetitions - 1)
-    return cycle.start if cycle.start is not None else str(cycle.interval)
 
 
 def _host_view(work: Work, number: int) -> int:

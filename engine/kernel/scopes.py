@@ -151,7 +151,7 @@ def _release(work: Work, number: int, node: Node) -> None:
 
 def _forget(work: Work, number: int) -> None:
     _forget_tokens(work, number)
-    work.compensations = [entry for entry in work.compensations if entry.holder != number]
+    work.forget_compensations(number)
 
 
 def _forget_tokens(work: Work, number: int) -> None:

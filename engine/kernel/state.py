@@ -68,6 +68,8 @@ class Compensation(NamedTuple):
     node: str
     #: element id it had; nested entries have it as their holder
     element: int
+    #: variables of its own when it was completed; its handler sees them
+    data: Mapping[str, object] | None = None
 
 
 class Life(enum.IntEnum):
@@ -150,7 +152,7 @@ class State:
                 [[number, *element] for number, element in self.elements.items()],
                 [[scope, flow, count] for (scope, flow), count in self.arrived.items()],
                 [[number, values] for number, values in self.locals.items()],
-                [list(entry) for entry in self.compensations],
+                [list(entry if entry.data else entry[:3]) for entry in self.compensations],
             ]
         )
 

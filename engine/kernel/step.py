@@ -17,6 +17,7 @@ from typing import Any
 from engine.kernel import (
     activities,
     events,
+    events_waiting,
     gateways,
     jump,
     propagation,
@@ -136,7 +137,9 @@ def _guarded(work: Work, number: int | None, action: Callable[..., None], *args:
 def _make(work: Work, move: tuple[Any, ...]) -> None:
     kind = move[0]
     if kind is Step.TAKE:
-        gateways.arrive(work, move[1], move[2])
+        # A token on its way when its scope was cancelled is gone with it.
+        if move[2] in work.elements:
+            gateways.arrive(work, move[1], move[2])
         return
     if kind is Step.ENTER:
         _enter(work, move[1], move[2])
@@ -281,8 +284,8 @@ def _timer_fired(work: Work, trigger: triggers.TimerFired) -> None:
     if trigger.element not in work.elements:
         raise Stale
     number = trigger.element
-    if work.elements[number].phase not in (Phase.LISTENING, Phase.WAITING):
-        raise InvalidState
+    if not events_waiting.awaits_timer(work, number):
+        raise InvalidState("这里没有在等待定时")
     events.fire(work, number, {}, trigger.due_at)
 
 

@@ -164,6 +164,16 @@ class Work:
         self.entered[key] = self.entered.get(key, 0) + 1
         return self.entered[key]
 
+    def forget_compensations(self, holder: int) -> None:
+        """What this element holds will not be undone any more, nor what was inside of that."""
+        gone = {holder}
+        while True:
+            left = [entry for entry in self.compensations if entry.holder not in gone]
+            if len(left) == len(self.compensations):
+                return
+            gone.update(e.element for e in self.compensations if e.holder in gone)
+            self.compensations = left
+
     # -- moves ------------------------------------------------------------------------------
 
     def take(self, flow: Flow, scope: int) -> None:

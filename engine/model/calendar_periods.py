@@ -178,7 +178,7 @@ def end_of_period(
 
 
 def next_occurrence(
-    calendar: DaysOff,
+    calendar: DaysOff | None,
     cycle: Cycle,
     anchor: datetime,
     after: datetime,
@@ -188,7 +188,7 @@ def next_occurrence(
 
     A cycle with a start fires there first; one without fires first one interval after
     ``anchor``. Each firing is reckoned from the first (31 Jan, 28 Feb, 31 Mar …) and cycles
-    of days keep the time of day.
+    of days keep the time of day. Only a cycle of working days needs a calendar.
     """
     # A cycle with its own start has firing number 1 at no distance from it.
     skipped = 1 if cycle.start is not None else 0
@@ -316,11 +316,12 @@ def _why_not(
     return off or next((pause.reason for pause in pauses if pause.touches(day, zone)), None)
 
 
-def _firing(calendar: DaysOff, cycle: Cycle, base: datetime, times: int) -> datetime:
+def _firing(calendar: DaysOff | None, cycle: Cycle, base: datetime, times: int) -> datetime:
     interval = cycle.interval
     if isinstance(interval, Span):
         return to_utc(add_span(base, interval * times))
     if isinstance(interval, WorkingDays):
+        assert calendar is not None, "working days are counted by a calendar"
         day = calendar.add_working_days(base.date(), interval.days * times)
     else:
         day = base.date() + interval.days * times * ONE_DAY

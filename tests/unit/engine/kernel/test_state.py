@@ -146,3 +146,50 @@ def test_a_loop_that_ends_early_leaves_the_state_it_was_given_as_it_was(xml):
         kernel.step(program, state, trigger, DECIDE)
 
     assert state.encode() == before
+
+
+def test_a_token_on_its_way_goes_when_its_scope_is_cancelled(bench):
+    """An inclusive fork sends one branch to a join while the other leaves by an error."""
+    case = bench(
+        """
+        <startEvent id="s"/><subProcess id="sub"><startEvent id="s2"/><parallelGateway id="f"/>
+        <exclusiveGateway id="x1"/><exclusiveGateway id="x2"/><task id="t"/><parallelGateway id="j"/>
+        <endEvent id="bad"><errorEventDefinition errorRef="E"/></endEvent><endEvent id="e2"/>
+        s2 -> f -> x1 -> x2 -> j -> e2
+        f -> t -> j
+        f -> bad
+        </subProcess>
+        <boundaryEvent id="b" attachedToRef="sub"><errorEventDefinition/></boundaryEvent>
+        <userTask id="h"/><endEvent id="e"/>
+        s -> sub -> e
+        b -> h -> e
+        """,
+        '<error id="E" errorCode="E-1"/>',
+    ).start("p")
+
+    assert (case.waiting_at(), dict(case._case.state.arrived)) == (["h"], {})
+
+
+@pytest.mark.parametrize("waits_for", ["userTask", "receiveTask"])
+def test_it_refuses_a_timer_where_none_is_awaited(bench, waits_for):
+    case = bench(
+        f"""<startEvent id="s"/><{waits_for} id="a" messageRef="M"/><endEvent id="e"/>
+        s -> a -> e""",
+        '<message id="M" name="letter"/>',
+    ).start("p")
+    number = case._case.state.waiting()[0][0]
+
+    with pytest.raises(InvalidState):
+        case._apply(triggers.TimerFired(at=AT, element=number, due_at=AT))
+
+
+def test_a_timer_that_somebody_did_not_wait_for_is_disarmed(bench):
+    b = bench("""
+        <startEvent id="s"/><intermediateCatchEvent id="w"><timerEventDefinition><timeDuration>P1D</timeDuration>
+        </timerEventDefinition></intermediateCatchEvent><endEvent id="e"/>
+        s -> w -> e""")
+    case = b.start("p")
+
+    case.complete("w")
+
+    assert (case.status, b.simulation.next_due()) == ("completed", None)
