@@ -6,7 +6,14 @@ refused here with the element and its line.
 
 from __future__ import annotations
 
-from engine.bpmn import lint_data, lint_events, lint_structure, lint_writes
+from engine.bpmn import (
+    lint_data,
+    lint_events,
+    lint_references,
+    lint_schema,
+    lint_structure,
+    lint_writes,
+)
 from engine.bpmn.parse import Document, Findings, Xml, children, label, local
 from engine.bpmn.vocabulary import DEFINITIONS, GLOBAL_TASKS, NODES, SCOPE_TAGS, WITHOUT_EXECUTION
 from engine.kernel.program import Program
@@ -67,7 +74,8 @@ def lint(document: Document, programs: tuple[Program, ...], findings: Findings) 
     if not programs:
         findings.error("no-process", "文件里没有可执行的流程", document.root)
     lint_data.check_collaborations(document, findings)
-    lint_data.check_references(document, findings)
+    lint_references.check(document, findings)
+    lint_schema.check(document, findings)
     for program in programs:
         if program.scopes[0].node is None and program.key in document.by_id:
             lint_structure.check(program, document, findings)

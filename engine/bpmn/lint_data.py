@@ -7,11 +7,14 @@ ignored, so they are refused; drawings of data (objects, stores, associations) a
 from __future__ import annotations
 
 from engine.bpmn.expressions import feel_text
+from engine.bpmn.lint_references import ACTIVITIES
 from engine.bpmn.parse import (
+    BPMN,
     XSI_TYPE,
     Document,
     Findings,
     Xml,
+    bare,
     child,
     children,
     flag,
@@ -39,6 +42,7 @@ _MESSAGE_TARGETS = frozenset({"intermediateCatchEvent", "startEvent", "boundaryE
 
 def check(process: Xml, document: Document, findings: Findings) -> None:
     """Data parts of one process and everything inside it."""
+    _unlisted_flows(process, document, findings)
     for element in process.iter():
         tag = local(element)
         judge = _JUDGES.get(tag)
@@ -91,7 +95,7 @@ def _message_flow(flow: Xml, pools: dict[str, Xml], document: Document, findings
         (target, _MESSAGE_TARGETS, "收到"),
     ):
         tag = local(end)
-        if tag in ("group", "textAnnotation", "association") or tag.endswith("Gateway"):
+        if tag != "participant" and tag not in ACTIVITIES and not tag.endswith("Event"):
             findings.error("message-flow", f"消息流“{label(flow)}”不能连到“{label(end)}”", flow)
         elif tag.endswith("Event") and (tag not in allowed or not _has_message(end, document)):
             findings.error(
@@ -172,6 +176,29 @@ def _flow_reference(element: Xml, document: Document, findings: Findings) -> Non
         )
 
 
+def _unlisted_flows(process: Xml, document: Document, findings: Findings) -> None:
+    """Where nodes list their flows, a flow that is not listed was lost or forgotten (§8.3.13).
+
+    Many tools list none at all; only a file that lists most of them speaks of the rest.
+    """
+    listed, missing = 0, []
+    for flow in process.iter(f"{{{BPMN}}}sequenceFlow"):
+        for end, tag in (("sourceRef", "outgoing"), ("targetRef", "incoming")):
+            node = document.referred(flow.get(end))
+            if node is None or local(node) not in NODES or flow.get("id") is None:
+                continue
+            if any(bare(text_of(part)) == flow.get("id") for part in children(node, tag)):
+                listed += 1
+            else:
+                missing.append((flow, node, tag))
+    for flow, node, tag in missing if len(missing) <= listed else ():
+        findings.error(
+            "flow-reference",
+            f"“{label(node)}”没有列出它的 {tag}“{flow.get('id')}”，而其他节点都列了",
+            node,
+        )
+
+
 def _formal(element: Xml, tag: str, findings: Findings) -> None:
     """A condition has to be a formal expression that can be true or false (§8.3.7)."""
     source = feel_text(text_of(element))
@@ -194,33 +221,6 @@ def _formal(element: Xml, tag: str, findings: Findings) -> None:
         findings.error(
             "not-a-condition", f"“{label(holder)}”的条件“{source}”不会得出是或否", element
         )
-
-
-_REFERENCES = {
-    "dataObjectRef": "dataObject",
-    "dataStoreRef": "dataStore",
-    "itemSubjectRef": "itemDefinition",
-    "itemRef": "itemDefinition",
-    "operationRef": "operation",
-    "processRef": "process",
-}
-"""Attributes that point to an element of the same file, and what it must be."""
-
-
-def check_references(document: Document, findings: Findings) -> None:
-    """A reference that leads nowhere, or to something else, was meant to say something."""
-    for element in document.by_id.values():
-        for attribute, tag in _REFERENCES.items():
-            reference = element.get(attribute)
-            if reference is None or ":" in reference:
-                continue  # a qualified name may belong to an imported file
-            referred = document.referred(reference)
-            if referred is None or local(referred) != tag:
-                findings.error(
-                    "unknown-reference",
-                    f"“{label(element)}”的 {attribute}“{reference}”不是文件里的 {tag}",
-                    element,
-                )
 
 
 def _lane(element: Xml, document: Document, findings: Findings) -> None:

@@ -75,6 +75,8 @@ class _Events:
         kinds = self._types(node)
         if node.incoming:
             self._error("start-incoming", f"开始事件“{name(node)}”不能有顺序流进入", node)
+        if not node.outgoing:
+            self._error("no-outgoing", f"开始事件“{name(node)}”没有顺序流离开", node)
         if owner is None:
             self._allowed(node, _PROCESS_START, "流程的开始事件")
             if node.parallel_multiple and len(kinds) > 1:

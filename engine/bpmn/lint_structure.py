@@ -75,7 +75,7 @@ class Structure:
         for node in members:
             if starts and not node.incoming and not self._needs_no_way_in(node):
                 self.error("no-incoming", f"“{name(node)}”没有顺序流进入，永远不会执行", node)
-            if ends and not node.outgoing and not self._needs_no_way_out(node):
+            if ends and not node.outgoing and not self._needs_no_way_out(node, starts):
                 self.error("no-outgoing", f"“{name(node)}”没有顺序流离开", node)
 
     def node(self, node: Node) -> None:
@@ -100,9 +100,10 @@ class Structure:
             or (node.kind is Kind.CATCH and is_link(node))
         )
 
-    def _needs_no_way_out(self, node: Node) -> bool:
+    def _needs_no_way_out(self, node: Node, told: list[Node]) -> bool:
         return (
-            node.kind in (Kind.END, Kind.EVENT_SUB_PROCESS)
+            node in told
+            or node.kind in (Kind.END, Kind.EVENT_SUB_PROCESS)
             or node.for_compensation
             or (node.kind is Kind.THROW and is_link(node))
             or (node.kind is Kind.BOUNDARY and _catches(node, EventType.COMPENSATION))

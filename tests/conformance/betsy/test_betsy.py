@@ -28,7 +28,6 @@ FILE_CONTRADICTS_EXPECTATION = frozenset({"AdHocSubProcess_Sequential", "AdHocSu
 #: constraints that do not touch what is executed here
 NOT_REFUSED = {
     "EXT012_8": "a time date without xsi:type: the text is a date and nothing else",
-    "EXT035": "the kind of the process (public) says nothing about running it",
     "EXT128": "the interface operation of a message event is a web-service binding",
 }
 
