@@ -62,7 +62,7 @@ def write(writer: Writer, block, source: str) -> str:
         for child in children:
             source = write(writer, child, source)
         return source
-    if kind in ("userTask", "loop", "timer", "guarded"):
+    if kind in LEAF_KINDS:
         return write_leaf(writer, kind, source)
     if kind in SCOPES:
         return write_scope(writer, kind, children[0], source)
@@ -129,40 +129,78 @@ def write_scope(writer: Writer, kind: str, child, source: str) -> str:
 
 
 def write_leaf(writer: Writer, kind: str, source: str) -> str:
-    timer = (
-        f"<timerEventDefinition><timeDuration>{writer.dialect.a_day}</timeDuration>"
-        "</timerEventDefinition>"
-    )
+    if kind == "race":
+        return write_race(writer, source)
+    timer = a_day(writer)
     if kind == "timer":
         name = writer.node("intermediateCatchEvent", timer)
-    elif kind == "loop":
+    elif kind in ("loop", "queue"):
+        sequential = ' isSequential="true"' if kind == "queue" else ""
         loop = (
-            '<multiInstanceLoopCharacteristics><loopCardinality xsi:type="tFormalExpression">2'
-            "</loopCardinality></multiInstanceLoopCharacteristics>"
+            f"<multiInstanceLoopCharacteristics{sequential}><loopCardinality "
+            'xsi:type="tFormalExpression">2</loopCardinality></multiInstanceLoopCharacteristics>'
         )
         name = writer.node("userTask", loop)
     else:
         name = writer.node("userTask")
+    writer.flow(source, name)
     if kind == "guarded":
         boundary = writer.node("boundaryEvent", timer, attachedToRef=name, cancelActivity="false")
         writer.flow(boundary, writer.node("endEvent"))
-    writer.flow(source, name)
+    if kind == "late":
+        boundary = writer.node("boundaryEvent", timer, attachedToRef=name)
+        join = writer.node("exclusiveGateway")
+        writer.flow(name, join)
+        writer.flow(boundary, join)
+        return join
     return name
 
 
-LEAVES = st.sampled_from(["userTask", "loop", "timer", "guarded"]).map(lambda kind: (kind, ()))
+def a_day(writer: Writer) -> str:
+    return (
+        f"<timerEventDefinition><timeDuration>{writer.dialect.a_day}</timeDuration>"
+        "</timerEventDefinition>"
+    )
+
+
+def write_race(writer: Writer, source: str) -> str:
+    """A day against a message behind an event-based gateway."""
+    gateway, join = writer.node("eventBasedGateway"), writer.node("exclusiveGateway")
+    writer.flow(source, gateway)
+    for definition in (a_day(writer), '<messageEventDefinition messageRef="M"/>'):
+        caught = writer.node("intermediateCatchEvent", definition)
+        writer.flow(gateway, caught)
+        task = writer.node("task")
+        writer.flow(caught, task)
+        writer.flow(task, join)
+    return join
+
+
+#: a task; one for two at once; one for two in turn; a day; a task with a reminder; one that a
+#: day interrupts; a day against a message
+LEAF_KINDS = ("userTask", "loop", "queue", "timer", "guarded", "late", "race")
+LEAVES = st.sampled_from(LEAF_KINDS).map(lambda kind: (kind, ()))
 #: a plain one; one that ends in error; one with an event subprocess; several at once; one that a
 #: message interrupts
 SCOPES = ("subProcess", "failing", "listening", "many", "leaving")
-BLOCKS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.tuples(st.just("sequence"), st.lists(inner, min_size=1, max_size=3)),
-        st.tuples(st.sampled_from(["and", "xor", "or"]), st.lists(inner, min_size=2, max_size=3)),
-        st.tuples(st.sampled_from(SCOPES), st.lists(inner, min_size=1, max_size=1)),
-    ),
-    max_leaves=8,
-)
+
+
+def blocks(scopes: tuple[str, ...] = SCOPES) -> st.SearchStrategy:
+    """Structured blocks: (kind, children)."""
+    return st.recursive(
+        LEAVES,
+        lambda inner: st.one_of(
+            st.tuples(st.just("sequence"), st.lists(inner, min_size=1, max_size=3)),
+            st.tuples(
+                st.sampled_from(["and", "xor", "or"]), st.lists(inner, min_size=2, max_size=3)
+            ),
+            st.tuples(st.sampled_from(scopes), st.lists(inner, min_size=1, max_size=1)),
+        ),
+        max_leaves=8,
+    )
+
+
+BLOCKS = blocks()
 PICKS = st.lists(st.booleans(), min_size=3, max_size=3)
 
 

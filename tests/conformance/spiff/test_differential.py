@@ -1,0 +1,127 @@
+"""Thousands of random models on two engines: where SpiffWorkflow is right, we do as it does.
+
+Where it is known to run a model otherwise, the class is written down with the clause of BPMN 2.0.2
+that settles it, and a witness shows that the difference is still there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.conformance.spiff.two_engines import Seen, run_both
+from tests.properties.random_models import FEEL, PICKS, PYTHON, SCOPES, blocks, document
+
+IN_CI, HUGE = 2_000, 20_000
+ROUNDS = 60
+DRAWN = settings(
+    max_examples=1_000, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+#: those that never listen are a class of their own
+BLOCKS = blocks(tuple(scope for scope in SCOPES if scope != "listening"))
+ORDERS = st.lists(st.integers(0, 9), min_size=1, max_size=6)
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A class of models that SpiffWorkflow runs otherwise, why we do not, and one of them."""
+
+    clause: str
+    of: Callable[[tuple, list[bool]], bool]
+    witness: tuple
+    picks: tuple[bool, bool, bool] = (True, True, True)
+    order: tuple[int, ...] = (0,)
+
+
+def count(block, kind: str) -> int:
+    return (block[0] == kind) + sum(count(child, kind) for child in block[1])
+
+
+def inside(block, outer: str, inner: str, *, below: bool = False) -> bool:
+    if below and block[0] == inner:
+        return True
+    below = below or block[0] == outer
+    return any(inside(child, outer, inner, below=below) for child in block[1])
+
+
+TASK = ("userTask", ())
+DIVERGENCES = {
+    "an event subprocess inside a subprocess never listens": Divergence(
+        "§10.3.5, §13.3.4: its start event is subscribed as long as the enclosing activity runs",
+        lambda block, _: count(block, "listening") > 0,
+        ("listening", (TASK,)),
+        # the choices are the task, then the signal
+        order=(1,),
+    ),
+    "of parallel items with sequential items inside, one goes on only": Divergence(
+        "§13.3.7: each instance of a multi-instance activity is an activity of its own",
+        lambda block, _: inside(block, "many", "queue"),
+        ("many", (("queue", ()),)),
+    ),
+    "an error is caught in other branches than the one that threw it": Divergence(
+        "§10.5.7, §13.5.3: an error goes to the nearest handler up the enclosing scopes",
+        lambda block, picks: picks[0] and count(block, "failing") > 1,
+        ("and", (("failing", (TASK,)), ("failing", (TASK,)))),
+    ),
+}
+
+
+def differs(first: Seen, second: Seen) -> bool:
+    return (first.waiting, first.completed, first.ended) != (
+        second.waiting,
+        second.completed,
+        second.ended,
+    )
+
+
+def compared(wanted: int) -> int:
+    """Play random models until `wanted` different ones were compared; how many there were."""
+    seen: set[bytes] = set()
+
+    def play(block, picks, order):
+        if len(seen) >= wanted or any(it.of(block, picks) for it in DIVERGENCES.values()):
+            return
+        ours = document(block, FEEL)
+        digest = hashlib.sha256(ours).digest()
+        if digest in seen:
+            return
+        first, second = run_both(ours, document(block, PYTHON), picks, order)
+        assert not differs(first, second), (block, picks, order, first, second)
+        seen.add(digest)
+
+    for number in range(ROUNDS):
+        drawn = seed(number)(DRAWN(given(BLOCKS, PICKS, ORDERS)(play)))
+        drawn()
+        if len(seen) >= wanted:
+            break
+    return len(seen)
+
+
+def test_two_thousand_random_models_run_as_on_the_other_engine():
+    assert compared(IN_CI) == IN_CI
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_twenty_thousand_random_models_run_as_on_the_other_engine():
+    assert compared(HUGE) == HUGE
+
+
+@pytest.mark.parametrize("name", sorted(DIVERGENCES))
+def test_a_known_divergence_is_still_there(name):
+    known = DIVERGENCES[name]
+    assert known.of(known.witness, list(known.picks))
+
+    first, second = run_both(
+        document(known.witness, FEEL),
+        document(known.witness, PYTHON),
+        list(known.picks),
+        list(known.order),
+    )
+
+    assert differs(first, second), "they mended it: compare these models again"
