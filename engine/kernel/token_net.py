@@ -1,0 +1,356 @@
+"""The plain token game of one scope, for the proof of processes that hold nothing but plain parts.
+
+A place is a bit of an integer: a token at a node, or on one incoming flow of a join.  The net is
+derived from the compiled program, and the splits are those of `free_choice`: it is an optimisation
+of the explorer, and must agree with it on random models.  A scope with anything whose effect does
+not stay at its own node has no net; the explorer looks at it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from engine.kernel.free_choice import Split
+from engine.kernel.possible import region_of
+from engine.kernel.program import (
+    ACTIVITIES,
+    GATEWAYS,
+    EventDefinition,
+    EventType,
+    Flow,
+    Kind,
+    Loop,
+    Node,
+    Program,
+    Scope,
+)
+
+_WAITS_FOR = frozenset(
+    {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL}
+)
+_TELLS = frozenset({EventType.MESSAGE, EventType.SIGNAL})
+_MAY_FAIL = frozenset(
+    {Kind.SERVICE_TASK, Kind.SEND_TASK, Kind.BUSINESS_RULE_TASK, Kind.CALL_ACTIVITY}
+)
+MAXIMUM_WAYS = 1_024
+"""An inclusive split with more ways than this is tried by its smallest and largest choices only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way a node can leave: the places it fills."""
+
+    #: bits that receive a token
+    mask: int
+    #: ids of the nodes that are entered, in the order of the flows; joins are entered later
+    targets: tuple[str, ...]
+    #: bit that would receive two tokens at once
+    twice: int = 0
+
+
+@dataclass(slots=True)
+class InclusiveJoin:
+    """A join that asks whether a token may still come (§13.4.3)."""
+
+    node: Node
+    #: for each incoming flow: its bit, and the places from which a token can reach it
+    incoming: tuple[tuple[int, int], ...]
+    mask: int
+
+
+@dataclass(slots=True)
+class TokenNet:
+    """The places of a scope and what can happen at each."""
+
+    scope: Scope
+    #: bit -> the node at which a token there is
+    node_at: dict[int, Node] = field(default_factory=dict)
+    #: node index -> bit, for nodes that do not wait for several tokens
+    place: dict[int, int] = field(default_factory=dict)
+    #: bit of a node -> the ways on; one only: the token goes on by itself
+    ways: dict[int, tuple[Way, ...]] = field(default_factory=dict)
+    #: parallel joins: the bits they need, their only way, the node
+    joins: list[tuple[int, Way, Node]] = field(default_factory=list)
+    inclusive: list[tuple[InclusiveJoin, tuple[Way, ...]]] = field(default_factory=list)
+    #: where tokens end and stay
+    ends: int = 0
+    #: ends that take every other token with them
+    terminates: int = 0
+    #: whether some split has more ways than are tried
+    is_partial: bool = False
+    #: non-interrupting boundary events, each with a region of its own
+    aside: list[Node] = field(default_factory=list)
+
+    def starting_at(self, nodes: Iterable[int]) -> int | None:
+        """The marking with a token at each; None where a token would wait at a join."""
+        marking = 0
+        for index in nodes:
+            if index not in self.place:
+                return None
+            marking |= self.place[index]
+        return marking
+
+
+class NotPlain(Exception):
+    """The scope holds something the plain token game does not know."""
+
+
+def net_of(program: Program, scope: Scope, splits: dict[str, Split]) -> TokenNet:
+    """Raises `NotPlain`."""
+    return _Builder(program, scope, splits).build()
+
+
+class _Builder:
+    def __init__(self, program: Program, scope: Scope, splits: dict[str, Split]) -> None:
+        self._program = program
+        self._scope = scope
+        self._splits = splits
+        self._net = TokenNet(scope=scope)
+        self._nodes = [node for node in program.nodes if node.scope == scope.index]
+        self._flow_bits: dict[int, int] = {}
+        self._used = 0
+        self._links = {
+            event.name: node
+            for node in self._nodes
+            if node.kind is Kind.CATCH
+            for event in node.events
+            if event.type is EventType.LINK
+        }
+
+    def build(self) -> TokenNet:
+        for node in self._nodes:
+            _CHECKS.get(node.kind, _check_activity)(self._program, node)
+            self._add_places(node)
+        self._aside()
+        for node in self._nodes:
+            if node.kind is not Kind.EVENT_SUB_PROCESS:
+                self._add_ways(node)
+        for join, _ in self._net.inclusive:
+            self._add_reach(join)
+        return self._net
+
+    def _bit(self, node: Node) -> int:
+        bit = 1 << self._used
+        self._used += 1
+        self._net.node_at[bit] = node
+        return bit
+
+    def _add_places(self, node: Node) -> None:
+        if node.kind is Kind.EVENT_SUB_PROCESS:
+            return
+        if _is_join(node):
+            for index in node.incoming:
+                self._flow_bits[index] = self._bit(node)
+        else:
+            self._net.place[node.index] = self._bit(node)
+
+    def _aside(self) -> None:
+        """Non-interrupting boundary events must lead to nothing that others lead to."""
+        for node in self._nodes:
+            if node.kind is not Kind.BOUNDARY or node.interrupting:
+                continue
+            region = region_of(self._program, node)
+            for index in region - {node.index}:
+                inner = self._program.nodes[index]
+                shared = any(self._program.flows[f].source not in region for f in inner.incoming)
+                if _is_terminate(inner) or (shared and inner.kind is not Kind.END):
+                    raise NotPlain
+            self._net.aside.append(node)
+
+    def _add_ways(self, node: Node) -> None:
+        if _is_terminate(node):
+            self._net.terminates |= self._net.place[node.index]
+            return
+        ways = tuple(self._ways(node))
+        if not _is_join(node):
+            bit = self._net.place[node.index]
+            if ways:
+                self._net.ways[bit] = ways
+            else:
+                self._net.ends |= bit
+        elif node.kind is Kind.PARALLEL:
+            mask = 0
+            for index in node.incoming:
+                mask |= self._flow_bits[index]
+            self._net.joins.append((mask, ways[0], node))
+        else:
+            bits = tuple((self._flow_bits[index], 0) for index in node.incoming)
+            join = InclusiveJoin(node=node, incoming=bits, mask=sum(bit for bit, _ in bits))
+            self._net.inclusive.append((join, ways))
+
+    def _ways(self, node: Node) -> list[Way]:
+        found = [self._way(flows) for flows in self._choices(node)]
+        for event in node.events:
+            if event.type is EventType.LINK and node.kind is Kind.THROW:
+                target = self._links.get(event.name)
+                if target is None:
+                    raise NotPlain
+                found.append(Way(self._net.place[target.index], (target.id,)))
+        for index in node.boundaries:
+            boundary = self._program.nodes[index]
+            if not boundary.interrupting:
+                continue
+            if not found:
+                # The host has an end of its own: what is left there stays, what was cut is gone.
+                done = self._bit(node)
+                self._net.ends |= done
+                found.append(Way(done, ()))
+            found.append(Way(self._net.place[index], (boundary.id,)))
+        return found
+
+    def _way(self, flows: tuple[Flow, ...]) -> Way:
+        mask = twice = 0
+        targets = []
+        for flow in flows:
+            target = self._program.nodes[flow.target]
+            bit = self._flow_bits.get(flow.index) or self._net.place[target.index]
+            if mask & bit:
+                twice = twice or bit
+            mask |= bit
+            if flow.index not in self._flow_bits:
+                targets.append(target.id)
+        return Way(mask, tuple(targets), twice)
+
+    def _choices(self, node: Node) -> list[tuple[Flow, ...]]:
+        flows = tuple(self._program.flows[index] for index in node.outgoing)
+        if not flows:
+            # A join without a way on: its token is gone.
+            return [()] if _is_join(node) else []
+        if node.kind is Kind.EVENT_BASED:
+            return [(flow,) for flow in flows]
+        split = self._splits.get(node.id)
+        if split is None or node.kind is Kind.PARALLEL:
+            if node.kind is Kind.EXCLUSIVE:
+                return [flows[:1]]
+            if node.kind is not Kind.PARALLEL and any(flow.condition for flow in flows):
+                raise NotPlain
+            return [flows]
+        found: dict[tuple[Flow, ...], None] = {}
+        for vector in self._vectors(split):
+            chosen = _chosen(node, flows, dict(zip(split.conditions, vector, strict=True)))
+            if chosen:
+                found[chosen] = None
+        if not found:
+            raise NotPlain
+        return list(found)
+
+    def _vectors(self, split: Split) -> Iterable[tuple[bool, ...]]:
+        if split.vectors is not None:
+            return split.vectors
+        count = len(split.conditions)
+        if 2**count <= MAXIMUM_WAYS:
+            return itertools.product((True, False), repeat=count)
+        self._net.is_partial = True
+        few = [frozenset(pair) for pair in itertools.combinations(range(count), 2)]
+        few = [*(frozenset({index}) for index in range(count)), *few, frozenset(range(count))]
+        return [tuple(index in chosen for index in range(count)) for chosen in few]
+
+    def _add_reach(self, join: InclusiveJoin) -> None:
+        reach = dict.fromkeys(join.node.incoming, 0)
+        for bit, node in self._net.node_at.items():
+            if node.index == join.node.index:
+                continue
+            for index in join.node.reached_from.get(node.id, ()):
+                reach[index] |= bit
+        join.incoming = tuple(
+            (bit, reach[index])
+            for index, (bit, _) in zip(join.node.incoming, join.incoming, strict=True)
+        )
+
+
+def _chosen(node: Node, flows: tuple[Flow, ...], truth: dict[object, bool]) -> tuple[Flow, ...]:
+    """What `flows.chosen` takes when the conditions have these truths."""
+    taken: list[Flow] = []
+    held = False
+    for flow in flows:
+        if flow.index == node.default or not (flow.condition is None or truth[flow.condition]):
+            continue
+        taken.append(flow)
+        held = held or flow.condition is not None or node.kind in GATEWAYS
+        if node.kind is Kind.EXCLUSIVE:
+            break
+    if not held and node.default is not None:
+        taken = [flow for flow in flows if flow in taken or flow.index == node.default]
+    return tuple(taken)
+
+
+def _is_join(node: Node) -> bool:
+    return node.kind in (Kind.PARALLEL, Kind.INCLUSIVE) and len(node.incoming) > 1
+
+
+def _is_terminate(node: Node) -> bool:
+    return node.kind is Kind.END and any(e.type is EventType.TERMINATE for e in node.events)
+
+
+def _only(events: Iterable[EventDefinition], allowed: frozenset[EventType]) -> None:
+    if any(event.type not in allowed for event in events):
+        raise NotPlain
+
+
+def _check_activity(program: Program, node: Node) -> None:
+    if node.start_quantity != 1 or node.completion_quantity != 1 or node.for_compensation:
+        raise NotPlain
+    if node.kind is Kind.AD_HOC or (node.loop is not None and not _is_free(node.loop)):
+        raise NotPlain
+    for index in node.boundaries:
+        _check_boundary(program.nodes[index], node)
+
+
+def _is_free(loop: Loop) -> bool:
+    """Whether the number of rounds is open, and no round disturbs anything around the loop."""
+    if loop.event is not None or (loop.standard and loop.condition is None):
+        return False
+    said = (loop.condition, loop.cardinality, loop.maximum)
+    return all(each is None or each.names for each in said)
+
+
+def _check_boundary(boundary: Node, host: Node) -> None:
+    """What can happen at any time the host is there."""
+    if boundary.parallel_multiple or not boundary.events:
+        raise NotPlain
+    fails = frozenset({EventType.ERROR}) if host.kind in _MAY_FAIL else frozenset()
+    _only(boundary.events, _WAITS_FOR | fails)
+
+
+def _check_event_sub_process(program: Program, node: Node) -> None:
+    if node.body is None:
+        raise NotPlain
+    start = program.start_of(node)
+    if start.parallel_multiple or not start.events:
+        raise NotPlain
+    _only(start.events, _WAITS_FOR)
+
+
+def _check_complex(_program: Program, _node: Node) -> None:
+    raise NotPlain
+
+
+def _check_gateway(_program: Program, _node: Node) -> None:
+    """Every other gateway is plain."""
+
+
+def _check_catch(_program: Program, node: Node) -> None:
+    _only(node.events, _WAITS_FOR | {EventType.LINK})
+
+
+def _check_throw(_program: Program, node: Node) -> None:
+    _only(node.events, _TELLS | {EventType.LINK})
+
+
+def _check_end(_program: Program, node: Node) -> None:
+    _only(node.events, _TELLS | {EventType.TERMINATE})
+
+
+_CHECKS: dict[Kind, Callable[[Program, Node], None]] = {
+    **dict.fromkeys(ACTIVITIES, _check_activity),
+    **dict.fromkeys(GATEWAYS, _check_gateway),
+    Kind.COMPLEX: _check_complex,
+    Kind.EVENT_SUB_PROCESS: _check_event_sub_process,
+    Kind.START: _check_catch,
+    Kind.CATCH: _check_catch,
+    Kind.THROW: _check_throw,
+    Kind.END: _check_end,
+    Kind.BOUNDARY: _check_gateway,
+}
