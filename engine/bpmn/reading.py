@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.bpmn import compile as compiling
-from engine.bpmn import lint
+from engine.bpmn import lint, pools
 from engine.bpmn.parse import Findings, parse
+from engine.kernel.collaboration import Collaboration
 from engine.kernel.program import Program
 from engine.model.package import Finding
 
@@ -17,6 +18,8 @@ class ReadResult:
 
     programs: tuple[Program, ...] = ()
     findings: tuple[Finding, ...] = ()
+    #: the pools of the file and the message flows between their nodes
+    collaboration: Collaboration = field(default_factory=Collaboration)
 
     @property
     def ok(self) -> bool:
@@ -41,4 +44,8 @@ def read(xml: bytes, *, file: str) -> ReadResult:
     programs = compiling.programs(document, xml, findings)
     lint.lint(document, programs, findings)
     ordered = sorted(findings.items, key=lambda each: (not each.is_error, each.line or 0))
-    return ReadResult(programs=programs, findings=tuple(ordered))
+    return ReadResult(
+        programs=programs,
+        findings=tuple(ordered),
+        collaboration=pools.read(document, programs),
+    )

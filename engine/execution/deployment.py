@@ -2,7 +2,8 @@
 
 1. Readable and executable: XML, allow-list, structure, FEEL (`engine.bpmn`).
 2. References: forms, roles, operations, decisions, called processes, ladders.
-3. Soundness of every process, on the program that will run (`proof`).
+3. Soundness of every process, on the program that will run (`proof`); of processes that talk by
+   message flows, together (`joint_proof`).
 4. The second opinion: SpiffWorkflow reads the file and runs what it runs rightly.
 5. The package's own scenarios are green.
 
@@ -16,11 +17,12 @@ from dataclasses import dataclass, field, replace
 
 from engine import bpmn
 from engine.bpmn import oracle
-from engine.execution import proof, references, scenarios
+from engine.execution import joint_proof, proof, references, scenarios
 from engine.execution.decisions import package_decisions
 from engine.execution.proof import Proof
 from engine.execution.references import Known, Report
 from engine.execution.scenarios import InvalidScenario, ScenarioResult, World
+from engine.kernel.collaboration import Collaboration
 from engine.kernel.program import Program
 from engine.model.package import Finding, Package
 
@@ -44,6 +46,7 @@ _SAYS_NOTHING_OF_TOKENS = frozenset(
         "missing-decision",
         "missing-message",
         "missing-operation",
+        "missing-reference",
         "missing-start",
         "multi-instance",
         "no-incoming",
@@ -105,7 +108,7 @@ def examine(package: Package, known: Known | None = None) -> Examination:
     elif program is not None and not program.executable:
         report.error("not-executable", f"流程“{program.name}”没有标明 isExecutable，只是草稿")
     references.check(package, result.programs, known, report)
-    proofs = _prove(result.programs, report)
+    proofs = _prove(result.programs, result.collaboration, report)
     if any(finding.is_error for finding in report.items):
         return _examination(result.programs, report, proofs)
     report.items.extend(oracle.second_opinion(content, file=package.bpmn))
@@ -131,13 +134,23 @@ def examine_together(packages: Mapping[str, Package], known: Known) -> dict[str,
     return {key: examine(package, joint) for key, package in packages.items()}
 
 
-def _prove(programs: tuple[Program, ...], report: Report) -> dict[str, Proof]:
-    """Prove each process; none while a fault found before leaves open what is drawn."""
+def _prove(
+    programs: tuple[Program, ...], collaboration: Collaboration, report: Report
+) -> dict[str, Proof]:
+    """Prove each process, and together what talks by message flows.
+
+    Nothing is proven while a fault found before leaves open what is drawn.
+    """
     if any(item.is_error and item.rule not in _SAYS_NOTHING_OF_TOKENS for item in report.items):
         return {}
-    proofs = {program.key: proof.prove(program) for program in programs}
-    for found in proofs.values():
-        report.items.extend(found.findings)
+    proofs: dict[str, Proof] = {}
+    for group in joint_proof.groups(programs, collaboration):
+        if len(group) == 1:
+            proofs[group[0].key] = proof.prove(group[0])
+        else:
+            proofs.update(joint_proof.prove_together(group, collaboration))
+    for program in programs:
+        report.items.extend(proofs[program.key].findings)
     return proofs
 
 

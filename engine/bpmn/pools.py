@@ -1,0 +1,77 @@
+"""Participants and message flows of a file, as far as the kernel carries messages along them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.bpmn.parse import Document, Xml, bare, children, label, local
+from engine.kernel.collaboration import Collaboration, MessageFlow
+from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
+
+_TAKES = frozenset({Kind.RECEIVE_TASK, Kind.TASK})
+_CATCHES = frozenset({Kind.START, Kind.CATCH, Kind.BOUNDARY})
+_THROWS = frozenset({Kind.THROW, Kind.END})
+
+
+def read(document: Document, programs: tuple[Program, ...]) -> Collaboration:
+    """The pools with a process in this file, and the flows from a sender to a taker."""
+    owner = {node.id: program.key for program in programs for node in program.nodes}
+    nodes = {node.id: node for program in programs for node in program.nodes}
+    keys = {program.key for program in programs}
+    pools: dict[str, str] = {}
+    for participant in _all(document, "participant"):
+        key = bare(participant.get("processRef") or "")
+        if key in keys:
+            pools.setdefault(key, label(participant))
+    flows: dict[str, MessageFlow] = {}
+    free: set[str] = set()
+    for element in _all(document, "messageFlow"):
+        source, target = (bare(element.get(name) or "") for name in ("sourceRef", "targetRef"))
+        taker = nodes.get(target)
+        if taker is None or not _takes(taker):
+            continue
+        sender = nodes.get(source)
+        if sender is None or not _sends(sender):
+            free.add(target)
+        elif owner[source] != owner[target]:
+            identity = element.get("id") or f"{source}=>{target}"
+            flows[identity] = MessageFlow(
+                id=identity,
+                source=source,
+                target=target,
+                message=_message(element, document) or _thrown(sender),
+                line=element.sourceline,
+            )
+    bound = tuple(flow for flow in flows.values() if flow.target not in free)
+    return Collaboration(pools=pools, flows=bound, open=frozenset(free))
+
+
+def _all(document: Document, tag: str) -> Iterator[Xml]:
+    for holder in document.root:
+        if local(holder) in ("collaboration", "choreography", "globalConversation"):
+            yield from children(holder, tag)
+
+
+def _message(flow: Xml, document: Document) -> str | None:
+    referred = document.referred(flow.get("messageRef"))
+    return label(referred) if referred is not None and local(referred) == "message" else None
+
+
+def _takes(node: Node) -> bool:
+    """Whether a token at this node waits for a message, or one begins here."""
+    if node.kind in _TAKES:
+        return True
+    return node.kind in _CATCHES and any(e.type is EventType.MESSAGE for e in node.events)
+
+
+def _sends(node: Node) -> bool:
+    """Whether a message goes out when this node is done: a throwing event, or an activity."""
+    if node.kind in ACTIVITIES:
+        return node.kind is not Kind.RECEIVE_TASK
+    return node.kind in _THROWS and any(e.type is EventType.MESSAGE for e in node.events)
+
+
+def _thrown(node: Node) -> str | None:
+    if node.message is not None:
+        return node.message.name
+    return next((e.name for e in node.events if e.type is EventType.MESSAGE), None)
