@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.execution import operations, settle_tasks
@@ -35,7 +35,13 @@ def advance(work: Work, trigger: Trigger) -> None:
     Afterwards the new state is in `work`, its rows are gathered. Raises what the kernel raises:
     a `Rejected` leaves the command without any change.
     """
-    queue: deque[fx.Effect] = deque(_stepped(work, trigger))
+    carry_out(work, _stepped(work, trigger))
+    _clear_incident_mark(work)
+
+
+def carry_out(work: Work, effects: Iterable[fx.Effect]) -> None:
+    """Make effects true whose state is in `work` already, and what follows from operations."""
+    queue: deque[fx.Effect] = deque(effects)
     while queue:
         effect = queue.popleft()
         if isinstance(effect, fx.Invoke) and not effect.later:
@@ -46,7 +52,6 @@ def advance(work: Work, trigger: Trigger) -> None:
                 queue.extend(_stepped(work, answer))
             continue
         _SETTLERS[type(effect)](work, effect)
-    _clear_incident_mark(work)
 
 
 def settle_variables(work: Work) -> None:

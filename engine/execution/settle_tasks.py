@@ -54,6 +54,9 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
         "outcome": None,
         "completion_key": None,
         "version": 1,
+        "form_of": None,
+        "ladder_of": None,
+        "counts_as": None,
     }
     work.tasks[effect.element] = row
     _absorb(

@@ -84,27 +84,29 @@ def complete_task(
     work.output(number, data)
 
 
-def _user_task(work: Work, number: int, node: Node) -> None:
+def asked(work: Work, number: int, node: Node) -> OpenTask:
+    """What the model asks of the people who do this task, seen from its element as it stands."""
     task = node.task
     if task is None:
-        work.emit(
-            OpenTask(element=number, activity_id=node.id, name=node.name, item=_item(work, number))
+        return OpenTask(
+            element=number, activity_id=node.id, name=node.name, item=_item(work, number)
         )
-        return
-    work.emit(
-        OpenTask(
-            element=number,
-            activity_id=node.id,
-            name=node.name,
-            role=task.role,
-            unit=_label(work.text(number, task.unit)),
-            owner=_label(work.text(number, task.owner)),
-            subject=_label(work.text(number, task.subject)),
-            deadline=_deadline(work, number, node),
-            priority=task.priority,
-            item=_item(work, number),
-        )
+    return OpenTask(
+        element=number,
+        activity_id=node.id,
+        name=node.name,
+        role=task.role,
+        unit=_label(work.text(number, task.unit)),
+        owner=_label(work.text(number, task.owner)),
+        subject=_label(work.text(number, task.subject)),
+        deadline=_deadline(work, number, node),
+        priority=task.priority,
+        item=_item(work, number),
     )
+
+
+def _user_task(work: Work, number: int, node: Node) -> None:
+    work.emit(asked(work, number, node))
 
 
 def _manual_task(work: Work, number: int, node: Node) -> None:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.kernel import events_waiting, gateways, scopes
+from engine.kernel import activities, events_waiting, gateways, scopes
 from engine.kernel import step as kernel
 from engine.kernel.decide import Decide
-from engine.kernel.effects import Effect, Move, RaiseIncident, Record, Unsubscribe
+from engine.kernel.effects import Effect, Move, OpenTask, RaiseIncident, Record, Unsubscribe
 from engine.kernel.migration_checks import crowd_reason, doubled, join_reason, short_joins
 from engine.kernel.migration_match import Fate, Line, Mapped, Match, What, definitions
 from engine.kernel.migration_plan import Place, Plan, plan
 from engine.kernel.program import EventType, Node, Program
-from engine.kernel.state import ROOT, Compensation, Element, Phase, State
+from engine.kernel.state import ROOT, Element, Phase, State
 from engine.kernel.work import Work
 from engine.model.errors import InvalidState, ModelFault
 
@@ -32,6 +32,7 @@ __all__ = [
     "What",
     "migrate",
     "plan",
+    "terms",
 ]
 
 _HEARD = frozenset({EventType.MESSAGE, EventType.SIGNAL})
@@ -75,6 +76,12 @@ def migrate(  # two versions, one state, and what decides
     if faults:
         raise _refused(f"迁移之后会出现异常：{faults[0].message}", faults[0].node_id)
     return work.state(), tuple(work.effects)
+
+
+def terms(program: Program, state: State, element: int, decide: Decide, at: datetime) -> OpenTask:
+    """What a version asks for at an open task, evaluated now. Raises `ModelFault`."""
+    work = Work(program, state, decide, at)
+    return activities.asked(work, element, work.node(element))
 
 
 class _Migration:
@@ -133,7 +140,7 @@ class _Migration:
             next_id=before.next_id,
             elements=elements,
             locals=values,
-            compensations=tuple(Compensation(*entry) for entry in made.compensations),
+            compensations=tuple(made.compensations),
         )
 
     def _forget_cancelled(self) -> None:

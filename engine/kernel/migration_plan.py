@@ -14,7 +14,7 @@ from engine.kernel.migration_checks import element_fault, element_notes
 from engine.kernel.migration_listeners import Listeners, reconcile
 from engine.kernel.migration_match import Fate, Line, Mapped, Match, What, name_of
 from engine.kernel.program import SCOPES, Flow, Kind, Node, Program
-from engine.kernel.state import ROOT, Element, Life, Phase, State
+from engine.kernel.state import ROOT, Compensation, Element, Life, Phase, State
 
 _OPENABLE = frozenset({Kind.SUB_PROCESS, Kind.TRANSACTION})
 
@@ -44,7 +44,7 @@ class Plan:
     tokens: list[tuple[Place, Flow, int]] = field(default_factory=list)
     #: (scope element, flow) of the old version that the mapping drops
     dropped: list[tuple[int, str]] = field(default_factory=list)
-    compensations: list[tuple[int, str, int]] = field(default_factory=list)
+    compensations: list[Compensation] = field(default_factory=list)
     listeners: Listeners = field(default_factory=Listeners)
 
     @property
@@ -86,7 +86,7 @@ class _Planner:
         for (scope, flow_id), count in self.state.arrived.items():
             self._token(scope, flow_id, count)
         for entry in self.state.compensations:
-            self._compensation(entry.holder, entry.node, entry.element)
+            self._compensation(entry)
 
     def _downwards(self) -> Iterator[int]:
         """Elements that are no listeners, each after its parent."""
@@ -141,7 +141,8 @@ class _Planner:
             body = self.plan.kept.get(element.parent)
             return Place(element.parent) if body is after else "多实例本身不能迁移"
         if parent.phase is Phase.COMPENSATING:
-            return Place(element.parent) if after.for_compensation else "新版本不再用它来撤销"
+            undoes = after.for_compensation or after.kind is Kind.EVENT_SUB_PROCESS
+            return Place(element.parent) if undoes else "新版本不再用它来撤销"
         return self._inside(element.parent, after.scope)
 
     def _inside(self, scope: int, wanted: int) -> Place | str:
@@ -221,7 +222,8 @@ class _Planner:
         fate = Fate.SAME if after.id == flow_id else Fate.MAPPED
         self._tell_token(flow_id, join, fate, after)
 
-    def _compensation(self, holder: int, node_id: str, element: int) -> None:
+    def _compensation(self, entry: Compensation) -> None:
+        holder, node_id = entry.holder, entry.node
         before = self.match.old.by_id[node_id]
         if self.match.is_dropped(node_id):
             self._tell_compensation(before, Fate.CANCELLED)
@@ -235,7 +237,7 @@ class _Planner:
             return
         while holder in self.plan.dissolved:
             holder = self.state.elements[holder].parent
-        self.plan.compensations.append((holder, after.id, element))
+        self.plan.compensations.append(entry._replace(holder=holder, node=after.id))
         self._tell_compensation(before, self.match.fate(node_id, after), after)
 
     # -- words ------------------------------------------------------------------------------

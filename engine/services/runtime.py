@@ -328,7 +328,7 @@ def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
         select(_task.c.completed_by)
         .where(
             _task.c.instance_id == work.instance.id,
-            _task.c.activity_id == activity_id,
+            human_tasks.ACTIVITY == activity_id,
             _task.c.completed_by.is_not(None),
         )
         .distinct()

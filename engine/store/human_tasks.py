@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
+    func,
     insert,
     select,
     text,
@@ -94,6 +95,12 @@ class HumanTask(Base):
     #: idempotency key of the completion
     completion_key: Mapped[str | None] = mapped_column(String(100))
     version: Mapped[int] = mapped_column(Integer)
+    #: "definition/activity" whose form, or whose ladder, an open task keeps after its case moved
+    #: to another version; NULL: those of its own
+    form_of: Mapped[str | None] = mapped_column(String(240))
+    ladder_of: Mapped[str | None] = mapped_column(String(240))
+    #: the activity a finished task stands for in the version its case has moved to
+    counts_as: Mapped[str | None] = mapped_column(String(200))
 
 
 _task: Any = HumanTask.__table__
@@ -134,11 +141,13 @@ CHANGE = Statement(
         }
     )
 )  # fmt: skip
+#: what a finished task counts as, in the version its case is on now
+ACTIVITY = func.coalesce(_task.c.counts_as, _task.c.activity_id)
 COMPLETERS = Statement(
     select(_task.c.completed_by)
     .where(
         _task.c.instance_id == bindparam("instance_id"),
-        _task.c.activity_id == bindparam("activity_id"),
+        ACTIVITY == bindparam("activity_id"),
         _task.c.completed_by.is_not(None),
     )
     .distinct()

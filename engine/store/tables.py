@@ -20,6 +20,7 @@ from engine.store.participants import Participant, SeatRow, Substitution
 from engine.store.schema import SchemaVersion
 from engine.store.subscriptions import EventSubscription
 from engine.store.timers import Timer
+from engine.store.version_moves import MoveBatch, MovedInstance
 
 __all__ = [
     "Attachment",
@@ -30,6 +31,8 @@ __all__ = [
     "HumanTask",
     "IncidentRow",
     "Job",
+    "MoveBatch",
+    "MovedInstance",
     "OutboxMessage",
     "PackageDraft",
     "Participant",

@@ -44,7 +44,7 @@ def test_making_it_twice_changes_nothing(database, clock):
 
 def test_a_new_migration_runs_once(database, clock, monkeypatch):
     schema.create_schema(database.engine, clock)
-    name = "0002_pre_colour"
+    name = "0099_pre_colour"
     module = ModuleType(f"{schema.migrations.__name__}.{name}")
     module.run = lambda connection: connection.execute(  # type: ignore[attr-defined]
         text("ALTER TABLE participant ADD COLUMN colour VARCHAR(10)")
