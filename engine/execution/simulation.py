@@ -2,7 +2,7 @@
 
 Everything the shell would keep in rows is kept in memory: timers, subscriptions, called
 processes.  After every step the state is encoded and decoded again, so that a dry run also shows
-that a case survives a restart anywhere.
+that a case survives a restart anywhere; campaigns of thousands of cases leave that out.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from engine.model.process import InstanceStatus
 
 _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 
+Watcher = Callable[[SimulatedCase, effects.Effect], None]
+"""Is told every effect after it was made true; may ask for things only `later`."""
+
 
 class Simulation:
     """Several processes and their cases on one clock."""
@@ -40,6 +43,9 @@ class Simulation:
         calendar: WorkingCalendar,
         decisions: Mapping[str, Decisions] | None = None,
         stand_in: StandIn | None = None,
+        watcher: Watcher | None = None,
+        restarts: bool = True,
+        keep_facts: bool = True,
     ) -> None:
         self.programs = dict(programs)
         self.clock = clock
@@ -50,6 +56,11 @@ class Simulation:
         self.undelivered: list[effects.ThrowEvent] = []
         self._decisions = dict(decisions or {})
         self.stand_in = stand_in
+        self._watcher = watcher
+        self._restarts = restarts
+        self.keep_facts = keep_facts
+        #: steps made so far, of all cases
+        self.steps = 0
         self._timers: list[tuple[datetime, int, SimulatedCase, int]] = []
         self._armed: dict[tuple[int, int], int] = {}
         self._sequence = 0
@@ -62,7 +73,16 @@ class Simulation:
         self, key: str, variables: Mapping[str, object] | None = None, *, node: str | None = None
     ) -> SimulatedCase:
         """Start a process; one that only an event can start waits for that event."""
-        case = self.new_case(key)
+        return self.begin(self.new_case(key), variables, node=node)
+
+    def begin(
+        self,
+        case: SimulatedCase,
+        variables: Mapping[str, object] | None = None,
+        *,
+        node: str | None = None,
+    ) -> SimulatedCase:
+        """Start a case made by `new_case`."""
         program = case.program
         if node is None and not program.scopes[0].starts and program.triggered_starts:
             case.awaited_starts = program.triggered_starts
@@ -142,12 +162,13 @@ class Simulation:
 
     def next_due(self) -> datetime | None:
         """When the next timer fires."""
-        live = [
-            due
-            for due, ticket, case, element in self._timers
-            if self._armed.get((case.number, element)) == ticket
-        ]
-        return min(live, default=None)
+        timers = self._timers
+        while timers:
+            due, ticket, case, element = timers[0]
+            if self._armed.get((case.number, element)) == ticket:
+                return due
+            heapq.heappop(timers)
+        return None
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -169,9 +190,12 @@ class Simulation:
         """One step of one case, with everything its effects ask for."""
         decide = RunningDecide(self.now, decisions=self._decisions.get(case.program.key))
         state, made = kernel.step(case.program, case.state, trigger, decide)
-        case.state = State.decode(state.encode())
+        case.state = State.decode(state.encode()) if self._restarts else state
+        self.steps += 1
         for effect in made:
             SETTLE[type(effect)](self, case, effect)
+            if self._watcher is not None:
+                self._watcher(case, effect)
         case.incidents = {
             number: case.incidents.get(number, "") for number, _ in case.state.failed()
         } | {number: text for number, text in case.incidents.items() if number == 0}

@@ -21,6 +21,7 @@ class Simulation(Protocol):
 
     programs: dict[str, Program]
     facts: list[Fact]
+    keep_facts: bool
     stand_in: StandIn | None
 
     @property
@@ -203,6 +204,8 @@ def _to_caller(
 
 
 def _record(simulation: Simulation, case: SimulatedCase, effect: effects.Record) -> None:
+    if not simulation.keep_facts:
+        return
     node = case.program.node(effect.node_id)
     simulation.facts.append(
         Fact(

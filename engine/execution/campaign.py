@@ -1,0 +1,384 @@
+"""Runs a campaign: many cases on one jumping clock, worked on by people who are few.
+
+A discrete-event simulation over the kernel's own `step`: nothing of BPMN is known here.  Timers
+of the cases and events of the world (arrivals, people who are done, messages from outside) are
+taken in order of time; chance comes from the seed alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from engine.execution.campaign_check import check
+from engine.execution.campaign_desk import Desk
+from engine.execution.campaign_draws import Asked, Distribution, Streams
+from engine.execution.campaign_file import (
+    END,
+    START,
+    Arrivals,
+    CampaignFile,
+    InvalidCampaign,
+    Mark,
+    StandIn,
+    read_campaign,
+)
+from engine.execution.campaign_limits import Dues, LimitResult, Limits
+from engine.execution.campaign_report import (
+    CampaignReport,
+    DeadlineResult,
+    Problem,
+    queue_result,
+)
+from engine.execution.campaign_schedule import feasibility
+from engine.execution.campaign_world import Whereabouts, arrival_instants, township
+from engine.execution.deadlines import due_instant
+from engine.execution.scenarios import World
+from engine.execution.simulated_case import SimulatedCase
+from engine.execution.simulation import Simulation
+from engine.kernel import effects, triggers
+from engine.model.calendar import WorkingCalendar
+from engine.model.clock import TravellingClock, end_of_day, local_date
+from engine.model.duration import Duration
+from engine.model.errors import BusinessError, Incident, Rejected
+
+__all__ = ["CampaignReport", "InvalidCampaign", "World", "read_campaign", "run_campaign"]
+
+Progress = Callable[[int, int, datetime], None]
+"""Is told how many of the arrived cases are over, of how many, and the simulated instant."""
+
+_PROGRESS_EVERY = 2_000
+_MOMENTS = {effects.Move.ENTERED: START, effects.Move.COMPLETED: END}
+
+
+def run_campaign(
+    world: World,
+    file: CampaignFile,
+    *,
+    seed: int | str | None = None,
+    progress: Progress | None = None,
+) -> CampaignReport:
+    """Run to the end, or to the file's `until`. Raises `InvalidCampaign` before it begins."""
+    check(world, file)
+    return _Run(world, file, file.seed if seed is None else seed, progress).run()
+
+
+class _Run:
+    def __init__(
+        self, world: World, file: CampaignFile, seed: int | str, progress: Progress | None
+    ) -> None:
+        self.file = file
+        self.streams = Streams(seed)
+        self.where = Whereabouts(world.calendar)
+        self.dues = Dues()
+        self._calendar: WorkingCalendar = world.calendar
+        self._progress = progress
+        self._simulation = Simulation(
+            {key: program for key, program in world.programs.items() if key not in file.children},
+            clock=TravellingClock(file.clock),
+            calendar=world.calendar,
+            decisions=world.decisions,
+            stand_in=self._operation,
+            watcher=self._watch,
+            restarts=False,
+            keep_facts=False,
+        )
+        self._desk = Desk(self, world.calendar)
+        self._limits = Limits(file.limits, self.dues, self.where.calendar)
+        self._marks = {
+            (mark.process, mark.element, mark.moment): mark for mark in self._limits.watched
+        }
+        if file.deadline is not None and file.deadline.end is not None:
+            goal = file.deadline.end
+            self._marks[goal.process, goal.element, goal.moment] = goal
+        self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._sequence = 0
+        self._turns: dict[tuple[str, int], int] = {}
+        self._problems: dict[tuple[str, str], int] = {}
+        self._arrived: set[int] = set()
+        self._over = 0
+        self._goal: list[datetime] = []
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def run(self) -> CampaignReport:
+        """Everything that happens, in order of time."""
+        hours = self._desk.hours_of(self._calendar, None)
+        for number, arrivals in enumerate(self.file.arrivals):
+            chance = self.streams.of(f"arrivals/{number}")
+            for at, unit in arrival_instants(arrivals, hours, self._calendar, chance):
+                self.at(at, partial(self._arrive, arrivals, unit))
+        events = 0
+        while (instant := self._next()) is not None and instant <= self.file.until:
+            self._simulation.travel_to(instant)
+            while self._heap and self._heap[0][0] <= instant:
+                heapq.heappop(self._heap)[2]()
+            self._desk.serve()
+            events += 1
+            if self._progress is not None and events % _PROGRESS_EVERY == 0:
+                self._progress(self._over, self.file.cases, instant)
+        self._desk.finish()
+        return self._report()
+
+    def _next(self) -> datetime | None:
+        """The next instant at which anything happens."""
+        timer = self._simulation.next_due()
+        if not self._heap:
+            return timer
+        own = self._heap[0][0]
+        return own if timer is None or own <= timer else timer
+
+    @property
+    def now(self) -> datetime:
+        """The simulated instant."""
+        return self._simulation.now
+
+    def at(self, at: datetime, action: Callable[[], None]) -> None:
+        """Let something happen then, after all that was asked for that instant before."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (at, self._sequence, action))
+
+    def problem(self, place: str, message: str) -> None:
+        """Note what nothing answers."""
+        key = (place, message)
+        self._problems[key] = self._problems.get(key, 0) + 1
+
+    # -- what comes from outside --------------------------------------------------------------
+
+    def _arrive(self, arrivals: Arrivals, unit: str) -> None:
+        case = self._simulation.new_case(arrivals.process)
+        self.where.put(case, unit)
+        self._arrived.add(case.number)
+        self._reach(case, None, START, 0)
+        try:
+            asked = self.asked(case, 0)
+            variables = {name: value(asked) for name, value in arrivals.variables.items()}
+            self._simulation.begin(case, variables, node=arrivals.node)
+        except (Rejected, Incident, ValueError) as error:
+            self.problem(arrivals.process, str(error))
+
+    def complete(
+        self,
+        case: SimulatedCase,
+        element: int,
+        data: Mapping[str, object],
+        outcome: str | None,
+        by: str,
+    ) -> None:
+        """A person is done with a task."""
+        place = case.state.elements[element].node
+        try:
+            self._simulation.complete(case, element, data, outcome=outcome, by=by)
+        except (Rejected, Incident) as error:
+            self.problem(f"{case.program.key}.{place}", error.message)
+
+    def _operation(
+        self, case: SimulatedCase, invoke: effects.Invoke
+    ) -> Mapping[str, object] | None:
+        given = self.file.operations.get(invoke.operation)
+        if given is None:
+            return {}
+        if given.after is None:
+            return self.answer_of(invoke.operation, case, invoke.element, invoke.inputs)
+
+        def returned() -> None:
+            if case.invocations.get(invoke.element) is invoke and not case.state.is_ended:
+                outputs = self.answer_of(invoke.operation, case, invoke.element, invoke.inputs)
+                self._apply(
+                    case,
+                    triggers.OperationReturned(
+                        at=self.now, element=invoke.element, outputs=outputs
+                    ),
+                )
+
+        self.at(self._later(given.after, case, f"operation/{invoke.operation}"), returned)
+        return None
+
+    def answer_of(
+        self, operation: str, case: SimulatedCase, element: int, more: Mapping[str, object]
+    ) -> dict[str, object]:
+        """What the stand-in returns; a list answers call after call of one case."""
+        given = self.file.operations.get(operation)
+        if given is None or not given.answers:
+            return {}
+        if given.fails is not None:
+            raise BusinessError(given.fails)
+        return self._values(given, f"{case.program.key}：{operation}", case, element, more)
+
+    def _values(
+        self,
+        given: StandIn,
+        name: str,
+        case: SimulatedCase,
+        element: int,
+        more: Mapping[str, object],
+    ) -> dict[str, object]:
+        turn = self._turns.get((name, case.number), 0)
+        self._turns[name, case.number] = turn + 1
+        asked = self.asked(case, element, more)
+        try:
+            answer = given.answers[min(turn, len(given.answers) - 1)]
+            return {key: value(asked) for key, value in answer.items()}
+        except (Incident, ValueError) as error:
+            self.problem(name, str(error))
+            return {}
+
+    def asked(
+        self, case: SimulatedCase, element: int, more: Mapping[str, object] | None = None
+    ) -> Asked:
+        """The case's variables first, then the constants of the file and `region`."""
+        seen: dict[str, object] = {}
+        if element in case.state.elements:
+            seen = case.state.visible(element)
+        unit = self.where.of(case)
+        known = {"region": unit, **self.file.constants, **seen, **(more or {})}
+        return Asked(
+            lookup=known.get,
+            now=self.now,
+            calendar=self.where.calendar(unit),
+            streams=self.streams,
+        )
+
+    def _later(
+        self, after: Distribution | Duration | None, case: SimulatedCase, purpose: str
+    ) -> datetime:
+        if after is None:
+            return self.now
+        if isinstance(after, Distribution):
+            return self.now + timedelta(seconds=round(after.draw(self.streams.of(purpose))))
+        return due_instant(self.where.calendar(self.where.of(case)), self.now, after).at
+
+    def _apply(self, case: SimulatedCase, trigger: triggers.Trigger) -> None:
+        try:
+            self._simulation.apply(case, trigger)
+        except (Rejected, Incident) as error:
+            self.problem(case.program.key, error.message)
+
+    # -- what the cases ask for ---------------------------------------------------------------
+
+    def _watch(self, case: SimulatedCase, effect: effects.Effect) -> None:
+        if isinstance(effect, effects.Record):
+            self._recorded(case, effect)
+        elif isinstance(effect, effects.OpenTask):
+            self._desk.opened(case, effect)
+        elif isinstance(effect, effects.CloseTask):
+            self._desk.closed(case, effect.element)
+        elif isinstance(effect, effects.Subscribe):
+            self._subscribed(case, effect)
+        elif isinstance(effect, effects.StartChild):
+            self._called(case, effect)
+        elif isinstance(effect, effects.Finish):
+            self._reach(case, None, END, 0)
+            if case.number in self._arrived:
+                self._over += 1
+        elif isinstance(effect, effects.RaiseIncident):
+            self.problem(f"{case.program.key}.{effect.node_id}", effect.message)
+
+    def _recorded(self, case: SimulatedCase, effect: effects.Record) -> None:
+        moment = _MOMENTS.get(effect.move)
+        # The body of a multi-instance activity is no start and no end of its own.
+        if moment is not None and "instances" not in effect.detail:
+            self._reach(case, effect.node_id, moment, effect.element)
+
+    def _reach(self, case: SimulatedCase, element: str | None, moment: str, number: int) -> None:
+        mark = self._marks.get((case.program.key, element, moment))
+        if mark is not None:
+            self._limits.reach(mark, case, number, self.where.of(case), self.now)
+        goal: Mark | None = self.file.deadline.end if self.file.deadline is not None else None
+        if mark is not None and mark == goal:
+            self._goal.append(self.now)
+        elif goal is None and element is None and moment == END and case.number in self._arrived:
+            self._goal.append(self.now)
+
+    def _subscribed(self, case: SimulatedCase, effect: effects.Subscribe) -> None:
+        message = self.file.messages.get(effect.name)
+        if message is None or effect.kind is not effects.EventKind.MESSAGE:
+            return
+        purpose = f"message/{message.name}"
+        if message.share < 1 and self.streams.of(f"{purpose}?").random() >= message.share:
+            return
+
+        def arrive() -> None:
+            if case.subscriptions.get(effect.element) is not effect:
+                return
+            asked = self.asked(case, effect.element)
+            payload = {name: value(asked) for name, value in message.payload.items()}
+            self._apply(
+                case, triggers.EventArrived(at=self.now, element=effect.element, payload=payload)
+            )
+
+        self.at(self._later(message.after, case, purpose), arrive)
+
+    def _called(self, case: SimulatedCase, effect: effects.StartChild) -> None:
+        given = self.file.children.get(effect.process_key)
+        if given is None:
+            child = case.children[effect.element]
+            self.where.put(child, effect.region or self.where.of(case))
+            self._reach(child, None, START, 0)
+            return
+
+        def ended() -> None:
+            if effect.element not in case.state.elements:
+                return
+            name = f"{case.program.key}：{effect.process_key}"
+            outputs = self._values(given, name, case, effect.element, effect.variables)
+            self._apply(
+                case,
+                triggers.ChildEnded(
+                    at=self.now, element=effect.element, outputs=outputs, error_code=given.fails
+                ),
+            )
+
+        self.at(self._later(given.after, case, f"child/{effect.process_key}"), ended)
+
+    # -- the result ---------------------------------------------------------------------------
+
+    def _report(self) -> CampaignReport:
+        end, file = self.now, self.file
+        unfinished = file.cases - self._over
+        tallies = [*self._limits.tallies, *self._desk.tallies.values()]
+        found: list[LimitResult] = []
+        for tally in tallies:
+            found.extend(tally.results(township, self.where.calendar, end))
+        teams = sorted(self._desk.teams.values(), key=lambda team: (team.unit, team.label))
+        return CampaignReport(
+            campaign=file.name,
+            title=file.title,
+            seed=self.streams.seed,
+            started=file.clock,
+            ended=end,
+            arrived=len(self._arrived),
+            completed=self._over,
+            unfinished=unfinished,
+            instances=len(self._simulation.cases),
+            steps=self._simulation.steps,
+            limits=tuple(found),
+            queues=tuple(queue_result(team, end) for team in teams),
+            deadline=self._deadline(unfinished),
+            feasibility=feasibility(file.rules, local_date(file.clock), self._calendar)
+            if file.rules
+            else None,
+            problems=tuple(
+                Problem(place=place, message=message, times=times)
+                for (place, message), times in self._problems.items()
+            ),
+            regions=file.regions,
+        )
+
+    def _deadline(self, unfinished: int) -> DeadlineResult | None:
+        wanted = self.file.deadline
+        if wanted is None:
+            return None
+        too_late = end_of_day(wanted.by)
+        late = sum(at >= too_late for at in self._goal)
+        return DeadlineResult(
+            name=wanted.name,
+            law=wanted.law,
+            by=wanted.by,
+            reached=len(self._goal),
+            expected=len(self._goal) + unfinished,
+            late=late + unfinished,
+            last=max(self._goal, default=None),
+        )
