@@ -12,7 +12,9 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from engine.testing import Bench
+from engine.kernel.program import EventType, Kind
+from engine.kernel.state import FAILED, ROOT, Phase
+from engine.testing import Bench, Case
 
 _ARROW = re.compile(r"\s+-(?:\[(.+?)\]-|(default)-)?>\s+")
 _HEAD = (
@@ -70,3 +72,59 @@ def bench() -> Callable[..., Bench]:
 def xml() -> Callable[..., bytes]:
     """The bytes of a model."""
     return lambda *args, **kwargs: model(*args, **kwargs).encode()
+
+
+def orderly(case: Case) -> None:
+    """Every parent lives, joins count, and nothing waits outside that does not wait inside."""
+    inner = case._case
+    state, program = inner.state, inner.program
+    armed = {
+        number
+        for case_number, number in case._bench.simulation._armed
+        if case_number == inner.number
+    }
+    if state.is_ended:
+        assert (state.elements, dict(state.arrived), state.compensations) == ({}, {}, ())
+        assert (inner.tasks, inner.subscriptions, armed) == ({}, {}, set())
+        assert all(child.state.is_ended for child in inner.children.values())
+        return
+    places: dict[int, list[EventType]] = {}
+    for number, element in state.elements.items():
+        assert number < state.next_id
+        if number == ROOT:
+            continue
+        parent = state.elements[element.parent]
+        assert parent.phase not in FAILED or element.phase is Phase.LISTENING
+        node = program.by_id[element.node]
+        events = node.events or ((node.message,) if node.message else ())
+        if element.phase is Phase.LISTENING or (
+            element.phase is Phase.WAITING and len(events) == 1
+        ):
+            places.setdefault(number, []).append(events[element.place].type)
+    assert set(inner.tasks) == {
+        number
+        for number, element in state.elements.items()
+        if number != ROOT
+        and element.phase is Phase.WAITING
+        and program.by_id[element.node].kind is Kind.USER_TASK
+    }
+    assert armed == {n for n, kinds in places.items() if EventType.TIMER in kinds}
+    heard = {EventType.MESSAGE, EventType.SIGNAL}
+    assert set(inner.subscriptions) == {n for n, kinds in places.items() if heard & set(kinds)}
+    for (scope, flow), count in state.arrived.items():
+        assert count > 0
+        assert state.elements[scope].phase in (Phase.SCOPE, Phase.COMPENSATING)
+        owner = program.scopes[program.nodes[program.flow_by_id[flow].target].scope].node
+        expected = "" if owner is None else program.nodes[owner].id
+        assert state.elements[scope].node == expected
+    assert set(state.locals) <= set(state.elements)
+    alive = set(state.elements)
+    held = {entry.element for entry in state.compensations}
+    assert all(entry.holder in alive | held for entry in state.compensations)
+    assert set(inner.children) <= alive
+
+
+@pytest.fixture(name="orderly")
+def orderly_fixture() -> Callable[[Case], None]:
+    """`orderly(case)`: no orphan task, timer or subscription; no token out of place."""
+    return orderly
