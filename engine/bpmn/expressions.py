@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import re
-
+from engine.bpmn.foreign_expressions import (
+    NotMechanical,
+    has_wrapped,
+    is_wrapped,
+    script,
+    template,
+    translate,
+)
 from engine.bpmn.parse import Findings, Xml, label, text_of
 from engine.decision import feel
 from engine.kernel.program import Expression, Value
-
-_WRAPPED = re.compile(r"[$#]\{(.*)\}\s*", re.DOTALL)
-_STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
-_CONTAINS = re.compile(r"(!?)\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.contains\(\s*([^()]*?)\s*\)")
-_NOT_NAME = re.compile(r"!\s*([A-Za-z_][\w.]*(?:\([^()]*\))?)(?!\s*=)")
-_REPLACED = (("==", "="), ("&&", " and "), ("||", " or "))
-_WORDS = {"eq": "=", "ne": "!=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
-_WORD = re.compile(r"(?<=[\s\w)])\s+(eq|ne|gt|lt|ge|le)\s+")
 
 
 def expression(
     text: str, at: Xml, findings: Findings, what: str, *, language: str | None = None
 ) -> Expression | None:
     """Compile; None with a finding when the text is no FEEL."""
-    source = feel_text(text)
-    if not source:
+    if not text.strip():
         findings.error("empty-expression", f"“{label(at)}”的{what}是空的", at)
         return None
     if language and not _is_feel(language):
-        findings.error("expression-language", f"“{label(at)}”的{what}不是 FEEL（{language}）", at)
+        findings.error(
+            "expression-language",
+            f"“{label(at)}”的{what}不是 FEEL（{language}）{_offered(text)}",
+            at,
+        )
+        return None
+    try:
+        source = _source(text)
+    except NotMechanical as error:
+        _not_mechanical(text, error, at, findings, what)
         return None
     try:
         compiled = feel.compile(source)
     except feel.FeelError as error:
-        findings.error("feel-syntax", f"“{label(at)}”的{what}“{source}”写法有误：{error}", at)
+        findings.error(
+            "feel-syntax",
+            f"“{label(at)}”的{what}“{source}”写法有误：{error}{_offered(text)}",
+            at,
+        )
         return None
     return Expression(
         text=source,
@@ -55,45 +65,67 @@ def value(text: str | None, at: Xml, findings: Findings, what: str) -> Value | N
     if text is None or not text.strip():
         return None
     text = text.strip()
-    if text.startswith("=") or _WRAPPED.fullmatch(text):
+    if text.startswith("="):
         return expression(text, at, findings, what)
+    if has_wrapped(text):
+        try:
+            return expression(f"={template(text)}", at, findings, what)
+        except NotMechanical as error:
+            _not_mechanical(text, error, at, findings, what)
+            return None
     return text
 
 
 def feel_text(text: str) -> str:
-    """The FEEL in a text: a leading `=` dropped, `${…}` unwrapped and translated."""
+    """The FEEL in a text: a leading `=` dropped, `${…}` translated where it can be."""
+    try:
+        return _source(text)
+    except NotMechanical:
+        return text.strip()
+
+
+def offered_script(text: str) -> str:
+    """Words that offer a few assignments as FEEL, or nothing."""
+    found = script(text)
+    return "" if found is None or not _compiles(found) else f"；可以写成 {found}"
+
+
+def _source(text: str) -> str:
     text = text.strip()
     if text.startswith("=") and not text.startswith("=="):
         return text[1:].strip()
-    wrapped = _WRAPPED.fullmatch(text)
-    if wrapped is not None:
-        return _translated(wrapped[1]).strip()
+    if is_wrapped(text) or (has_wrapped(text) and not _compiles(text)):
+        return template(text)
     if ".contains(" in text:
-        return _translated(text).strip()
+        return translate(text)
     return text
 
 
-def _translated(text: str) -> str:
-    """Operators of the unified expression language as FEEL writes them, outside of strings."""
-    strings: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        strings.append(
-            '"' + match[0][1:-1].replace('"', '\\"') + '"' if match[0][0] == "'" else match[0]
-        )
-        return f"__text{len(strings) - 1}__"
-
-    text = _STRINGS.sub(keep, text)
-    for old, new in _REPLACED:
-        text = text.replace(old, new)
-    text = _CONTAINS.sub(
-        lambda m: f"not(contains({m[2]}, {m[3]}))" if m[1] else f"contains({m[2]}, {m[3]})", text
+def _not_mechanical(
+    text: str, error: NotMechanical, at: Xml, findings: Findings, what: str
+) -> None:
+    findings.error(
+        "foreign-expression",
+        f"“{label(at)}”的{what}“{text.strip()}”里的 {error} 在 FEEL 里没有对应的写法，请改写",
+        at,
     )
-    text = _NOT_NAME.sub(r"not(\1)", text)
-    text = _WORD.sub(lambda m: f" {_WORDS[m[1]]} ", text)
-    for index, string in enumerate(strings):
-        text = text.replace(f"__text{index}__", string)
-    return text
+
+
+def _offered(text: str) -> str:
+    """Words that offer the same expression as FEEL, where that is mechanical."""
+    try:
+        found = template(text) if has_wrapped(text) else translate(text)
+    except NotMechanical:
+        return ""
+    return f"；可以写成 {found}" if found != text.strip() and _compiles(found) else ""
+
+
+def _compiles(source: str) -> bool:
+    try:
+        feel.compile(source)
+    except feel.FeelError:
+        return False
+    return True
 
 
 def _is_feel(language: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.bpmn import event_definitions, extensions, loops
-from engine.bpmn.expressions import element_expression, expression, feel_text
+from engine.bpmn.expressions import element_expression, expression, feel_text, offered_script
 from engine.bpmn.extensions import Extensions
 from engine.bpmn.parse import Document, Findings, Xml, bare, child, flag, label, local, text_of
 from engine.bpmn.vocabulary import GLOBAL_TASKS, NODES
@@ -128,7 +128,8 @@ class NodeReader:
         if language and "feel" not in language.lower():
             self._findings.error(
                 "script-language",
-                f"“{label(element)}”的脚本语言 {language} 不支持，只能用 FEEL 赋值",
+                f"“{label(element)}”的脚本语言 {language} 不支持，只能用 FEEL 赋值"
+                f"{offered_script(text)}",
                 element,
             )
             return None
@@ -139,7 +140,9 @@ class NodeReader:
             tree, _ = feel.parse(feel_text(text))
         except feel.FeelError as error:
             self._findings.error(
-                "feel-syntax", f"“{label(element)}”的脚本写法有误：{error}", element
+                "feel-syntax",
+                f"“{label(element)}”的脚本写法有误：{error}{offered_script(text)}",
+                element,
             )
             return None
         if not isinstance(tree, ContextOf):

@@ -206,8 +206,8 @@ def test_a_draft_is_opened_and_said_to_be_one():
 @pytest.mark.parametrize(
     ("text", "feel"),
     [
-        ("${amount == 3 && !done}", "amount = 3  and  not(done)"),
-        ("${name.contains('x') || a != b}", 'contains(name, "x")  or  a != b'),
+        ("${amount == 3 && !done}", "amount = 3 and not(done)"),
+        ("${name.contains('x') || a != b}", 'contains(name, "x") or a != b'),
         ("= amount > 3", "amount > 3"),
         ("amount > 3", "amount > 3"),
         ('!test.contains("a")', 'not(contains(test, "a"))'),
