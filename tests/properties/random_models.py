@@ -10,13 +10,23 @@ from hypothesis import strategies as st
 
 @dataclass(frozen=True)
 class Dialect:
-    """How an engine writes that the n-th branch is picked (from 0), and a day."""
+    """How an engine writes that the n-th branch is picked (from 0), a day, and who does a task."""
 
     pick: Callable[[int], str]
     a_day: str
+    performer: str = ""
 
 
 FEEL = Dialect(pick=lambda number: f"pick[{number + 1}]", a_day="P1D")
+#: as a gate lets it pass: a clerk has two days for every task
+STAFFED = Dialect(
+    pick=FEEL.pick,
+    a_day=FEEL.a_day,
+    performer=(
+        '<extensionElements><nl:task role="clerk" deadline="P2D" ladder="default"/>'
+        "</extensionElements>"
+    ),
+)
 PYTHON = Dialect(pick=lambda number: f"pick[{number}]", a_day='"P1D"')
 
 HEAD = (
@@ -39,6 +49,8 @@ class Writer:
         self.count += 1
         name = f"{tag}_{self.count}"
         more = "".join(f' {key}="{value}"' for key, value in attributes.items())
+        if tag == "userTask":
+            inside = self.dialect.performer + inside
         self.parts.append(f'<{tag} id="{name}"{more}>{inside}</{tag}>')
         return name
 
