@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.bpmn import drawing as drawing
     from engine.bpmn.dmn import DecisionModel as DecisionModel
     from engine.decision import feel as feel
+    from engine.execution import campaign as campaign
     from engine.execution import deployment as deployment
     from engine.model import calendar as calendar
     from engine.model import clock as clock
@@ -65,6 +66,7 @@ _MODULES = {
     "clock": "engine.model.clock",
     "calendar": "engine.model.calendar",
     "drawing": "engine.bpmn.drawing",
+    "campaign": "engine.execution.campaign",
     "deployment": "engine.execution.deployment",
     "tables": "engine.store.tables",
     "feel": "engine.decision.feel",

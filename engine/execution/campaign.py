@@ -8,7 +8,7 @@ taken in order of time; chance comes from the seed alone.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,12 +20,11 @@ from engine.execution.campaign_file import (
     START,
     Arrivals,
     CampaignFile,
-    InvalidCampaign,
     Mark,
     StandIn,
-    read_campaign,
 )
 from engine.execution.campaign_limits import Dues, LimitResult, Limits
+from engine.execution.campaign_reader import read_campaign
 from engine.execution.campaign_report import (
     CampaignReport,
     DeadlineResult,
@@ -33,18 +32,29 @@ from engine.execution.campaign_report import (
     queue_result,
 )
 from engine.execution.campaign_schedule import feasibility
+from engine.execution.campaign_toml import InvalidCampaign
 from engine.execution.campaign_world import Whereabouts, arrival_instants, township
 from engine.execution.deadlines import due_instant
+from engine.execution.decisions import package_decisions
 from engine.execution.scenarios import World
 from engine.execution.simulated_case import SimulatedCase
 from engine.execution.simulation import Simulation
 from engine.kernel import effects, triggers
+from engine.kernel.decide import Decisions
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import TravellingClock, end_of_day, local_date
 from engine.model.duration import Duration
 from engine.model.errors import BusinessError, Incident, Rejected
+from engine.model.package import Package
 
-__all__ = ["CampaignReport", "InvalidCampaign", "World", "read_campaign", "run_campaign"]
+__all__ = [
+    "CampaignReport",
+    "InvalidCampaign",
+    "World",
+    "decisions_of",
+    "read_campaign",
+    "run_campaign",
+]
 
 Progress = Callable[[int, int, datetime], None]
 """Is told how many of the arrived cases are over, of how many, and the simulated instant."""
@@ -63,6 +73,12 @@ def run_campaign(
     """Run to the end, or to the file's `until`. Raises `InvalidCampaign` before it begins."""
     check(world, file)
     return _Run(world, file, file.seed if seed is None else seed, progress).run()
+
+
+def decisions_of(packages: Iterable[Package]) -> dict[str, Decisions]:
+    """What evaluates the decisions of each package, by the key of its process."""
+    found = ((package.key, package_decisions(package)) for package in packages)
+    return {key: decisions for key, decisions in found if decisions is not None}
 
 
 class _Run:
@@ -287,9 +303,8 @@ class _Run:
         if mark is not None:
             self._limits.reach(mark, case, number, self.where.of(case), self.now)
         goal: Mark | None = self.file.deadline.end if self.file.deadline is not None else None
-        if mark is not None and mark == goal:
-            self._goal.append(self.now)
-        elif goal is None and element is None and moment == END and case.number in self._arrived:
+        case_over = element is None and moment == END and case.number in self._arrived
+        if mark == goal if goal is not None else case_over:
             self._goal.append(self.now)
 
     def _subscribed(self, case: SimulatedCase, effect: effects.Subscribe) -> None:

@@ -20,7 +20,7 @@ from engine.decision import feel
 from engine.execution.deadlines import due_instant
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import LOCAL_ZONE, local_date
-from engine.model.duration import InvalidDuration, Span, parse_duration
+from engine.model.duration import Duration, InvalidDuration, Span, parse_duration
 
 MICRO = 1_000_000
 
@@ -240,18 +240,22 @@ def _drawn(raw: Mapping[str, Any], purpose: str) -> Drawn:
 def _after(raw: Mapping[str, Any]) -> Drawn:
     if unknown := sorted(raw.keys() - {"after", "day"}):
         raise BadDraw(f"不认识“{unknown[0]}”")
-    try:
-        length = parse_duration(str(raw["after"]))
-    except InvalidDuration as error:
-        raise BadDraw(error.message) from error
-    day = bool(raw.get("day"))
+    day, text = bool(raw.get("day")), str(raw["after"])
+    told = expression(text) if text.startswith("=") else None
+    if told is None:
+        _length(text)
 
     def count(asked: Asked) -> object:
+        length = _length(text if told is None else str(told(asked)))
         ends = due_instant(asked.calendar, asked.now, length).at
-        return local_date(ends - RESOLUTION) if day else ends.astimezone(LOCAL_ZONE)
+        # The end is the first instant too late; the last day ends just before it.
+        return local_date(ends - datetime.resolution) if day else ends.astimezone(LOCAL_ZONE)
 
     return count
 
 
-RESOLUTION = datetime.resolution
-"""The end of a period is the first instant too late; its last day ends just before."""
+def _length(text: str) -> Duration:
+    try:
+        return parse_duration(text)
+    except InvalidDuration as error:
+        raise BadDraw(error.message) from error

@@ -181,6 +181,8 @@ class Limits:
             # Begun again by a return: the law's clock runs from the first time.
             return
         limit = self._limits[number]
+        if not limit.holds_at(unit):
+            return
         wanted: Duration | object = limit.within if limit.within is not None else limit.by
         due = self._dues.end(self._calendars(unit), at, wanted)
         above = tuple(family(case))

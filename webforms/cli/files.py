@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from engine import Known, Package, deployment
-from webforms.cli import packages
+from webforms.cli import campaigns, packages
 from webforms.shell import roles
 from workflows import catalog, manifest
 
@@ -50,11 +50,15 @@ def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
 @click.command("run")
 @PATHS
 @JSON
-def run_command(paths: tuple[Path, ...], *, as_json: bool) -> int:
-    """试跑情景文件（模拟时钟，不用数据库）"""
+@click.option("--seed", help="推演文件的随机种子，代替文件里写的")
+def run_command(paths: tuple[Path, ...], *, as_json: bool, seed: str | None) -> int:
+    """试跑情景文件、推演文件（模拟时钟，不用数据库）"""
     known = _known([])
     code = 0
     for path in paths:
+        if path.is_file() and campaigns.is_campaign(path):
+            code = _campaign(path, known, seed, as_json=as_json) or code
+            continue
         result = _played(path, known)
         code = code if result["ok"] else WRONG
         if as_json:
@@ -64,6 +68,15 @@ def run_command(paths: tuple[Path, ...], *, as_json: bool) -> int:
             click.echo(f"  {step['at']} {step['kind']:<10} {step['element']} {step['who'] or ''}")
         click.echo(f"{path} {'通过' if result['ok'] else '没有通过：' + str(result['failed'])}")
     return code
+
+
+def _campaign(path: Path, known: Known, seed: str | None, *, as_json: bool) -> int:
+    report = campaigns.run(path, known, seed)
+    if as_json:
+        click.echo(json.dumps({**report.as_json(), "campaign": str(path)}, ensure_ascii=False))
+    else:
+        campaigns.tell(path, report)
+    return 0 if report.ok else WRONG
 
 
 def _known(sources: list[packages.Source]) -> Known:
