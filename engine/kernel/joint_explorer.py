@@ -155,6 +155,8 @@ class _JointExplorer:
             self._arrive((unborn, (), (0,) * len(self._flows)), None, ())
             while self._todo:
                 vertex = self._todo.popleft()
+                if vertex.is_cut:
+                    continue
                 self._expand(vertex)
                 vertex.is_expanded = True
                 if vertex.is_dead_end():
@@ -217,14 +219,19 @@ class _JointExplorer:
             for instance in dict.fromkeys(live)
         ]
         if self._reduce:
-            # What letters brought into being goes first, before there is ever more of it.
-            for instance, offer in sorted(offers, key=self._born_first):
-                if offer.is_quiet or self._is_alone(instance, offer, live):
-                    return [(instance, offer)]
+            may = [
+                each
+                for each in offers
+                if each[1].is_quiet or self._is_alone(each[0], each[1], live)
+            ]
+            if may:
+                return [min(may, key=self._order)]
         return offers
 
-    def _born_first(self, offered: tuple[Instance, Offer]) -> bool:
-        return not self._pools[offered[0][0]].born_by
+    def _order(self, offered: tuple[Instance, Offer]) -> tuple[bool, bool]:
+        """What letters brought into being goes first, then who takes one: neither piles up."""
+        instance, offer = offered
+        return (not self._pools[instance[0]].born_by, offer.is_quiet)
 
     def _is_alone(self, instance: Instance, offer: Offer, live: tuple[Instance, ...]) -> bool:
         """Whether its one next move takes a letter that no other instance could take."""

@@ -6,7 +6,7 @@ new is the label of a move: the letter it takes and the letters it sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.kernel.collaboration import Collaboration
@@ -87,6 +87,10 @@ class PoolExplorer(_Explorer):
         self._done: dict[tuple[int, str], tuple[PoolMove, ...]] = {}
         self._made: list[PoolMove] = []
         self._takes: str | None = None
+        #: (kind of fault, node) by the index of the state in which it shows
+        self.faults: dict[int, tuple[str, str]] = {}
+        self._grown: str | None = None
+        self._births: dict[str | None, tuple[PoolMove, ...]] = {}
 
     # -- what the collaboration asks ----------------------------------------------------------
 
@@ -105,26 +109,23 @@ class PoolExplorer(_Explorer):
         """Every split the exploration asked about."""
         return self._decide.splits
 
-    @property
-    def faults(self) -> Mapping[int, tuple[str, str]]:
-        """(kind of fault, node) by the index of the state in which it shows."""
-        doubled = {found.index: ("doubled", node) for node, found in self._doubled.items()}
-        growing = {found.index: ("growing", node) for node, found in self._growing.items()}
-        return {**doubled, **growing}
-
     def vertex(self, index: int) -> Vertex:
         """The state of this number."""
         return self._vertices[index]
 
     def begins(self) -> tuple[PoolMove, ...]:
         """Every way the pool begins without a letter; none when it waits for one."""
-        born = set(self.born_by.values())
-        starts = [
-            trigger
-            for trigger in self._possible.starts()
-            if not (isinstance(trigger, Started) and trigger.node in born)
-        ]
-        return tuple(move for trigger in starts for move in self._made_by(self._start, trigger))
+        if None not in self._births:
+            born = set(self.born_by.values())
+            starts = [
+                trigger
+                for trigger in self._possible.starts()
+                if not (isinstance(trigger, Started) and trigger.node in born)
+            ]
+            self._births[None] = tuple(
+                move for trigger in starts for move in self._made_by(self._start, trigger)
+            )
+        return self._births[None]
 
     @property
     def may_stay_away(self) -> bool:
@@ -133,11 +134,12 @@ class PoolExplorer(_Explorer):
 
     def is_born(self, flow: str) -> tuple[PoolMove, ...]:
         """How a letter on this flow brings a new instance into being."""
-        self._takes = flow
-        trigger = Started(at=AT, node=self.born_by[flow])
-        found = self._made_by(self._start, trigger)
-        self._takes = None
-        return found
+        if flow not in self._births:
+            self._takes = flow
+            trigger = Started(at=AT, node=self.born_by[flow])
+            self._births[flow] = self._made_by(self._start, trigger)
+            self._takes = None
+        return self._births[flow]
 
     def offer(self, index: int, ready: frozenset[str]) -> Offer:
         """What an instance in this state can do when letters lie ready on these flows."""
@@ -192,16 +194,22 @@ class PoolExplorer(_Explorer):
 
     def _arrive(self, origin: Vertex, work: Work, doubled: str | None, *, is_choice: bool) -> None:
         sends, trail = self._letters_of(work)
-        try:
-            super()._arrive(origin, work, doubled, is_choice=is_choice)
-        finally:
-            if origin.next:
-                self._note(sends, trail, origin.next[-1])
+        self._grown = None
+        super()._arrive(origin, work, doubled, is_choice=is_choice)
+        to = origin.next[-1]
+        if doubled is not None:
+            self.faults[to.index] = ("doubled", doubled)
+        elif self._grown is not None:
+            self.faults[to.index] = ("growing", self._grown)
+        self._note(sends, trail, to)
 
     def _floods(self, origin: Vertex, work: Work) -> bool:
         floods = super()._floods(origin, work)
         if floods:
-            self._note((), origin.next[-1].trail, origin.next[-1])
+            to = origin.next[-1]
+            places = [node for node, found in self._growing.items() if found is to]
+            self.faults[to.index] = ("growing", (places or list(self._growing))[0])
+            self._note((), to.trail, to)
         return floods
 
     def _note(self, sends: tuple[str, ...], trail: tuple[str, ...], to: Vertex) -> None:
@@ -211,8 +219,9 @@ class PoolExplorer(_Explorer):
         if self._takes is not None:
             # What letters bring is bounded by the letters, which are counted where they lie.
             vertex.parent = None
-            return None
-        return super()._grows(vertex)
+        else:
+            self._grown = super()._grows(vertex)
+        return self._grown
 
     def _fault_is_certain(self) -> None:
         """The collaboration decides how far to look on."""

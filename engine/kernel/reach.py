@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from engine.kernel.program import EventType, Kind, Program
+from typing import cast
+
+from engine.kernel.program import EventType, Flow, Kind, Node, Program
 from engine.kernel.state import ROOT, Life
-from engine.kernel.work import Work
+from engine.kernel.work import Step, Work
 
 
 class Reach:
@@ -21,6 +23,11 @@ class Reach:
         places = {each.node for number, each in work.elements.items() if number != ROOT}
         program = work.program
         places |= {program.nodes[program.flow_by_id[flow].target].id for _, flow in work.arrived}
+        for move in (*work.moves, *work.late_moves):
+            if move[0] is Step.TAKE:
+                places.add(program.nodes[cast("Flow", move[1]).target].id)
+            elif move[0] is Step.ENTER:
+                places.add(cast("Node", move[1]).id)
         same = (frozenset(places), node_id)
         if same not in self._known:
             self._known[same] = any(
