@@ -14,10 +14,18 @@ from dataclasses import dataclass
 from engine.kernel.free_choice import Split, splits
 from engine.kernel.program import Kind, Node, Program, Scope
 from engine.kernel.token_game import Fault, FaultKind, Game, Played
-from engine.kernel.token_net import NotPlain, TokenNet, net_of
+from engine.kernel.token_net import MANY_WAYS, NotPlain, TokenNet, net_of
+from engine.kernel.token_regions import collapse
+
+_AT_FIRST = 1_000
+"""So many markings before regions are looked for: most processes need less."""
 
 _MARKINGS_PER_STATE = 5
 """A marking is so much smaller than a state of the kernel."""
+
+
+First = list[tuple[int, tuple[str, ...]]]
+"""Markings a scope may begin with, and the nodes entered for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +54,8 @@ class _Looker:
         self._maximum = maximum
         self._is_late = is_late
         self._splits = splits(program)
-        by_id = {split.node.id: split for split in self._splits}
-        self._nets = [net_of(program, scope, by_id) for scope in program.scopes]
+        self._split_of = {split.node.id: split for split in self._splits}
+        self._nets = [net_of(program, scope, self._split_of) for scope in program.scopes]
         self._visited: set[str] = set()
         self._faults: list[Fault] = []
         self._missing: list[tuple[Split, tuple[str, ...]]] = []
@@ -65,8 +73,7 @@ class _Looker:
 
     def _scope(self, scope: Scope, way_in: Callable[[], tuple[str, ...]]) -> None:
         net = self._nets[scope.index]
-        game, played = self._play(net, self._first(scope))
-        visited = played.visited(net)
+        game, played, visited = self._play(net, self._first(scope))
         self._visited |= visited
         for fault in played.faults:
             if fault.kind is not FaultKind.DOUBLED and self._can_be_left(scope):
@@ -75,7 +82,7 @@ class _Looker:
         self._open_splits(game, visited, way_in)
         if played.faults:
             return
-        if not played.is_complete or net.is_partial:
+        if not played.is_complete:
             raise NotPlain
         for boundary in net.aside:
             if boundary.attached_to in visited:
@@ -101,16 +108,43 @@ class _Looker:
         elif node.id in self._visited:
             self._scope(self._program.scopes[body], lambda: (*way_in(), *game.path_to(node.id)))
 
-    def _play(self, net: TokenNet, first: list[tuple[int, tuple[str, ...]]]) -> tuple[Game, Played]:
-        game = Game(net, maximum=self._maximum, is_late=self._is_late)
+    def _play(self, net: TokenNet, first: First) -> tuple[Game, Played, set[str]]:
+        """Play the whole net; where that leaves doubt, with its sound regions replaced."""
+        game, played = self._game(net, first, min(self._maximum, _AT_FIRST))
+        if played.faults and not played.is_doubtful:
+            return game, played, played.visited(net)
+        if played.is_complete and not played.is_doubtful and not net.partial:
+            return game, played, played.visited(net)
+        return self._play_collapsed(net, first)
+
+    def _play_collapsed(self, net: TokenNet, first: First) -> tuple[Game, Played, set[str]]:
+        begins = [marking for marking, _ in first]
+        small, collapsed, markings = collapse(
+            self._program, net, begins, maximum=self._maximum, is_late=self._is_late
+        )
+        self._markings += markings
+        if small.partial:
+            if net.maximum_ways < MANY_WAYS:
+                more = net_of(self._program, net.scope, self._split_of, MANY_WAYS)
+                return self._play_collapsed(more, first)
+            raise NotPlain
+        game, played = self._game(small, first, self._maximum)
+        if played.is_doubtful:
+            raise NotPlain
+        visited = played.visited(net)
+        for region in collapsed:
+            if played.filled & region.entry:
+                visited |= region.visited
+        return game, played, visited
+
+    def _game(self, net: TokenNet, first: First, maximum: int) -> tuple[Game, Played]:
+        game = Game(net, maximum=maximum, is_late=self._is_late)
         played = game.play(first)
         self._markings += played.markings
         if net.terminates and not played.is_doubtful and self._is_open(net, played):
-            game = Game(net, maximum=self._maximum, is_late=self._is_late, reduce=False)
+            game = Game(net, maximum=maximum, is_late=self._is_late, reduce=False)
             played = game.play(first)
             self._markings += played.markings
-        if played.is_doubtful:
-            raise NotPlain
         return game, played
 
     def _is_open(self, net: TokenNet, played: Played) -> bool:
@@ -122,12 +156,13 @@ class _Looker:
 
     def _aside(self, net: TokenNet, boundary: Node) -> None:
         """What a non-interrupting event begins runs to its end by itself."""
-        _, played = self._play(net, [(net.place[boundary.index], (boundary.id,))])
-        self._visited |= played.visited(net)
+        first: First = [(net.place[boundary.index], (boundary.id,))]
+        _, played, visited = self._play(net, first)
+        self._visited |= visited
         if played.faults or not played.is_complete:
             raise NotPlain
 
-    def _first(self, scope: Scope) -> list[tuple[int, tuple[str, ...]]]:
+    def _first(self, scope: Scope) -> First:
         """Every way the scope can begin."""
         nodes = self._program.nodes
         together = [scope.starts] if scope.starts else []

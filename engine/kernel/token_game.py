@@ -213,10 +213,14 @@ class Game:
         return [_Move(marking & self._net.terminates, Way(0, ()), None)]
 
     def _ask_overtaking(self, marking: int) -> None:
-        """Whether an inclusive join may go now, and a token could yet bring it one more."""
+        """Whether a token that holds no inclusive join back could yet bring it one more."""
         for join, _ in self._net.inclusive:
             if marking & join.mask:
-                empty, filled = _reaching(join, marking)
+                _, filled = _reaching(join, marking)
+                empty = 0
+                for (bit, _), near in zip(join.incoming, join.near, strict=True):
+                    if not marking & bit:
+                        empty |= near
                 if marking & ~join.mask & empty & filled:
                     self.played.is_doubtful = True
 
@@ -305,6 +309,10 @@ class Game:
             if node_id in path:
                 return path[: path.index(node_id) + 1]
         return ()
+
+    def way_out(self, end: int) -> tuple[str, ...]:
+        """Nodes entered on a way to the marking in which only this end is filled."""
+        return self._path(end)
 
     def _circles(self) -> None:
         """The first marking from which nothing leads to an end, if there is one."""

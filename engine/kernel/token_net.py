@@ -9,7 +9,7 @@ not stay at its own node has no net; the explorer looks at it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.kernel.free_choice import Split
@@ -34,8 +34,9 @@ _TELLS = frozenset({EventType.MESSAGE, EventType.SIGNAL})
 _MAY_FAIL = frozenset(
     {Kind.SERVICE_TASK, Kind.SEND_TASK, Kind.BUSINESS_RULE_TASK, Kind.CALL_ACTIVITY}
 )
-MAXIMUM_WAYS = 1_024
-"""An inclusive split with more ways than this is tried by its smallest and largest choices only."""
+FEW_WAYS = 16
+MANY_WAYS = 1_024
+"""Inclusive splits with more ways are tried by their smallest and largest choices only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,25 @@ class InclusiveJoin:
     #: for each incoming flow: its bit, and the places from which a token can reach it
     incoming: tuple[tuple[int, int], ...]
     mask: int
+    #: for each incoming flow: places from which a token can reach it within the part looked at
+    near: tuple[int, ...] = ()
+    #: place -> the places a token there gets to next
+    after: Mapping[int, int] = field(default_factory=dict)
+
+    def within(self, mask: int) -> tuple[int, ...]:
+        """`near` for a part of the net: by paths that leave neither it nor pass this join."""
+        found = []
+        mask &= ~self.mask
+        for bit, _ in self.incoming:
+            reach, grown = 0, bit
+            while grown:
+                reach |= grown
+                grown = 0
+                for place, after in self.after.items():
+                    if place & mask and not place & reach and after & reach:
+                        grown |= place
+            found.append(reach & ~bit)
+        return tuple(found)
 
 
 @dataclass(slots=True)
@@ -65,6 +85,7 @@ class TokenNet:
     """The places of a scope and what can happen at each."""
 
     scope: Scope
+    maximum_ways: int = FEW_WAYS
     #: bit -> the node at which a token there is
     node_at: dict[int, Node] = field(default_factory=dict)
     #: node index -> bit, for nodes that do not wait for several tokens
@@ -78,8 +99,10 @@ class TokenNet:
     ends: int = 0
     #: ends that take every other token with them
     terminates: int = 0
-    #: whether some split has more ways than are tried
-    is_partial: bool = False
+    #: places of splits with more ways than are tried
+    partial: frozenset[int] = frozenset()
+    #: flow index -> the bit of a flow that leads to a join
+    flow_bit: dict[int, int] = field(default_factory=dict)
     #: non-interrupting boundary events, each with a region of its own
     aside: list[Node] = field(default_factory=list)
 
@@ -97,20 +120,26 @@ class NotPlain(Exception):
     """The scope holds something the plain token game does not know."""
 
 
-def net_of(program: Program, scope: Scope, splits: dict[str, Split]) -> TokenNet:
-    """Raises `NotPlain`."""
-    return _Builder(program, scope, splits).build()
+def net_of(
+    program: Program, scope: Scope, splits: dict[str, Split], maximum_ways: int = FEW_WAYS
+) -> TokenNet:
+    """The net of one scope; splits with more ways are partial. Raises `NotPlain`."""
+    return _Builder(program, scope, splits, maximum_ways).build()
 
 
 class _Builder:
-    def __init__(self, program: Program, scope: Scope, splits: dict[str, Split]) -> None:
+    def __init__(
+        self, program: Program, scope: Scope, splits: dict[str, Split], maximum_ways: int
+    ) -> None:
+        self._maximum_ways = maximum_ways
         self._program = program
         self._scope = scope
         self._splits = splits
-        self._net = TokenNet(scope=scope)
+        self._net = TokenNet(scope=scope, maximum_ways=maximum_ways)
         self._nodes = [node for node in program.nodes if node.scope == scope.index]
-        self._flow_bits: dict[int, int] = {}
         self._used = 0
+        #: place -> places a token there gets to next
+        self._after: dict[int, int] = {}
         self._links = {
             event.name: node
             for node in self._nodes
@@ -127,6 +156,8 @@ class _Builder:
         for node in self._nodes:
             if node.kind is not Kind.EVENT_SUB_PROCESS:
                 self._add_ways(node)
+        if self._net.inclusive:
+            self._add_after()
         for join, _ in self._net.inclusive:
             self._add_reach(join)
         return self._net
@@ -142,7 +173,7 @@ class _Builder:
             return
         if _is_join(node):
             for index in node.incoming:
-                self._flow_bits[index] = self._bit(node)
+                self._net.flow_bit[index] = self._bit(node)
         else:
             self._net.place[node.index] = self._bit(node)
 
@@ -173,10 +204,10 @@ class _Builder:
         elif node.kind is Kind.PARALLEL:
             mask = 0
             for index in node.incoming:
-                mask |= self._flow_bits[index]
+                mask |= self._net.flow_bit[index]
             self._net.joins.append((mask, ways[0], node))
         else:
-            bits = tuple((self._flow_bits[index], 0) for index in node.incoming)
+            bits = tuple((self._net.flow_bit[index], 0) for index in node.incoming)
             join = InclusiveJoin(node=node, incoming=bits, mask=sum(bit for bit, _ in bits))
             self._net.inclusive.append((join, ways))
 
@@ -205,11 +236,11 @@ class _Builder:
         targets = []
         for flow in flows:
             target = self._program.nodes[flow.target]
-            bit = self._flow_bits.get(flow.index) or self._net.place[target.index]
+            bit = self._net.flow_bit.get(flow.index) or self._net.place[target.index]
             if mask & bit:
                 twice = twice or bit
             mask |= bit
-            if flow.index not in self._flow_bits:
+            if flow.index not in self._net.flow_bit:
                 targets.append(target.id)
         return Way(mask, tuple(targets), twice)
 
@@ -228,7 +259,7 @@ class _Builder:
                 raise NotPlain
             return [flows]
         found: dict[tuple[Flow, ...], None] = {}
-        for vector in self._vectors(split):
+        for vector in self._vectors(node, split):
             chosen = _chosen(node, flows, dict(zip(split.conditions, vector, strict=True)))
             if chosen:
                 found[chosen] = None
@@ -236,16 +267,33 @@ class _Builder:
             raise NotPlain
         return list(found)
 
-    def _vectors(self, split: Split) -> Iterable[tuple[bool, ...]]:
-        if split.vectors is not None:
-            return split.vectors
+    def _vectors(self, node: Node, split: Split) -> Iterable[tuple[bool, ...]]:
         count = len(split.conditions)
-        if 2**count <= MAXIMUM_WAYS:
-            return itertools.product((True, False), repeat=count)
-        self._net.is_partial = True
+        vectors = split.vectors
+        if vectors is None:
+            if 2**count <= self._maximum_ways:
+                return itertools.product((True, False), repeat=count)
+        elif len(vectors) <= self._maximum_ways or node.kind is Kind.EXCLUSIVE:
+            return vectors
+        if node.index not in self._net.place:
+            raise NotPlain
+        self._net.partial |= {self._net.place[node.index]}
         few = [frozenset(pair) for pair in itertools.combinations(range(count), 2)]
         few = [*(frozenset({index}) for index in range(count)), *few, frozenset(range(count))]
-        return [tuple(index in chosen for index in range(count)) for chosen in few]
+        tried = [tuple(index in chosen for index in range(count)) for chosen in few]
+        return tried if vectors is None else [each for each in tried if each in vectors]
+
+    def _add_after(self) -> None:
+        for bit, ways in self._net.ways.items():
+            self._after[bit] = self._after.get(bit, 0) | _union(ways)
+        joins: list[tuple[int, tuple[Way, ...]]] = [
+            (mask, (way,)) for mask, way, _ in self._net.joins
+        ]
+        joins += [(join.mask, ways) for join, ways in self._net.inclusive]
+        for mask, ways in joins:
+            for bit in self._net.node_at:
+                if bit & mask:
+                    self._after[bit] = _union(ways)
 
     def _add_reach(self, join: InclusiveJoin) -> None:
         reach = dict.fromkeys(join.node.incoming, 0)
@@ -258,6 +306,15 @@ class _Builder:
             (bit, reach[index])
             for index, (bit, _) in zip(join.node.incoming, join.incoming, strict=True)
         )
+        join.near = tuple(reach for _, reach in join.incoming)
+        join.after = self._after
+
+
+def _union(ways: tuple[Way, ...]) -> int:
+    found = 0
+    for way in ways:
+        found |= way.mask
+    return found
 
 
 def _chosen(node: Node, flows: tuple[Flow, ...], truth: dict[object, bool]) -> tuple[Flow, ...]:
