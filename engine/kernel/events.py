@@ -228,16 +228,12 @@ def _throw_error(work: Work, number: int, node: Node, definition: EventDefinitio
     )
 
 
-def _throw_link(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
+def _throw_link(work: Work, number: int, node: Node, _: EventDefinition) -> None:
     """The token goes on at the catching link of that name in the same scope (§10.5.5)."""
     scope = work.elements[number].parent
-    for target in work.program.nodes:
-        if target.kind is Kind.CATCH and target.scope == node.scope and target.events:
-            event = target.events[0]
-            if event.type is EventType.LINK and event.name == definition.name:
-                flows.depart(work, number, node, [])
-                work.enter(target, scope)
-                return
+    for target in flows.link_targets(work.program, node)[:1]:
+        flows.depart(work, number, node, [])
+        work.enter(target, scope)
 
 
 def _throw_terminate(work: Work, number: int, node: Node, _: EventDefinition) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.kernel.effects import Move
-from engine.kernel.program import ACTIVITIES, GATEWAYS, Flow, Kind, Node
+from engine.kernel.program import ACTIVITIES, GATEWAYS, EventType, Flow, Kind, Node, Program
 from engine.kernel.work import Work
 from engine.model.errors import ModelFault
 
@@ -42,6 +42,20 @@ def chosen(work: Work, number: int, node: Node) -> list[Flow]:
 
 def _conditional(flows: list[Flow], node: Node) -> bool:
     return any(flow.condition is not None and flow.index != node.default for flow in flows)
+
+
+def link_targets(program: Program, node: Node) -> tuple[Node, ...]:
+    """The catching link of the same scope that a throwing link goes on at (§10.5.5)."""
+    if node.kind is not Kind.THROW:
+        return ()
+    names = {event.name for event in node.events if event.type is EventType.LINK}
+    return tuple(
+        target
+        for target in (program.nodes if names else ())
+        if target.kind is Kind.CATCH
+        and target.scope == node.scope
+        and any(event.type is EventType.LINK and event.name in names for event in target.events)
+    )
 
 
 def depart(work: Work, number: int, node: Node, flows: list[Flow], **detail: object) -> None:

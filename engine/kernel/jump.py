@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from engine.kernel import events_waiting, scopes
+from engine.kernel import events_waiting, flows, scopes
 from engine.kernel.effects import Move
 from engine.kernel.program import Kind, Node, Program, Scope
 from engine.kernel.state import ROOT, WITHOUT_TOKEN, Phase, State
@@ -123,24 +123,54 @@ def _check_joins(work: Work, scope: int, node: Node | None) -> None:
     """
     if work.elements[scope].phase is not Phase.SCOPE:
         return
-    places = {node.id} if node is not None else set()
-    places.update(
-        work.elements[child].node
+    program = work.program
+    inside = scopes.scope_of(work, scope).index
+    joins = [
+        join
+        for join in program.nodes
+        if join.kind is Kind.PARALLEL and len(join.incoming) > 1 and join.scope == inside
+    ]
+    if not joins:
+        return
+    live = [
+        work.node(child)
         for child in work.below(scope)
         if work.elements[child].phase not in WITHOUT_TOKEN
-    )
-    arrived = [work.program.flow_by_id[flow] for holder, flow in work.arrived if holder == scope]
-    places.update(work.program.nodes[flow.target].id for flow in arrived)
-    inside = scopes.scope_of(work, scope).index
-    for join in work.program.nodes:
-        if join.kind is not Kind.PARALLEL or len(join.incoming) < 2 or join.scope != inside:
-            continue
-        covered = {flow.index for flow in arrived if flow.index in join.incoming}
-        for place in places - {join.id}:
-            covered |= join.reached_from.get(place, frozenset())
+    ]
+    arrived = {program.flow_by_id[flow].index for holder, flow in work.arrived if holder == scope}
+    taken = _flows_ahead(program, [*live, node] if node is not None else live, arrived)
+    for join in joins:
+        covered = taken.intersection(join.incoming)
+        if node is join:
+            covered = _flows_ahead(program, live, arrived).intersection(join.incoming)
         if covered and (len(covered) < len(join.incoming) or node is join):
             name = join.name or join.id
             raise MoveRefused(f"移动之后汇合“{name}”永远等不齐，请把并行的其他环节一并取消")
+
+
+def _flows_ahead(program: Program, places: list[Node], arrived: set[int]) -> set[int]:
+    """Flows that tokens at these places can still take; a join is passed only when all can come."""
+    taken = set(arrived)
+    seen: set[int] = set()
+    todo = [*places, *(program.nodes[program.flows[index].target] for index in arrived)]
+    at_place = {node.index for node in places}
+    while todo:
+        node = todo.pop()
+        waits = node.kind is Kind.PARALLEL and not taken.issuperset(node.incoming)
+        if node.index in seen or (waits and node.index not in at_place):
+            continue
+        seen.add(node.index)
+        for flow in _leaving(program, node):
+            taken.add(flow)
+            todo.append(program.nodes[program.flows[flow].target])
+        todo.extend(flows.link_targets(program, node))
+    return taken
+
+
+def _leaving(program: Program, node: Node) -> list[int]:
+    """Flows a token leaves a node by, those of its boundary events included."""
+    beside = (flow for index in node.boundaries for flow in program.nodes[index].outgoing)
+    return [*node.outgoing, *beside]
 
 
 def reached_again(program: Program, target: Node) -> frozenset[str]:
@@ -149,7 +179,7 @@ def reached_again(program: Program, target: Node) -> frozenset[str]:
     It stops at a join that needs a token from elsewhere: what lies behind belongs to all branches.
     """
     reached = {target.index}
-    flows: set[int] = set()
+    taken: set[int] = set()
     todo = [target]
     while todo:
         node = todo.pop()
@@ -159,12 +189,12 @@ def reached_again(program: Program, target: Node) -> frozenset[str]:
             if program.nodes[boundary].interrupting:
                 reached.add(boundary)
                 leaving.extend(program.nodes[boundary].outgoing)
-        for index in leaving:
-            flows.add(index)
-            following = program.nodes[program.flows[index].target]
+        taken.update(leaving)
+        ahead = [program.nodes[program.flows[index].target] for index in leaving]
+        for following in (*ahead, *flows.link_targets(program, node)):
             if following.index in reached:
                 continue
-            if following.kind in _JOINS and not flows.issuperset(following.incoming):
+            if following.kind in _JOINS and not taken.issuperset(following.incoming):
                 continue
             reached.add(following.index)
             todo.append(following)

@@ -117,7 +117,9 @@ class Model:
     def _repeat(self, parts, source, block) -> str:
         merge, split = self.node(parts, "exclusiveGateway"), self.node(parts, "exclusiveGateway")
         self.flow(parts, source, merge)
-        self.flow(parts, self.block(parts, block, merge), split)
+        # A task in every round: a loop that waits for nobody would be an incident.
+        first = self._task(parts, merge, "once")
+        self.flow(parts, self.block(parts, block, first), split)
         self.flow(parts, split, merge, "again")
         out = self.node(parts, "task")
         self.default(parts, split, self.flow(parts, split, out))

@@ -192,3 +192,40 @@ def test_a_side_path_that_ends_at_the_same_end_does_not_stand_in_the_way(bench):
     case.move("a", "a")
 
     assert case.waiting_at() == ["a", "side"]
+
+
+def test_it_refuses_to_starve_a_join_although_a_loop_leads_back_to_it(bench):
+    """Only another join, which waits for this very one, would let a token come round again."""
+    case = bench("""
+        <startEvent id="s"/><exclusiveGateway id="m"/><userTask id="first"/><parallelGateway id="f"/>
+        <userTask id="a"/><parallelGateway id="f2"/><userTask id="b"/><userTask id="c"/>
+        <parallelGateway id="j2"/><parallelGateway id="j"/><exclusiveGateway id="g"/><endEvent id="e"/>
+        s -> m -> first -> f -> a -> j -> g -default-> e
+        f -> f2 -> b -> j2 -> j
+        f2 -> c -> j2
+        g -[again]-> m
+    """).start("p")
+    case.complete("first")
+
+    with pytest.raises(MoveRefused, match="永远等不齐"):
+        case.move("b", "a")
+
+
+def test_a_return_over_a_link_takes_back_what_lies_behind_it(bench):
+    """A throwing link goes on at its catching one: the branch is one branch."""
+    case = bench("""
+        <startEvent id="s"/><userTask id="first"/><parallelGateway id="f"/><userTask id="b"/>
+        <intermediateThrowEvent id="out"><linkEventDefinition name="L"/></intermediateThrowEvent>
+        <intermediateCatchEvent id="in"><linkEventDefinition name="L"/></intermediateCatchEvent>
+        <userTask id="a"/><parallelGateway id="j"/><endEvent id="e"/>
+        s -> first -> f -> out
+        in -> a -> j -> e
+        f -> b -> j
+    """).start("p")
+    case.complete("first")
+
+    case.move("b", "first")
+
+    assert case.waiting_at() == ["first"]
+    run(case)
+    assert case.status == "completed"
