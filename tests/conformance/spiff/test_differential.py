@@ -33,7 +33,8 @@ class Divergence:
 
     clause: str
     of: Callable[[tuple, list[bool]], bool]
-    witness: tuple
+    #: None where it happens by chance only, with the order of their random ids
+    witness: tuple | None
     picks: tuple[bool, bool, bool] = (True, True, True)
     order: tuple[int, ...] = (0,)
 
@@ -67,6 +68,11 @@ DIVERGENCES = {
         "§10.5.7, §13.5.3: an error goes to the nearest handler up the enclosing scopes",
         lambda block, picks: picks[0] and count(block, "failing") > 1,
         ("and", (("failing", (TASK,)), ("failing", (TASK,)))),
+    ),
+    "an inclusive join does not wait for a branch that stands at an event-based gateway": Divergence(
+        "§13.4.3: it waits while a token elsewhere can still reach one of its open flows",
+        lambda block, _: inside(block, "or", "race"),
+        None,
     ),
 }
 
@@ -112,9 +118,10 @@ def test_twenty_thousand_random_models_run_as_on_the_other_engine():
     assert compared(HUGE) == HUGE
 
 
-@pytest.mark.parametrize("name", sorted(DIVERGENCES))
+@pytest.mark.parametrize("name", sorted(n for n, it in DIVERGENCES.items() if it.witness))
 def test_a_known_divergence_is_still_there(name):
     known = DIVERGENCES[name]
+    assert known.witness is not None
     assert known.of(known.witness, list(known.picks))
 
     first, second = run_both(

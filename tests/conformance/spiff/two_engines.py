@@ -20,7 +20,8 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import SignalEv
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn import read
+from engine.bpmn import compile as compiling
+from engine.bpmn.parse import Findings, parse
 from engine.kernel import effects, triggers
 from engine.kernel import step as kernel
 from engine.kernel.decide import RunningDecide
@@ -48,7 +49,10 @@ class Ours:
     """The kernel, with what its effects opened."""
 
     def __init__(self, xml: bytes, picks: list[bool]) -> None:
-        (self.program,) = read(xml, file="random.bpmn").programs
+        findings = Findings("random.bpmn")
+        document = parse(xml, findings)
+        assert document is not None
+        (self.program,) = compiling.programs(document, xml, findings)
         self.now = AT
         self.state = State.initial(self.program)
         self.tasks: dict[int, str] = {}
