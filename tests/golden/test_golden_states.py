@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from engine.kernel import codec
 from engine.kernel.state import Compensation, Element, Life, Phase, State
+from tests.golden import story
 
 FOLDER = Path(__file__).parent
 
@@ -42,6 +46,25 @@ KNOWN = {
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_a_saved_state_loads_as_what_it_was(name):
     assert State.decode((FOLDER / name).read_bytes()) == KNOWN[name]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("story_codec_*.json")), ids=lambda p: p.stem)
+def test_a_case_saved_at_any_step_of_its_story_goes_on_as_it_did_then(path):
+    frozen = story.program()
+    steps = json.loads(path.read_text(encoding="utf-8"))
+    assert len(steps) > 10
+
+    for number, step in enumerate(steps):
+        state = State.decode(base64.b64decode(step["state"]))
+        after, facts = story.go_on(frozen, state)
+        assert facts == step["facts"], f"step {number}"
+        if number + 1 < len(steps):
+            assert after == State.decode(base64.b64decode(steps[number + 1]["state"]))
+    assert after.is_ended
+
+
+def test_the_codec_of_today_has_its_story():
+    assert (FOLDER / f"story_codec_{codec.VERSION}.json").is_file()
 
 
 def test_every_saved_state_is_looked_at():
