@@ -264,18 +264,27 @@ class _JointExplorer:
         """Letters that nobody can ever read any more are put aside and told."""
         unborn, live, letters = key
         kept = list(letters)
+        births = any(count and self._is_birth(place) for place, count in enumerate(letters))
         for place, count in enumerate(letters):
-            if count and not self._may_be_read(place, unborn, live):
+            if count and not self._may_be_read(place, unborn, live, births=births):
                 kept[place] = 0
                 told = JointVertex(key=key, parent=vertex, trail=move.trail, index=-1)
                 self._unread.setdefault(self._flows[place], told)
         return (unborn, live, tuple(kept))
 
-    def _may_be_read(self, place: int, unborn: tuple[int, ...], live: tuple[Instance, ...]) -> bool:
+    def _is_birth(self, place: int) -> bool:
+        return self._flows[place] in self._pools[self._reader[place]].born_by
+
+    def _may_be_read(
+        self, place: int, unborn: tuple[int, ...], live: tuple[Instance, ...], *, births: bool
+    ) -> bool:
         pool = self._reader[place]
         explorer = self._pools[pool]
-        if self._flows[place] in explorer.born_by or pool in unborn or explorer.born_by:
-            return bool(unborn or live or self._flows[place] in explorer.born_by)
+        if self._is_birth(place) or pool in unborn:
+            return True
+        if explorer.born_by and (unborn or live or births):
+            # Somebody may still send what brings another reader into being.
+            return True
         return any(
             self._reach[pool].reaches(explorer.vertex(state).work, self._target[place])
             for owner, state in live

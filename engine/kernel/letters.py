@@ -132,6 +132,8 @@ class PoolPossible(Possible):
             if number == ROOT:
                 return True
             number = work.elements[number].parent
+            if self._hears(work, number):
+                return False
 
     def echoing(self) -> frozenset[str]:
         """As in one process, but what talks to another pool is never the same twice."""

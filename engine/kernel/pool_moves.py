@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.kernel.collaboration import Collaboration
 from engine.kernel.effects import Move, Record
-from engine.kernel.explorer import _Explorer, _with_first
+from engine.kernel.explorer import Explorer, _with_first
 from engine.kernel.free_choice import Split, with_free_flows
 from engine.kernel.letters import LetterBoxes, PoolPossible, waiting_for_letters
 from engine.kernel.possible import AT, Choose, Event, prepared
@@ -46,7 +46,7 @@ class Offer:
     takes_only: bool = False
 
 
-class PoolExplorer(_Explorer):
+class PoolExplorer(Explorer):
     """The states of one pool."""
 
     def __init__(
