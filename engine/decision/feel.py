@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import DecimalException
+from decimal import Decimal, DecimalException
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from engine.decision.errors import (
     Remark,
     RemarkKind,
 )
+from engine.decision.extent import within_extent
 from engine.decision.kinds import FeelType
 from engine.decision.names import is_plain, may_need_names, special_names
 from engine.decision.parser import Parser
@@ -58,6 +59,7 @@ __all__ = [
 _NOTHING: Mapping[str, Any] = {}
 _INPUT = "?"
 _MAX_VARIANTS = 32
+_SMALL = frozenset({str, bool, Decimal, type(None)})
 _instant: Callable[[], datetime] | None = None
 
 
@@ -109,7 +111,8 @@ class CompiledExpression:
         if at is not None:
             runtime.at = at
         try:
-            return self._base(context, runtime)
+            value = self._base(context, runtime)
+            return value if type(value) in _SMALL else within_extent(value)
         except (RecursionError, DecimalException) as problem:
             raise unusable(problem) from None
 
@@ -148,7 +151,7 @@ class CompiledExpression:
             if special:
                 code = self._variant(special)
         try:
-            return code(context, runtime, *arguments)
+            return within_extent(code(context, runtime, *arguments))
         except (RecursionError, DecimalException) as problem:
             raise unusable(problem) from None
 

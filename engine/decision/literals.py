@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from engine.decision.errors import Fault
 from engine.decision.lexer import KEYWORDS
 from engine.decision.runtime import Meter, adapt
-from engine.decision.temporal_text import write_moment
-from engine.decision.values import Builtin, FeelFunction, Range
+from engine.decision.temporal_text import read_moment, write_moment
+from engine.decision.values import NUMBERS, Builtin, FeelFunction, Range
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MAX_PLAIN_EXPONENT = 100
+# The parser refuses deeper nesting.
+_MAX_LITERAL_DEPTH = 50
 _COMPOUND = frozenset({list, dict, Range})
 
 
@@ -21,7 +23,7 @@ def write_number(number: Decimal) -> str:
     if not number:
         return "0"
     if abs(number.adjusted()) > _MAX_PLAIN_EXPONENT:
-        return str(number.normalize())
+        return str(number.normalize(NUMBERS))
     written = format(number, "f")
     return written.rstrip("0").rstrip(".") if "." in written else written
 
@@ -39,12 +41,27 @@ def dumps(value: Any) -> str:
     return _Writer(literal=True).write(adapt(value))
 
 
+def _is_feel_number(number: Decimal) -> bool:
+    try:
+        return number.is_finite() and NUMBERS.plus(number) == number
+    except DecimalException:
+        return False
+
+
+def _at_literal(written: str, value: Any) -> str:
+    """Quote a moment; Raises Fault for one that would not be read back as it is."""
+    if read_moment(written) != value:
+        raise Fault(f"“{written}”写成文字后读不回来")
+    return f'@"{written}"'
+
+
 class _Writer:
     """Writes one value; bounds the work, which shared parts can make huge."""
 
     def __init__(self, *, literal: bool) -> None:
         self._literal = literal
         self._meter = Meter()
+        self._depth = 0
 
     def write(self, value: Any) -> str:
         """Write a value of any kind. Raises Fault, FeelLimitError."""
@@ -53,11 +70,17 @@ class _Writer:
         return written
 
     def _compound(self, value: Any) -> str:
+        if self._literal and self._depth >= _MAX_LITERAL_DEPTH:
+            raise Fault(f"嵌套超过 {_MAX_LITERAL_DEPTH} 层，写成文字后读不回来")
+        self._depth += 1
         if type(value) is list:
-            return f"[{', '.join(self.write(one) for one in value)}]"
-        if type(value) is dict:
-            return f"{{{', '.join(map(self._entry, value, value.values()))}}}"
-        return self._range(value)
+            written = f"[{', '.join(self.write(one) for one in value)}]"
+        elif type(value) is dict:
+            written = f"{{{', '.join(map(self._entry, value, value.values()))}}}"
+        else:
+            written = self._range(value)
+        self._depth -= 1
+        return written
 
     def _entry(self, key: str, value: Any) -> str:
         plain = key.isidentifier() and key.isascii() and key not in KEYWORDS
@@ -70,16 +93,21 @@ class _Writer:
         if type(value) is bool:
             return "true" if value else "false"
         if type(value) is Decimal:
-            return write_number(value)
+            return self._number(value)
         if type(value) is str:
             escaped = "".join(_ESCAPES.get(c, c) for c in value) if self._literal else value
             return f'"{escaped}"'
         moment = write_moment(value)
         if moment is not None:
-            return f'@"{moment}"' if self._literal else moment
+            return _at_literal(moment, value) if self._literal else moment
         if isinstance(value, (FeelFunction, Builtin)) and not self._literal:
             return f"function {value.name}"
         raise Fault("函数不能写成文字")
+
+    def _number(self, number: Decimal) -> str:
+        if self._literal and not _is_feel_number(number):
+            raise Fault(f"{number} 不是 FEEL 的数（最多 34 位）")
+        return write_number(number)
 
     def _range(self, value: Range) -> str:
         if value.low is None:

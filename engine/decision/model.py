@@ -21,6 +21,7 @@ from engine.decision.definitions import (
 from engine.decision.element_code import ElementCode, compile_decision, compile_knowledge
 from engine.decision.errors import DecisionError, NoSuchDecision, Remark
 from engine.decision.evaluation import coerced
+from engine.decision.extent import within_extent
 from engine.decision.feel import default_instant, unusable
 from engine.decision.kinds import ANY
 from engine.decision.model_check import check_references
@@ -245,6 +246,6 @@ class DecisionModel:
 
 def _guarded(evaluate: Callable[[], Any]) -> Any:
     try:
-        return evaluate()
+        return within_extent(evaluate())
     except (RecursionError, DecimalException) as problem:
         raise unusable(problem) from None

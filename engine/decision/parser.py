@@ -44,6 +44,7 @@ _ADVICE = {
     ";": "FEEL 一次只写一个表达式；要分步就写成 {a: …, b: …}.b",
     ":=": "FEEL 没有赋值，写成 {名称: 值}",
 }
+_ADVICE_AFTER = {"not": "写成 not(…)", "?": "条件写成 if … then … else …"}
 
 
 class Parser(OperandParser):
@@ -108,7 +109,9 @@ class Parser(OperandParser):
         if token.kind is TokenKind.END:
             return
         pair = token.text + self.peek().text
-        raise self.unexpected("结尾", _ADVICE.get(pair) or _ADVICE.get(token.text))
+        before = self.tokens[self.index - 1].text if self.index else ""
+        hint = _ADVICE.get(pair) or _ADVICE.get(token.text) or _ADVICE_AFTER.get(before)
+        raise self.unexpected("结尾", hint)
 
     def expression(self) -> Node:
         """Read any expression."""
@@ -131,7 +134,7 @@ class Parser(OperandParser):
         while True:
             at = self.expect_word("if").start
             condition = self.expression()
-            self.expect_word("then")
+            self.expect_word("then", "写成 if 条件 then … else …")
             branches.append((at, condition, self.expression()))
             self.expect_word("else", "if … then … 之后必须有 else")
             if len(branches) > _MAX_BRANCHES:
@@ -146,14 +149,14 @@ class Parser(OperandParser):
     def _loop(self) -> Node:
         at = self.advance().start
         iterators = self._iterators()
-        self.expect_word("return")
+        self.expect_word("return", "写成 for x in 列表 return 结果")
         self.learn("partial")
         return For(at=at, iterators=iterators, result=self.expression())
 
     def _quantified(self) -> Node:
         token = self.advance()
         iterators = self._iterators()
-        self.expect_word("satisfies")
+        self.expect_word("satisfies", f"写成 {token.text} x in 列表 satisfies 条件")
         return Quantified(
             at=token.start,
             quantifier=Quantifier(token.text),

@@ -273,7 +273,7 @@ class OperandParser(Cursor):
             return self.advance().text
         key = self.name_until(":")
         if key is None:
-            raise self.unexpected("上下文的键")
+            raise self.unexpected("上下文的键", '写成 {a: 1, "b c": 2}')
         return key
 
     def type(self) -> FeelType:

@@ -11,6 +11,7 @@ from typing import Any
 from engine.decision.errors import RemarkKind
 from engine.decision.operators import add, compare, equal_values
 from engine.decision.runtime import Place, Runtime
+from engine.decision.values import kind_of
 
 _Row = Callable[[], tuple[Any, ...]]
 
@@ -61,6 +62,7 @@ class RuleHit:
     result: Any
 
 
+_SUMMABLE = frozenset({"number", "days and time duration", "years and months duration"})
 _LISTS = frozenset({HitPolicy.COLLECT, HitPolicy.RULE_ORDER, HitPolicy.OUTPUT_ORDER})
 
 
@@ -170,6 +172,8 @@ def _rank(cells: tuple[Any, ...], orders: Sequence[Any]) -> tuple[int, ...]:
 def _aggregate(aggregation: Aggregation, column: list[Any], runtime: Runtime, place: Place) -> Any:
     if aggregation is Aggregation.COUNT:
         return Decimal(len(column))
+    if aggregation is Aggregation.SUM and any(kind_of(one) not in _SUMMABLE for one in column):
+        return runtime.remark(RemarkKind.WRONG_TYPE, "只能对数字或时长求和", place)
     best = column[0]
     for value in column[1:]:
         if aggregation is Aggregation.SUM:

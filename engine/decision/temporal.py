@@ -77,7 +77,7 @@ def make_duration(nanos: int) -> AnyDuration:
     """Build a days-and-time duration from nanoseconds. Raises Fault beyond all reason."""
     if abs(nanos) > _MAX_NANOS:
         raise Fault("时长超出范围")
-    if nanos % 1000 or abs(nanos) >= _MAX_NATIVE_NANOS:
+    if nanos % 1000 or not -_MAX_NATIVE_NANOS <= nanos < _MAX_NATIVE_NANOS + NANOS_PER_DAY:
         return WideDuration(nanos)
     return timedelta(microseconds=nanos // 1000)
 

@@ -162,7 +162,7 @@ def write_time(moment: AnyTime | AnyDateTime) -> str:
 
 def _written_zone(moment: AnyTime | AnyDateTime) -> str:
     """Write a zone the way `read_zone` reads it; of a foreign kind of zone, its offset."""
-    if isinstance(moment.tzinfo, ZoneInfo):
+    if isinstance(moment.tzinfo, ZoneInfo) and moment.tzinfo.key:
         return f"@{moment.tzinfo.key}"
     offset = offset_of(moment)
     if offset is None:

@@ -50,6 +50,18 @@ RUNAWAYS = [
     "1e99999999",
     'for i in @"0001-01-01"..@"9999-12-31" return i',
     "distinct values(for i in 1..100000 return [i])",
+    DOUBLED,
+    "for i in 1..2000 return partial",
+    "for i in 1..100000 return count(partial)",
+    "for i in 1..1000000000000 return i",
+    "some x in 1..1e12 satisfies x < 0",
+    "{f: function(n) if n < 2 then n else f(n-1) + f(n-2), r: f(40)}.r",
+    "(" * 10_000 + "1" + ")" * 10_000,
+    "not(" * 10_000 + "true" + ")" * 10_000,
+    "x in " + "(" * 3_000 + "1" + ")" * 3_000,
+    "]1..2[" * 2_000,
+    "/*" * 50_000,
+    'split(string join(for i in 1..5000 return "aaaaaaaaaaaaaaaaaaaa"), "(a+)+b")',
 ]
 HARMLESS = [
     ("9 ** 999999999", None),

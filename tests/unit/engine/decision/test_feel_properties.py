@@ -19,13 +19,41 @@ from engine.decision.regex_parser import parse
 from engine.decision.runtime import Place, Runtime
 from engine.decision.values import Range, YearMonthDuration
 
-numbers = st.decimals(
-    allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=6
+numbers = st.one_of(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=6
+    ),
+    st.builds(
+        lambda sign, digits, exponent: Decimal((sign, tuple(digits), exponent)),
+        st.integers(0, 1),
+        st.lists(st.integers(0, 9), min_size=1, max_size=34),
+        st.integers(-6000, 6000),
+    ),
 )
 zones = st.one_of(
-    st.none(), st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+    st.none(),
+    st.timezones(),
+    st.integers(-1080, 1080).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+months = st.integers(-(10**9), 10**9).map(YearMonthDuration)
+
+
+def _ranges(ends: st.SearchStrategy[Any]) -> st.SearchStrategy[Range]:
+    """Ranges with two ends, and with one."""
+    return st.one_of(
+        st.builds(
+            lambda one, other, low, high: Range(min(one, other), max(one, other), low, high),
+            ends,
+            ends,
+            st.booleans(),
+            st.booleans(),
+        ),
+        st.builds(lambda low, closed: Range(low, None, closed, False), ends, st.booleans()),
+        st.builds(lambda high, closed: Range(None, high, False, closed), ends, st.booleans()),
+    )
+
+
 scalars = st.one_of(
     st.none(),
     st.booleans(),
@@ -34,9 +62,14 @@ scalars = st.one_of(
     st.dates(),
     st.times(timezones=zones),
     st.datetimes(timezones=zones),
-    st.timedeltas(min_value=timedelta(days=-10_000), max_value=timedelta(days=10_000)),
-    st.integers(-5_000, 5_000).map(YearMonthDuration),
-    st.integers(0, 100).map(lambda low: Range(Decimal(low), Decimal(low + 1), low % 2 == 0)),
+    st.timedeltas(),
+    months,
+    _ranges(numbers),
+    _ranges(texts),
+    _ranges(st.dates()),
+    _ranges(st.datetimes()),
+    _ranges(st.timedeltas()),
+    _ranges(months),
 )
 values = st.recursive(
     scalars,
