@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.bpmn import extensions
-from engine.bpmn.expressions import element_expression, value
+from engine.bpmn import extensions, foreign
+from engine.bpmn.expressions import element_expression, expression, value
+from engine.bpmn.foreign_expressions import has_wrapped
 from engine.bpmn.parse import (
     Document,
     Findings,
@@ -17,7 +18,7 @@ from engine.bpmn.parse import (
     text_of,
 )
 from engine.bpmn.vocabulary import DEFINITIONS
-from engine.kernel.program import EventDefinition, EventType, Timer, TimerKind
+from engine.kernel.program import EventDefinition, EventType, Expression, Timer, TimerKind
 from engine.model import duration
 
 _THROWING = frozenset({"intermediateThrowEvent", "endEvent"})
@@ -29,6 +30,7 @@ def read(
     """All definitions of an event, in document order."""
     found: list[EventDefinition] = []
     for item in elements(event, document):
+        foreign.attributes(item, local(item), findings)
         definition = one(item, event, own, document, findings)
         if definition is not None:
             found.append(definition)
@@ -73,7 +75,7 @@ def one(
     if kind in (EventType.CANCEL, EventType.TERMINATE):
         return EventDefinition(type=kind)
     name = _name(item, kind, event, document, findings)
-    key = own.message_key if kind is EventType.MESSAGE else None
+    key = _key(item, event, own, document, findings) if kind is EventType.MESSAGE else None
     return EventDefinition(type=kind, name=name, key=key)
 
 
@@ -88,7 +90,19 @@ def message(
     if referred is None or local(referred) != "message":
         findings.error("unknown-reference", f"“{label(task)}”引用的消息“{reference}”不存在", task)
         return None
-    return EventDefinition(type=EventType.MESSAGE, name=label(referred), key=own.message_key)
+    key = _key(task, task, own, document, findings)
+    return EventDefinition(type=EventType.MESSAGE, name=label(referred), key=key)
+
+
+def _key(
+    item: Xml, event: Xml, own: extensions.Extensions, document: Document, findings: Findings
+) -> Expression | None:
+    """The correlation key: written here, or with the message for all who wait for it."""
+    if own.message_key is not None or local(event) in (*_THROWING, "sendTask", "startEvent"):
+        return own.message_key
+    referred = document.referred(item.get("messageRef"))
+    text = foreign.subscription_key(referred) if referred is not None else None
+    return None if text is None else expression(text, event, findings, "关联键")
 
 
 _REFERENCES = {
@@ -118,9 +132,14 @@ def _name(
             "unknown-reference", f"“{label(event)}”引用的{word}“{reference}”不存在", event
         )
         return None
-    if kind in (EventType.MESSAGE, EventType.SIGNAL):
-        return label(referred)
-    code = (referred.get(f"{tag}Code") or "").strip()
+    called = label(referred) if kind in (EventType.MESSAGE, EventType.SIGNAL) else ""
+    code = called or (referred.get(f"{tag}Code") or "").strip()
+    if has_wrapped(code):
+        findings.error(
+            "foreign-expression", f"{word}“{code}”的名称不能是表达式，请写固定的名称", referred
+        )
+    if called:
+        return called
     if not code and throwing:
         findings.error(
             "missing-code", f"“{label(event)}”抛出的{word}“{label(referred)}”没有代码", event

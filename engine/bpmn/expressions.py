@@ -22,10 +22,10 @@ def expression(
     if not text.strip():
         findings.error("empty-expression", f"“{label(at)}”的{what}是空的", at)
         return None
-    if language and not _is_feel(language):
+    if language and not _is_feel(language) and not is_wrapped(text):
         findings.error(
             "expression-language",
-            f"“{label(at)}”的{what}不是 FEEL（{language}）{_offered(text)}",
+            f"“{label(at)}”的{what}不是 FEEL（{language}）{_offered(text, also_same=True)}",
             at,
         )
         return None
@@ -111,13 +111,15 @@ def _not_mechanical(
     )
 
 
-def _offered(text: str) -> str:
+def _offered(text: str, *, also_same: bool = False) -> str:
     """Words that offer the same expression as FEEL, where that is mechanical."""
     try:
-        found = template(text) if has_wrapped(text) else translate(text)
+        plain = text.strip().removeprefix("return ").removesuffix(";")
+        found = template(text) if has_wrapped(text) else translate(plain)
     except NotMechanical:
         return ""
-    return f"；可以写成 {found}" if found != text.strip() and _compiles(found) else ""
+    is_news = also_same or found != text.strip()
+    return f"；可以写成 {found}" if is_news and _compiles(found) else ""
 
 
 def _compiles(source: str) -> bool:
@@ -129,7 +131,4 @@ def _compiles(source: str) -> bool:
 
 
 def _is_feel(language: str) -> bool:
-    lowered = language.lower()
-    return (
-        "feel" in lowered or "dmn" in lowered or ("xpath" not in lowered and "java" not in lowered)
-    )
+    return "feel" in language.lower() or "dmn" in language.lower()

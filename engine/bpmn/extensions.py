@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.bpmn import foreign
 from engine.bpmn.expressions import expression, value
 from engine.bpmn.parse import NL, Findings, Xml, child, label
 from engine.kernel.program import (
@@ -63,21 +64,6 @@ _WHERE: dict[str, frozenset[str]] = {
     "call": frozenset({"callActivity"}),
 }
 
-_CHANGES_EXECUTION = frozenset(
-    [
-        "executionListener",
-        "taskListener",
-        "connector",
-        "field",
-        "failedJobRetryTimeCycle",
-        "in",
-        "out",
-        "errorEventDefinition",
-        "taskHeaders",
-    ]
-)
-"""Foreign extension elements that would make other engines act; ignoring them would be silent."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Extensions:
@@ -100,16 +86,10 @@ class Extensions:
 
 def read(element: Xml, tag: str, findings: Findings) -> Extensions:
     """The extensions of an element; mistakes go to the findings."""
-    for attribute in element.attrib:
-        if attribute.startswith("{") and attribute.endswith("}skipExpression"):
-            findings.error(
-                "foreign-extension", f"“{label(element)}”的 skipExpression 不支持", element
-            )
+    foreign.attributes(element, tag, findings)
     holder = child(element, "extensionElements")
     found = Extensions()
-    if holder is None:
-        return found
-    for item in holder:
+    for item in holder if holder is not None else ():
         if isinstance(item.tag, str):
             _sort(item, element, tag, found.raw, findings)
     raw = found.raw
@@ -121,22 +101,24 @@ def read(element: Xml, tag: str, findings: Findings) -> Extensions:
     for name, reader in _READERS.items():
         for item in raw.get(name, ()):
             reader(item, element, found, findings)
+    _fill(found, foreign.borrow(element, tag, findings))
     return found
+
+
+def _fill(found: Extensions, borrowed: foreign.Borrowed) -> None:
+    """Our own words win over those of another vendor."""
+    found.task = found.task or borrowed.task
+    found.inputs = found.inputs or borrowed.inputs
+    found.outputs = found.outputs or borrowed.outputs
+    found.assignments = found.assignments or borrowed.assignments
+    if found.operation is None:
+        found.decision = found.decision or borrowed.decision
 
 
 def _sort(item: Xml, element: Xml, tag: str, raw: dict[str, list[Xml]], findings: Findings) -> None:
     namespace, _, name = item.tag.rpartition("}")
     if namespace[1:] != NL:
-        if name in _CHANGES_EXECUTION:
-            findings.error(
-                "foreign-extension",
-                f"“{label(element)}”的扩展 {name} 会影响执行，这里不支持",
-                element,
-            )
-        elif name not in ("properties", "formData", "taskDefinition"):
-            findings.warning(
-                "foreign-extension", f"“{label(element)}”的扩展 {name} 被忽略", element
-            )
+        foreign.extension(item, element, tag, findings)
         return
     allowed = ATTRIBUTES.get(name)
     if allowed is None:

@@ -7,6 +7,7 @@ refused here with the element and its line.
 from __future__ import annotations
 
 from engine.bpmn import (
+    foreign,
     lint_data,
     lint_events,
     lint_references,
@@ -14,7 +15,7 @@ from engine.bpmn import (
     lint_structure,
     lint_writes,
 )
-from engine.bpmn.parse import Document, Findings, Xml, children, label, local
+from engine.bpmn.parse import BPMN, Document, Findings, Xml, children, label, local
 from engine.bpmn.vocabulary import DEFINITIONS, GLOBAL_TASKS, NODES, SCOPE_TAGS, WITHOUT_EXECUTION
 from engine.kernel.program import Program
 
@@ -50,6 +51,15 @@ _ROOT = (
     | frozenset(DEFINITIONS)
     | frozenset(GLOBAL_TASKS)
 )
+_BESIDE = {
+    "choreography": "编排图",
+    "globalConversation": "会话图",
+    "globalChoreographyTask": "全局编排任务",
+    "conversation": "会话图",
+    "partnerEntity": "合作方",
+    "partnerRole": "合作方角色",
+}
+"""Parts of other kinds of diagrams: they may stand beside processes, and are not executed."""
 _REFUSED = {
     "choreographyTask": "编排任务",
     "subChoreography": "子编排",
@@ -68,11 +78,22 @@ def lint(document: Document, programs: tuple[Program, ...], findings: Findings) 
             findings.error(
                 "unknown-element", f"definitions 下不认识的元素 {local(element)}", element
             )
+        if local(element) in _BESIDE and programs:
+            findings.warning(
+                "beside",
+                f"{_BESIDE[local(element)]}“{label(element)}”不会被执行，只读取流程",
+                element,
+            )
+    _left_over(document, findings)
     for process in document.processes():
         _allow(process, findings)
         lint_data.check(process, document, findings)
     if not programs:
-        findings.error("no-process", "文件里没有可执行的流程", document.root)
+        beside = {
+            _BESIDE[tag] for each in children(document.root) if (tag := local(each)) in _BESIDE
+        }
+        what = f"，只有{'、'.join(sorted(beside))}" if beside else ""
+        findings.error("no-process", f"文件里没有可执行的流程{what}", document.root)
     lint_data.check_collaborations(document, findings)
     lint_references.check(document, findings)
     lint_schema.check(document, findings)
@@ -84,7 +105,32 @@ def lint(document: Document, programs: tuple[Program, ...], findings: Findings) 
     _duplicate_keys(programs, document, findings)
 
 
+def _left_over(document: Document, findings: Findings) -> None:
+    """Extensions of parts that no reader of nodes looks at: flows, definitions, lanes."""
+    for holder in document.root.iter(f"{{{BPMN}}}extensionElements"):
+        owner = holder.getparent()
+        if owner is None or local(owner) in NODES or local(owner) == "process":
+            continue
+        for item in holder:
+            if isinstance(item.tag, str) and foreign.acts(item):
+                foreign.extension(item, owner, local(owner), findings)
+
+
+def _foreign(holder: Xml, findings: Findings) -> None:
+    """Elements of other namespaces outside `extensionElements`: ignored, and told."""
+    for tag in dict.fromkeys(
+        part.tag for part in holder if isinstance(part.tag, str) and not local(part)
+    ):
+        first = next(part for part in holder if part.tag == tag)
+        findings.warning(
+            "foreign-element",
+            f"“{label(holder)}”里的 {tag.rpartition('}')[2]} 不是 BPMN 元素，被忽略",
+            first,
+        )
+
+
 def _allow(holder: Xml, findings: Findings) -> None:
+    _foreign(holder, findings)
     for element in children(holder):
         tag = local(element)
         if tag in NODES:
@@ -101,6 +147,8 @@ def _allow(holder: Xml, findings: Findings) -> None:
 
 def _allow_parts(node: Xml, findings: Findings) -> None:
     is_scope = local(node) in SCOPE_TAGS
+    if not is_scope:
+        _foreign(node, findings)
     for part in children(node):
         tag = local(part)
         if is_scope and (tag in NODES or tag == "sequenceFlow"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.bpmn import event_definitions, extensions
+from collections.abc import Mapping
+
+from engine.bpmn import event_definitions, extensions, foreign
 from engine.bpmn.expressions import element_expression, expression
 from engine.bpmn.parse import Document, Findings, Xml, child, flag, label, local, text_of
 from engine.bpmn.vocabulary import DEFINITIONS
@@ -49,8 +51,13 @@ def _standard(item: Xml, activity: Xml, findings: Findings) -> Loop | None:
 def _multiple(
     item: Xml, activity: Xml, own: extensions.Extensions, document: Document, findings: Findings
 ) -> Loop | None:
-    collection = _attribute(own.loop, "collection", activity, findings, "多实例集合")
-    if own.loop is None and (foreign := _foreign(item, "collection")) is not None:
+    said = _said(item, own)
+    collection = _attribute(said, "collection", activity, findings, "多实例集合")
+    if (
+        collection is None
+        and own.loop is None
+        and (foreign := _foreign(item, "collection")) is not None
+    ):
         collection = expression(foreign, activity, findings, "多实例集合")
     cardinality = element_expression(
         child(item, "loopCardinality"), activity, findings, "多实例个数"
@@ -66,8 +73,8 @@ def _multiple(
         findings.error("multi-instance", f"“{label(activity)}”的多实例同时写了集合和个数", activity)
         return None
     behavior, event = _behavior(item, activity, own, document, findings)
-    output = _attribute(own.loop, "output", activity, findings, "每个实例的结果")
-    outputs = own.loop.get("outputs") if own.loop is not None else None
+    output = _attribute(said, "output", activity, findings, "每个实例的结果")
+    outputs = said.get("outputs")
     if (output is None) != (outputs is None):
         findings.error(
             "multi-instance", f"“{label(activity)}”的 output 和 outputs 要一起写", activity
@@ -77,7 +84,7 @@ def _multiple(
         sequential=flag(item, "isSequential"),
         collection=collection,
         cardinality=cardinality,
-        item=own.loop.get("item") if own.loop is not None else _item_name(item),
+        item=said.get("item") if said else _item_name(item),
         output=output,
         outputs=outputs,
         completion=element_expression(
@@ -88,12 +95,28 @@ def _multiple(
     )
 
 
+def _said(item: Xml, own: extensions.Extensions) -> Mapping[str, str]:
+    """`nl:loop`, or what another vendor writes inside the characteristics."""
+    if own.loop is not None:
+        return dict(own.loop.attrib)
+    given = foreign.loop_of(item)
+    return {ours: given[theirs] for theirs, ours in _SAME.items() if theirs in given}
+
+
+_SAME = {
+    "inputCollection": "collection",
+    "inputElement": "item",
+    "outputElement": "output",
+    "outputCollection": "outputs",
+}
+
+
 def _attribute(
-    item: Xml | None, name: str, activity: Xml, findings: Findings, what: str
+    item: Mapping[str, str], name: str, activity: Xml, findings: Findings, what: str
 ) -> Expression | None:
-    if item is None or item.get(name) is None:
+    if item.get(name) is None:
         return None
-    return expression(item.get(name, ""), activity, findings, what)
+    return expression(item[name], activity, findings, what)
 
 
 def _data_reference(

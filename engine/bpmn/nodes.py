@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.bpmn import event_definitions, extensions, loops
 from engine.bpmn.expressions import element_expression, expression, feel_text, offered_script
 from engine.bpmn.extensions import Extensions
+from engine.bpmn.foreign_expressions import has_wrapped
 from engine.bpmn.parse import Document, Findings, Xml, bare, child, flag, label, local, text_of
 from engine.bpmn.vocabulary import GLOBAL_TASKS, NODES
 from engine.decision import feel
@@ -99,6 +100,12 @@ class NodeReader:
         if not called:
             self._findings.error(
                 "missing-called", f"“{label(element)}”没有写明调用哪个流程", element
+            )
+        if has_wrapped(called) or called.startswith("="):
+            self._findings.error(
+                "foreign-expression",
+                f"“{label(element)}”调用的流程“{called}”不能是表达式，请写固定的流程 id",
+                element,
             )
         return CallSpec(
             process_key=bare(called) if called else "",

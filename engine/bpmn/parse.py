@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
+from engine.bpmn import formats
 from engine.model.package import Finding
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -17,6 +18,10 @@ XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 MAXIMUM_BYTES = 8_000_000
 
 _FORBIDDEN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+#: where a DOCTYPE is only text
+_QUOTED = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->", re.DOTALL)
+_LEADING = re.compile(rb"\A(?:\xef\xbb\xbf)?[ \t\r\n]+(?=<)")
 
 #: an lxml element; lxml gives its class no public name
 Xml: TypeAlias = Any
@@ -78,7 +83,7 @@ def parse(xml: bytes, findings: Findings) -> Document | None:
     if root is None:
         return None
     if root.tag != f"{{{BPMN}}}definitions":
-        findings.error("not-bpmn", "文件的根元素不是 BPMN 2.0 的 definitions", root)
+        findings.error("not-bpmn", formats.of_root(str(root.tag)), root)
         return None
     by_id: dict[str, Xml] = {}
     for element in root.iter(f"{{{BPMN}}}*"):
@@ -93,6 +98,11 @@ def parse(xml: bytes, findings: Findings) -> Document | None:
         else:
             by_id[identity] = element
     return Document(findings.file, root, by_id)
+
+
+def without_blank_beginning(xml: bytes) -> bytes:
+    """The file without blank lines before its XML declaration, which has to come first."""
+    return _LEADING.sub(b"", xml, count=1)
 
 
 def local(element: Xml) -> str:
@@ -141,7 +151,8 @@ def _tree(xml: bytes, findings: Findings) -> Xml | None:
     if len(xml) > MAXIMUM_BYTES:
         findings.error("too-large", f"文件超过 {MAXIMUM_BYTES // 1_000_000} MB")
         return None
-    if _FORBIDDEN.search(xml):
+    xml = without_blank_beginning(xml)
+    if _FORBIDDEN.search(_QUOTED.sub(b"", xml)):
         findings.error("doctype", "文件含有 DOCTYPE 或实体声明，出于安全不予读取")
         return None
     parser = etree.XMLParser(
@@ -158,7 +169,8 @@ def _tree(xml: bytes, findings: Findings) -> Xml | None:
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = f"第 {line} 行：" if line else ""
-        findings.error("not-xml", f"{where}文件不是格式正确的 XML（{error}）")
+        known = formats.of_bytes(xml)
+        findings.error("not-xml", known or f"{where}文件不是格式正确的 XML（{error}）")
         return None
     # UTF-16 hides a DOCTYPE from the search above; the parser cannot overlook it.
     if root.getroottree().docinfo.internalDTD is not None:

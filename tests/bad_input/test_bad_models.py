@@ -39,7 +39,10 @@ def process(inside: str) -> bytes:
 
 
 def nested(depth: int) -> bytes:
-    inside = "<bpmn:startEvent id='s' name='始'/>"
+    inside = (
+        "<bpmn:startEvent id='s' name='始'/><bpmn:endEvent id='e' name='止'/>"
+        "<bpmn:sequenceFlow id='f' sourceRef='s' targetRef='e'/>"
+    )
     for level in range(depth):
         inside = f"<bpmn:subProcess id='p{level}' name='段'>{inside}</bpmn:subProcess>"
     return process(inside)

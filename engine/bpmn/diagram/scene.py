@@ -13,6 +13,7 @@ from enum import Enum
 from lxml import etree
 
 from engine.bpmn.diagram.geometry import Box, Geometry, Point
+from engine.bpmn.parse import without_blank_beginning
 from engine.model.errors import Rejected
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -183,7 +184,7 @@ def read(source: bytes | str) -> etree._Element:
 
     Raises UnreadableDiagram when it is no well-formed BPMN document.
     """
-    data = source.encode() if isinstance(source, str) else source
+    data = without_blank_beginning(source.encode() if isinstance(source, str) else source)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
