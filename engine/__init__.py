@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from engine.model.package import LadderAction as LadderAction
     from engine.model.package import Package as Package
     from engine.model.package import Rung as Rung
+    from engine.model.policy import Policy as Policy
+    from engine.model.policy import PolicyMistake as PolicyMistake
+    from engine.model.policy import read_policy as read_policy
     from engine.process_engine import ProcessEngine as ProcessEngine
     from engine.store import tables as tables
     from engine.store.base import Base as Base
@@ -55,6 +58,11 @@ _OPERATION = (
     "TaskRef", "AttachmentRef", "collect",
 )  # fmt: skip
 _PACKAGE = ("Package", "Ladder", "Rung", "LadderAction", "Finding")
+_POLICY = ("Policy", "PolicyMistake", "read_policy")
+_MOVES = (
+    "MoveOrder", "MoveFilter", "MoveStatus", "MoveSurvey", "MovePreview", "MoveResult", "OpenPoint",
+    "BatchView", "UndoPreview", "Renew",
+)  # fmt: skip
 _CLOCK = ("Clock", "TravellingClock")
 
 _MODULES = {
@@ -96,6 +104,8 @@ _NAMES = {
     **dict.fromkeys(_PROCESS, "engine.model.process"),
     **dict.fromkeys(_OPERATION, "engine.model.operation"),
     **dict.fromkeys(_PACKAGE, "engine.model.package"),
+    **dict.fromkeys(_MOVES, "engine.model.version_move"),
+    **dict.fromkeys(_POLICY, "engine.model.policy"),
     **dict.fromkeys(_CLOCK, "engine.model.clock"),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.execution import operations, participation
+from engine.execution import operations, participation, task_terms
 from engine.execution.programs import Deployed
 from engine.execution.work import Work
 from engine.kernel.program import TaskSpec
@@ -27,7 +27,7 @@ _DECIDING = frozenset(
 
 def spec_of(work: Work, row: Any) -> TaskSpec:
     """What the model says of this task."""
-    return work.deployed.program.node(row.activity_id).task or TaskSpec()
+    return task_terms.spec_of(work, row)
 
 
 def require(work: Work, row: Any, verb: Verb) -> TaskTransition:

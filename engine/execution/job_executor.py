@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.execution import correlation, ladder, operations, outside, settle
+from engine.execution import (
+    correlation,
+    ladder,
+    operations,
+    outside,
+    settle,
+    version_move_jobs,
+)
 from engine.execution.command import Commands
 from engine.execution.work import Work
 from engine.kernel import codec
@@ -151,6 +158,8 @@ class JobExecutor:
             return correlation.deliver_job(self._commands, job, arguments, _actor(arguments))
         if job.kind == settle.JOB_SIGNAL:
             return correlation.broadcast_job(self._commands, job, arguments)
+        if job.kind == version_move_jobs.JOB_MOVE:
+            return version_move_jobs.run_job(self._commands, job, arguments, _actor(arguments))
         declared = self._calls_outside(job, arguments)
         if declared is not None:
             return self._call_outside(declared, job, arguments)

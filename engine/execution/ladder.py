@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.execution import task_terms
 from engine.execution.deadlines import next_rung
 from engine.execution.work import Work
 from engine.model import region
@@ -26,8 +27,7 @@ def climb(work: Work, timer: Any) -> None:
     row = work.tx.first(human_tasks.BY_ID, {"task_id": timer.task_id})
     if row is None or not row.is_open or row.due_at is None:
         return
-    spec = work.deployed.program.node(row.activity_id).task
-    ladder = work.deployed.ladder(spec.ladder if spec else None)
+    ladder = task_terms.ladder_of(work, row)
     if ladder is None or timer.rung >= len(ladder.rungs):
         return
     rung = ladder.rungs[timer.rung]

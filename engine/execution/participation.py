@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from engine.execution import task_terms
 from engine.execution.deadlines import DueInstant, due_instant, first_rung_from
 from engine.execution.work import Work
 from engine.model.facts import Fact
@@ -142,8 +143,7 @@ def move_gathered_due(work: Work, row: dict[str, Any], moved: DueInstant, reason
 
 def arm_ladder_again(work: Work, row: dict[str, Any], due_at: datetime) -> None:
     """Arm the first rung of a task's ladder that is not past."""
-    spec = work.deployed.program.node(row["activity_id"]).task
-    ladder = work.deployed.ladder(spec.ladder if spec else None)
+    ladder = task_terms.ladder_named(work, row["activity_id"], row["ladder_of"])
     if ladder is None:
         return
     calendar = work.environment.calendars.at(row["unit"])

@@ -15,6 +15,8 @@ class Fact(enum.StrEnum):
     INSTANCE_FAILED = "instance.failed"
     INSTANCE_SUSPENDED = "instance.suspended"
     INSTANCE_RESUMED = "instance.resumed"
+    INSTANCE_MIGRATED = "instance.migrated"
+    INSTANCE_MIGRATION_UNDONE = "instance.migration_undone"
     NODE_ENTERED = "node.entered"
     NODE_COMPLETED = "node.completed"
     NODE_CANCELLED = "node.cancelled"
@@ -62,6 +64,8 @@ TITLES: Mapping[str, str] = {
     Fact.INSTANCE_FAILED: "以错误结束",
     Fact.INSTANCE_SUSPENDED: "挂起",
     Fact.INSTANCE_RESUMED: "恢复",
+    Fact.INSTANCE_MIGRATED: "迁移到另一版本",
+    Fact.INSTANCE_MIGRATION_UNDONE: "撤销迁移",
     Fact.NODE_ENTERED: "进入环节",
     Fact.NODE_COMPLETED: "离开环节",
     Fact.NODE_CANCELLED: "取消环节",

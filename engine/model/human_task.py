@@ -56,6 +56,7 @@ class TaskView:
 
     id: str
     instance_id: str
+    #: version whose form is shown
     definition_id: str
     process_key: str
     process_title: str

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
 
-from engine.execution import assignment
+from engine.execution import assignment, task_terms
 from engine.execution.command import Commands
 from engine.execution.work import Work
 from engine.kernel.program import Program
@@ -233,6 +233,7 @@ class WorklistService:
     def _view(self, work: Work, row: Any, actor: Actor, who: frozenset[Who]) -> TaskView:
         spec = assignment.spec_of(work, row)
         program = work.deployed.program
+        form_version, form = task_terms.form_of(work, row)
         status = TaskStatus(row.status)
         verbs = states.task_verbs(status, who)
         if who & {Who.OWNER, Who.POTENTIAL_OWNER}:
@@ -242,14 +243,14 @@ class WorklistService:
         return TaskView(
             id=row.id,
             instance_id=row.instance_id,
-            definition_id=row.definition_id,
+            definition_id=form_version,
             process_key=row.process_key,
             process_title=work.deployed.title,
             instance_title=work.instance.title,
             activity_id=row.activity_id,
             name=row.name,
             subject=row.subject,
-            form=spec.form,
+            form=form.form,
             role=row.role,
             unit=row.unit,
             region=row.region,
@@ -268,7 +269,7 @@ class WorklistService:
             item=row.item,
             outcomes=spec.outcomes,
             actions=spec.actions,
-            permissions=spec.permissions,
+            permissions=form.permissions,
             returns=_named(program, spec.returns),
             verbs=frozenset(verb.value for verb in verbs),
         )

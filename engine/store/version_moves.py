@@ -65,7 +65,16 @@ _moved: Any = MovedInstance.__table__
 
 INSERT_BATCH = Statement(insert(_batch))
 INSERT_MOVED = Statement(insert(_moved))
-_FIELDS = ("status", "reason", "plan", "revision", "reversible", "state_before", "rows_before", "at")
+_FIELDS = (
+    "status",
+    "reason",
+    "plan",
+    "revision",
+    "reversible",
+    "state_before",
+    "rows_before",
+    "at",
+)
 #: hits no row when somebody else has dealt with this instance of the batch
 SETTLE = Statement(
     update(_moved)
