@@ -5,6 +5,7 @@ bench = Bench.from_bpmn("leave.bpmn", clock="2026-01-04T09:00+08:00")
 case = bench.start("leave", {"days": 3})
 case.complete("approve", {"approved": True}, by="li")
 bench.travel("5wd")
+report = bench.campaign("campaigns/december.toml", seed=7)   # thousands of cases, few people
 ```
 """
 
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine import bpmn
+from engine.execution.campaign import CampaignReport, World, read_campaign, run_campaign
 from engine.execution.deadlines import timer_instant
 from engine.execution.decisions import package_decisions
 from engine.execution.simulated_case import SimulatedCase
@@ -112,6 +114,26 @@ class Bench:
             target = timer_instant(self.simulation.calendar, self.now, span)
         self.simulation.travel_to(target)
         return self.now
+
+    def campaign(
+        self, source: str | bytes | Path, *, seed: int | str | None = None
+    ) -> CampaignReport:
+        """Run a campaign file (or its text) on the bench's processes, beside the bench's cases.
+
+        Raises `InvalidCampaign` naming file, line and key.
+        """
+        if isinstance(source, Path) or (isinstance(source, str) and "\n" not in source):
+            path = Path(source)
+            text: str | bytes = path.read_bytes()
+            name = path.name
+        else:
+            text, name = source, "<campaign>"
+        world = World(
+            programs=self.simulation.programs,
+            decisions=self.simulation.decisions,
+            calendar=self.simulation.calendar,
+        )
+        return run_campaign(world, read_campaign(text, name), seed=seed)
 
 
 class Case:

@@ -27,8 +27,8 @@ from engine.execution.campaign_limits import Dues, LimitResult, Limits
 from engine.execution.campaign_reader import read_campaign
 from engine.execution.campaign_report import (
     CampaignReport,
-    DeadlineResult,
     Problem,
+    deadline_result,
     queue_result,
 )
 from engine.execution.campaign_schedule import feasibility
@@ -42,7 +42,7 @@ from engine.execution.simulation import Simulation
 from engine.kernel import effects, triggers
 from engine.kernel.decide import Decisions
 from engine.model.calendar import WorkingCalendar
-from engine.model.clock import TravellingClock, end_of_day, local_date
+from engine.model.clock import TravellingClock, local_date
 from engine.model.duration import Duration
 from engine.model.errors import BusinessError, Incident, Rejected
 from engine.model.package import Package
@@ -245,13 +245,21 @@ class _Run:
         self, case: SimulatedCase, element: int, more: Mapping[str, object] | None = None
     ) -> Asked:
         """The case's variables first, then the constants of the file and `region`."""
-        seen: dict[str, object] = {}
-        if element in case.state.elements:
-            seen = case.state.visible(element)
         unit = self.where.of(case)
-        known = {"region": unit, **self.file.constants, **seen, **(more or {})}
+        state, constants = case.state, self.file.constants
+        seen: dict[str, object] | None = None
+
+        def lookup(name: str) -> object:
+            nonlocal seen
+            if seen is None:
+                known = state.visible(element) if element in state.elements else {}
+                seen = known | dict(more or {})
+            if name in seen:
+                return seen[name]
+            return unit if name == "region" else constants.get(name)
+
         return Asked(
-            lookup=known.get,
+            lookup=lookup,
             now=self.now,
             calendar=self.where.calendar(unit),
             streams=self.streams,
@@ -370,8 +378,8 @@ class _Run:
             instances=len(self._simulation.cases),
             steps=self._simulation.steps,
             limits=tuple(found),
-            queues=tuple(queue_result(team, end) for team in teams),
-            deadline=self._deadline(unfinished),
+            queues=tuple(queue_result(team, file.clock, end) for team in teams),
+            deadline=deadline_result(file.deadline, self._goal, unfinished),
             feasibility=feasibility(file.rules, local_date(file.clock), self._calendar)
             if file.rules
             else None,
@@ -380,20 +388,4 @@ class _Run:
                 for (place, message), times in self._problems.items()
             ),
             regions=file.regions,
-        )
-
-    def _deadline(self, unfinished: int) -> DeadlineResult | None:
-        wanted = self.file.deadline
-        if wanted is None:
-            return None
-        too_late = end_of_day(wanted.by)
-        late = sum(at >= too_late for at in self._goal)
-        return DeadlineResult(
-            name=wanted.name,
-            law=wanted.law,
-            by=wanted.by,
-            reached=len(self._goal),
-            expected=len(self._goal) + unfinished,
-            late=late + unfinished,
-            last=max(self._goal, default=None),
         )

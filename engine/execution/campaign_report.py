@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from engine.execution.campaign_file import Deadline
 from engine.execution.campaign_limits import LimitResult
 from engine.execution.campaign_people import Team
 from engine.execution.campaign_schedule import Feasibility
-from engine.model.clock import LOCAL_ZONE
+from engine.model.clock import LOCAL_ZONE, end_of_day
 
 HOUR = 3600
 
@@ -162,10 +163,11 @@ class CampaignReport:
         }
 
 
-def queue_result(team: Team, end: datetime) -> QueueResult:
-    """What the team's queue was like, up to this instant."""
-    worked = team.hours.worked(end)
-    area = team.area + team.length * max(0, worked - team.reached)
+def queue_result(team: Team, start: datetime, end: datetime) -> QueueResult:
+    """What the team's queue was like between these instants."""
+    until = team.hours.worked(end)
+    worked = until - team.hours.worked(start)
+    area = team.area + team.length * max(0, until - team.reached)
     waits = sorted(team.waits)
     number = team.people.number
     return QueueResult(
@@ -180,6 +182,24 @@ def queue_result(team: Team, end: datetime) -> QueueResult:
         mean_length=round(area / worked, 4) if worked else 0.0,
         utilisation=round(team.busy / (number * worked), 4) if number and worked else None,
         left=team.length,
+    )
+
+
+def deadline_result(
+    wanted: Deadline | None, goal: Sequence[datetime], unfinished: int
+) -> DeadlineResult | None:
+    """How the whole campaign stands to its day; what is unfinished is late."""
+    if wanted is None:
+        return None
+    too_late = end_of_day(wanted.by)
+    return DeadlineResult(
+        name=wanted.name,
+        law=wanted.law,
+        by=wanted.by,
+        reached=len(goal),
+        expected=len(goal) + unfinished,
+        late=sum(at >= too_late for at in goal) + unfinished,
+        last=max(goal, default=None),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from random import Random
 
 from engine.execution.campaign_file import Arrivals
@@ -44,6 +45,7 @@ class Whereabouts:
         return found
 
 
+@lru_cache(maxsize=65_536)
 def township(unit: str) -> str:
     """The unit in whose row it is counted: its township; higher units by themselves."""
     if not region.is_code(unit):

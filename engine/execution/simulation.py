@@ -54,7 +54,7 @@ class Simulation:
         self.facts: list[Fact] = []
         #: messages thrown that nobody waited for
         self.undelivered: list[effects.ThrowEvent] = []
-        self._decisions = dict(decisions or {})
+        self.decisions = dict(decisions or {})
         self.stand_in = stand_in
         self._watcher = watcher
         self._restarts = restarts
@@ -188,7 +188,7 @@ class Simulation:
 
     def step(self, case: SimulatedCase, trigger: triggers.Trigger) -> None:
         """One step of one case, with everything its effects ask for."""
-        decide = RunningDecide(self.now, decisions=self._decisions.get(case.program.key))
+        decide = RunningDecide(self.now, decisions=self.decisions.get(case.program.key))
         state, made = kernel.step(case.program, case.state, trigger, decide)
         case.state = State.decode(state.encode()) if self._restarts else state
         self.steps += 1
@@ -196,9 +196,10 @@ class Simulation:
             SETTLE[type(effect)](self, case, effect)
             if self._watcher is not None:
                 self._watcher(case, effect)
-        case.incidents = {
-            number: case.incidents.get(number, "") for number, _ in case.state.failed()
-        } | {number: text for number, text in case.incidents.items() if number == 0}
+        if case.incidents:
+            case.incidents = {
+                number: case.incidents.get(number, "") for number, _ in case.state.failed()
+            } | {number: text for number, text in case.incidents.items() if number == 0}
         if not case.state.is_ended:
             case.status = InstanceStatus.INCIDENT if case.incidents else InstanceStatus.ACTIVE
 
