@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import Ladder, LadderAction, Package, Rung, errors
+from engine import (
+    Ladder,
+    LadderAction,
+    Package,
+    Policy,
+    PolicyMistake,
+    Rung,
+    errors,
+    read_policy,
+)
 
 NAME = "process.toml"
 DEFAULT_RUNGS = (
@@ -29,7 +38,7 @@ MOST_BYTES = 5_000_000
 _KNOWN = frozenset(
     {
         "key", "title", "version", "bpmn", "summary", "retention", "starters", "operations",
-        "roles", "ladder", "leader", "desk", "provides",
+        "roles", "ladder", "leader", "desk", "provides", "policy",
     }
 )  # fmt: skip
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,60}")
@@ -94,6 +103,7 @@ def read(
         leaders=reader.by_level("leader", roles),
         desks=reader.by_level("desk", roles),
         starters=starters,
+        policies=reader.policies(),
         retention=reader.text("retention", ""),
         summary=reader.text("summary", ""),
     )
@@ -171,6 +181,21 @@ class _Reader:
                 self.fail("ladder", f"[ladder.{name}] 应有 rungs 列表")
             found[name] = Ladder(name=name, rungs=tuple(self._rung(one) for one in rungs or []))
         return found
+
+    def policies(self) -> tuple[Policy, ...]:
+        """The rules of `[[policy]]`; an id stands for one rule only."""
+        found: dict[str, Policy] = {}
+        tables = self._data.get("policy", [])
+        for table in tables if isinstance(tables, list) else [tables]:
+            try:
+                policy = read_policy(table)
+            except PolicyMistake as wrong:
+                self.fail("policy", wrong.message)
+                raise
+            if policy.id in found:
+                self.fail("policy", f"规则“{policy.id}”写了两次")
+            found[policy.id] = policy
+        return tuple(found.values())
 
     def _rung(self, data: Any) -> Rung:
         allowed = [action.value for action in LadderAction]

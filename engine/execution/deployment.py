@@ -4,8 +4,9 @@
 2. References: forms, roles, operations, decisions, called processes, ladders.
 3. Soundness of every process, on the program that will run (`proof`); of processes that talk by
    message flows, together (`joint_proof`).
-4. The second opinion: SpiffWorkflow reads the file and runs what it runs rightly.
-5. The package's own scenarios are green.
+4. Policy: what the law asks of every path (`policy`).
+5. The second opinion: SpiffWorkflow reads the file and runs what it runs rightly.
+6. The package's own scenarios are green.
 
 The same code answers `nuanliu check`, the studio and every deployment.
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from engine import bpmn
 from engine.bpmn import oracle
-from engine.execution import joint_proof, proof, references, scenarios
+from engine.execution import joint_proof, policy, proof, references, scenarios
 from engine.execution.decisions import package_decisions
 from engine.execution.proof import Proof
 from engine.execution.references import Known, Report
@@ -42,6 +43,7 @@ _SAYS_NOTHING_OF_TOKENS = frozenset(
         "form",
         "lonely-condition",
         "many-starts",
+        "message-mismatch",
         "missing-condition",
         "missing-decision",
         "missing-message",
@@ -109,6 +111,8 @@ def examine(package: Package, known: Known | None = None) -> Examination:
         report.error("not-executable", f"流程“{program.name}”没有标明 isExecutable，只是草稿")
     references.check(package, result.programs, known, report)
     proofs = _prove(result.programs, result.collaboration, report)
+    if proofs and not any(found.sound is False for found in proofs.values()):
+        report.items.extend(policy.check(package, result.programs, known.programs))
     if any(finding.is_error for finding in report.items):
         return _examination(result.programs, report, proofs)
     report.items.extend(oracle.second_opinion(content, file=package.bpmn))

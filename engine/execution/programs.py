@@ -13,6 +13,7 @@ from engine.kernel.decide import Decisions
 from engine.kernel.program import Program
 from engine.model.errors import NotFound
 from engine.model.package import Ladder, LadderAction, Package, Rung
+from engine.model.policy import read_policy, written
 from engine.model.region import Level, level
 from engine.store.database import Transaction
 from engine.store.definitions import BY_ID, LATEST, DefinitionFile, ProcessDefinition
@@ -145,6 +146,7 @@ def stored_package(tx: Transaction, row: Any) -> Package:
         leaders=manifest["leaders"],
         desks=manifest["desks"],
         starters=tuple(manifest["starters"]),
+        policies=tuple(read_policy(table) for table in manifest.get("policies", ())),
         retention=row.retention,
         summary=row.summary,
     )
@@ -165,6 +167,7 @@ def manifest_of(package: Package) -> dict[str, object]:
         "leaders": dict(package.leaders),
         "desks": dict(package.desks),
         "starters": list(package.starters),
+        "policies": [written(policy) for policy in package.policies],
     }
 
 

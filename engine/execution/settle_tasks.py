@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.execution import policy_guard
 from engine.execution.deadlines import DueInstant, deadline_text, due_instant, next_rung
 from engine.execution.work import PendingFact, Work
 from engine.kernel import effects as fx
@@ -16,6 +17,7 @@ from engine.store.base import FAR_FUTURE
 
 def open_task(work: Work, effect: fx.OpenTask) -> None:
     """A task row, its fact, its message, the first rung of its ladder."""
+    policy_guard.opened(work, effect)
     instance = work.instance
     task_id = work.new_id()
     unit = effect.unit or instance.region

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.model.policy import Policy
+
 
 class LadderAction(enum.StrEnum):
     """What one rung of a ladder does (WS-HumanTask §4.9: notification, reassignment)."""
@@ -65,6 +67,8 @@ class Package:
     desks: Mapping[str, str] = field(default_factory=dict)
     #: role keys that may start the process by hand; empty: only called or by message
     starters: tuple[str, ...] = ()
+    #: what the law asks of every path (`engine.model.policy`)
+    policies: tuple[Policy, ...] = ()
     retention: str = ""
     summary: str = ""
 

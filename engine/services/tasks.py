@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.execution import assignment, operations, settle
+from engine.execution import assignment, operations, policy_guard, settle
 from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.triggers import TaskCompleted
@@ -311,6 +311,7 @@ class TaskService(CaseNotes):
             except BusinessError as error:
                 raise InvalidState(error.message) from error
             settle.settle_variables(work)
+        policy_guard.completed(work, row.activity_id, outcome, plain)
         detail: dict[str, object] = {}
         if outcome is not None:
             detail["outcome"] = outcome

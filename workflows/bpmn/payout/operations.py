@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import OperationContext, errors, operation
-from workflows.domain import lines, payout, vault
+from workflows.domain import funds, lines, payout, vault
 from workflows.domain.case_variables import outcome, profile, text
 from workflows.domain.line_states import LineState
 from workflows.domain.payout_tables import PayoutBatch
@@ -29,12 +29,17 @@ def build(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
 
 
 @operation("payout.check")
-def check(context: OperationContext, data: Mapping[str, Any]) -> None:
-    """财政复核: totals tie, by another person; a returned file is void."""
-    if outcome(context) == "approve":
-        payout.check(context, _batch(context))
-    else:
-        payout.void(context, _batch(context), str(data.get("reason") or ""))
+def check(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
+    """财政复核: totals tie, by another person; a returned file is void. What is due of how much."""
+    batch = _batch(context)
+    if outcome(context) != "approve":
+        payout.void(context, batch, str(data.get("reason") or ""))
+        return {}
+    payout.check(context, batch)
+    node = funds.view(context.session, batch.campaign_id, batch.town)
+    return {
+        "file_fen": batch.total_fen, "unpaid_fen": node.approved_fen - node.paid_fen,
+    }  # fmt: skip
 
 
 @operation("payout.hand_over")

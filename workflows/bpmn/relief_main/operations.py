@@ -94,13 +94,15 @@ def submit_plan(context: OperationContext, data: Mapping[str, Any]) -> None:
 
 
 @operation("funds.decide_plan")
-def decide_plan(context: OperationContext, _: Mapping[str, Any]) -> None:
-    """签批分解方案: agreed shares are the towns' allotments."""
+def decide_plan(context: OperationContext, _: Mapping[str, Any]) -> dict[str, object]:
+    """签批分解方案: agreed shares are the towns' allotments; what is passed on of how much."""
     if outcome(context) != "approve":
-        return
+        return {}
     campaign_id = text(context, "campaign")
     found = campaign.get(context.session, campaign_id)
     funds.sign_plan(context, campaign_id, found.county, found.plan_document_no)
+    node = funds.view(context.session, campaign_id, found.county)
+    return {"passed_on_fen": node.passed_on_fen, "allotted_fen": node.allotted_fen}
 
 
 @operation("archive.explain_gap")

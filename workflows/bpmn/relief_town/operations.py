@@ -12,6 +12,7 @@ from workflows.domain import (
     archive,
     campaign,
     division,
+    funds,
     lines,
     review,
     roster,
@@ -144,11 +145,14 @@ def county_decide(context: OperationContext, _: Mapping[str, Any]) -> dict[str, 
         review.unpass(context, "county", campaign_id, town, "县级审批退回")
         return {"pay_due": None}
     review.approve_town(context, campaign_id, town, profile(context))
+    node = funds.view(context.session, campaign_id, town)
     reported_at = context.variables().get("reported_at")
     if not isinstance(reported_at, datetime):
         reported_at = context.now
     due = campaign.pay_due(profile(context), reported_at, context.now, context.calendar)
-    return {"pay_due": due}
+    return {
+        "pay_due": due, "approved_fen": node.approved_fen, "allotted_fen": node.allotted_fen,
+    }  # fmt: skip
 
 
 @operation("roster.export_register", roles=EXPORTERS)

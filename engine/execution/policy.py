@@ -1,0 +1,417 @@
+"""The rules of a package, held against every path of its programs (the gate's policy stage).
+
+Each sentence of `engine.model.policy` has one function here.  A finding cites the law, names the
+rule and gives the path on which it is broken, in element ids.  Called processes are followed into
+where their programs are known; what a called process guarantees is thereby checked anew on the
+version that would run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from engine.decision import feel
+from engine.execution.policy_beside import may_run_beside
+from engine.execution.policy_follows import Follows
+from engine.execution.policy_names import (
+    Name,
+    branch_fault,
+    name_of,
+    names_other_processes,
+    outcome_flows,
+)
+from engine.execution.policy_paths import HELD, OPEN, Answer, Cache, Marks, Question
+from engine.execution.policy_people import check_people, check_tasks
+from engine.execution.policy_places import Moment
+from engine.execution.policy_times import days_of_timers, span_days
+from engine.kernel.program import Kind, Node, Program
+from engine.model import policy as rules
+from engine.model.package import Finding, Package
+from engine.model.policy import Branch, Policy
+
+
+@dataclass(slots=True)
+class Hearing:
+    """One rule against one program: what is known, and what was found."""
+
+    policy: Policy
+    package: Package
+    program: Program
+    programs: Mapping[str, Program]
+    #: whether every process that is published is in `programs`
+    complete: bool
+    cache: Cache
+    items: list[Finding] = field(default_factory=list)
+
+    def add(self, message: str, node: Node | None = None, path: tuple[str, ...] = ()) -> None:
+        """The rule is broken: why, where, on which path."""
+        self.items.append(
+            Finding(
+                rule=f"policy.{self.policy.kind}",
+                severity=self.policy.severity,
+                message=f"规则“{self.policy.id}”（{self.policy.law}）：{message}",
+                element=node.id if node is not None else None,
+                line=node.line if node is not None else None,
+                file=self.program.file or self.package.bpmn,
+                path=path,
+            )
+        )
+
+    def unknown(self, text: str) -> None:
+        """The rule names what is not there: it would hold for nothing."""
+        self.items.append(
+            Finding(
+                rule="policy.unknown_activity",
+                severity="error",
+                message=f"规则“{self.policy.id}”提到的“{text}”不在流程里",
+                file="process.toml",
+            )
+        )
+
+    def can_be_judged(self) -> bool:
+        """Whether all that the rule follows into is there; a file by itself may call the unknown.
+
+        Before publishing everything is there: what is not is a finding then.
+        """
+        if self.complete or not names_other_processes(self.policy.rule):
+            return True
+        called = {
+            node.call.process_key
+            for program in (self.program, *self.programs.values())
+            for node in program.nodes
+            if node.call is not None
+        }
+        return called <= set(self.programs)
+
+    def name(self, text: str) -> Name:
+        """What a reference means here."""
+        return name_of(text, self.program.key)
+
+    def node(self, text: str) -> Node | None:
+        """The node that a reference means; its absence is a finding."""
+        name = self.name(text)
+        program = self.programs.get(name.key)
+        if program is None and not self.complete:
+            return None
+        node = program.by_id.get(name.id) if program is not None else None
+        if node is None:
+            self.unknown(text)
+        elif name.outcome is not None and program is not None:
+            options = {option.id for option in node.task.outcomes} if node.task else set()
+            if name.outcome not in options:
+                self.unknown(text)
+        return node
+
+
+def check(
+    package: Package,
+    programs: tuple[Program, ...],
+    known: Mapping[str, Program] | None,
+) -> tuple[Finding, ...]:
+    """Findings of every rule. The programs must be sound: a broken join proves nothing."""
+    program = next((each for each in programs if each.key == package.key), None)
+    if program is None:
+        return ()
+    everything = {**(known or {}), **{each.key: each for each in programs}}
+    cache = Cache()
+    found: list[Finding] = []
+    for policy in package.policies:
+        hearing = Hearing(
+            policy=policy,
+            package=package,
+            program=program,
+            programs=everything,
+            complete=known is not None,
+            cache=cache,
+        )
+        if hearing.can_be_judged():
+            _CHECKS[type(policy.rule)](hearing)
+        found += hearing.items
+    return tuple(found)
+
+
+def _always_before(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.AlwaysBefore)
+    marks = _Marking(hearing)
+    marks.reach(rule.first)
+    marks.branches(rule.unless)
+    void = (*rule.again_after, *(rule.then if rule.each_time else ()))
+    marks.void(void)
+    wanted = "、".join(_said(each) for each in rule.first)
+    _reached(hearing, marks, rule.then, f"没有先经过“{wanted}”")
+
+
+def _sum_never_above(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.SumNeverAbove)
+    for text in (rule.sum, rule.cap):
+        try:
+            feel.compile(text)
+        except feel.FeelError as wrong:
+            hearing.add(f"FEEL“{text}”看不懂：{wrong}")
+    node = hearing.node(rule.at)
+    operation = _operation_of(node) if node is not None else None
+    if node is not None and operation is None:
+        hearing.add(f"“{node.name or node.id}”没有操作，无从核对总额", node)
+    marks = _Marking(hearing)
+    marks.reach((rule.at,))
+    marks.void(rule.again_after)
+    _reached(hearing, marks, rule.before, f"没有先经“{rule.at}”核对总额不超过限额")
+
+
+def _operation_of(node: Node) -> str | None:
+    if node.operation is not None:
+        return node.operation.name
+    return node.task.operation if node.task is not None else None
+
+
+def _at_least(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.AtLeast)
+    wanted = span_days(rule.span)
+    marks = _Marking(hearing)
+    marks.void(rule.after)
+    marks.branches(rule.unless)
+    for text in rule.enforced:
+        hearing.node(text)
+    for key, program in hearing.programs.items():
+        enforced = {
+            hearing.name(text).id for text in rule.enforced if hearing.name(text).key == key
+        }
+        marks.days(key, days_of_timers(program, rule.span, enforced))
+    _reached(hearing, marks, rule.before, f"可能不满 {rule.span} 就到了这一步", top=wanted, start=0)
+
+
+def _never_without(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.NeverWithout)
+    marks = _Marking(hearing)
+    marks.reach(rule.must)
+    answer = hearing.cache.answer(marks.question(HELD), hearing.program, OPEN)
+    assert answer is not None
+    called = _guaranteed(hearing, marks)
+    follows = Follows(
+        hearing.program,
+        lambda node: node.id in marks.of(hearing.program.key).done or node.index in called,
+        hearing.cache.places(hearing.program),
+    )
+    wanted = "、".join(rule.must)
+    for text in rule.done:
+        node = hearing.node(text)
+        if node is None:
+            continue
+        outcome = hearing.name(text).outcome
+        before = answer.at(Moment.DONE, node.index) == HELD and not rule.afterwards
+        if before or _follows(hearing, follows, node, outcome):
+            continue
+        path = (*answer.path(node.index), *_way_out(hearing.program, node, marks))
+        hearing.add(f"办完“{node.name or node.id}”后，可以不经“{wanted}”就结束", node, path)
+
+
+def _follows(hearing: Hearing, follows: Follows, node: Node, outcome: str | None) -> bool:
+    if outcome is None:
+        return follows.after(node)
+    program = hearing.program
+    flows = [program.flow_by_id[each] for each in outcome_flows(program, node, outcome)]
+    return bool(flows) and all(follows.met_at(program.nodes[flow.target]) for flow in flows)
+
+
+def _guaranteed(hearing: Hearing, marks: _Marking) -> frozenset[int]:
+    """Call activities whose process never ends without what is asked."""
+    found: set[int] = set()
+    question = marks.question(HELD)
+    for node in hearing.program.nodes:
+        called = hearing.programs.get(node.call.process_key) if node.call else None
+        if called is not None and called.key != hearing.program.key:
+            answer = hearing.cache.answer(question, called, OPEN)
+            if answer is not None and answer.left() == HELD:
+                found.add(node.index)
+    return frozenset(found)
+
+
+def _way_out(program: Program, node: Node, marks: _Marking) -> tuple[str, ...]:
+    """A shortest way from here to an end that avoids what is asked."""
+    avoided = marks.of(program.key).done
+    came: dict[int, int] = {}
+    todo, seen = [node.index], {node.index}
+    while todo:
+        index = todo.pop(0)
+        at = program.nodes[index]
+        nexts = [program.flows[flow].target for flow in at.outgoing] + list(at.boundaries)
+        if not nexts:
+            steps = [index]
+            while steps[-1] != node.index:
+                steps.append(came[steps[-1]])
+            return tuple(program.nodes[each].id for each in reversed(steps))[1:]
+        for following in nexts:
+            if following not in seen and program.nodes[following].id not in avoided:
+                seen.add(following)
+                came[following] = index
+                todo.append(following)
+    return ()
+
+
+class _Marking:
+    """Gathers what a rule marks, by process."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
+        self._sets: dict[str, dict[str, set[str]]] = {}
+        self._days: dict[str, Mapping[str, int]] = {}
+        self._question: Question | None = None
+
+    def of(self, key: str) -> Marks:
+        """The marks in one process."""
+        sets = self._sets.get(key, {})
+        return Marks(
+            **{name: frozenset(ids) for name, ids in sets.items()}, days=self._days.get(key, {})
+        )
+
+    def question(self, top: int, *, counts: bool = False) -> Question:
+        """The question that these marks ask."""
+        if self._question is None:
+            keys = {*self._sets, *self._days}
+            self._question = Question(
+                programs=self._hearing.programs,
+                marks={key: self.of(key) for key in keys},
+                top=top,
+                counts=counts,
+            )
+        return self._question
+
+    def reach(self, items: Iterable[str | Branch]) -> None:
+        """Passing one of these is what is asked for."""
+        for item in items:
+            if isinstance(item, Branch):
+                self.branches((item,))
+                continue
+            node, name = self._hearing.node(item), self._hearing.name(item)
+            if node is None:
+                continue
+            if name.outcome is None:
+                self._add(name.key, "done", {node.id})
+                continue
+            program = self._hearing.programs[name.key]
+            self._add(name.key, "half", {node.id})
+            self._add(name.key, "void", {node.id})
+            self._add(name.key, "outcomes", outcome_flows(program, node, name.outcome))
+
+    def branches(self, items: Iterable[Branch]) -> None:
+        """Taking one of these branches is as good; each must be as it is pinned."""
+        for item in items:
+            name = self._hearing.name(item.flow)
+            program = self._hearing.programs.get(name.key)
+            if program is None and not self._hearing.complete:
+                continue
+            fault = branch_fault(program, item, name.id)
+            if fault is None:
+                self._add(name.key, "flows", {name.id})
+            else:
+                self._hearing.add(fault)
+
+    def void(self, items: Iterable[str]) -> None:
+        """Beginning one of these asks for it anew."""
+        for item in items:
+            node = self._hearing.node(item)
+            if node is not None:
+                self._add(self._hearing.name(item).key, "void", {node.id})
+
+    def days(self, key: str, found: Mapping[str, int]) -> None:
+        """Passing these takes at least so many days."""
+        self._days[key] = found
+
+    def _add(self, key: str, what: str, ids: Iterable[str]) -> None:
+        self._sets.setdefault(key, {}).setdefault(what, set()).update(ids)
+
+
+def _reached(
+    hearing: Hearing,
+    marks: _Marking,
+    targets: tuple[str, ...],
+    reason: str,
+    *,
+    top: int = HELD,
+    start: int = OPEN,
+) -> None:
+    """Whoever arrives at one of these nodes must have the best that can be certain."""
+    question = marks.question(top, counts=start != OPEN)
+    answer = hearing.cache.answer(question, hearing.program, start)
+    assert answer is not None
+    for text in targets:
+        node, name = hearing.node(text), hearing.name(text)
+        if node is None:
+            continue
+        visited = False
+        for found, before in _visits(answer, hearing.program, name.key, ()):
+            visited = True
+            if found.at(Moment.ARRIVED, node.index) < top:
+                path = (*before, *found.path(node.index))
+                hearing.add(f"到“{node.name or node.id}”{reason}", node, path)
+                break
+        if not visited:
+            hearing.unknown(text)
+        _nothing_beside(hearing, marks, node, name.key)
+
+
+def _visits(
+    answer: Answer, program: Program, key: str, before: tuple[str, ...]
+) -> Iterable[tuple[Answer, tuple[str, ...]]]:
+    """Every answer for the process of this key, with the path to where it is called."""
+    if program.key == key:
+        yield answer, before
+        return
+    for node in program.nodes:
+        called = answer.called(node)
+        if called is not None:
+            path = (*before, *answer.path(node.index))
+            yield from _visits(called, called.program, key, path)
+
+
+def _nothing_beside(hearing: Hearing, marks: _Marking, node: Node, key: str) -> None:
+    """What voids the fact must not happen while somebody relies on it in another branch."""
+    program = hearing.programs[key]
+    for node_id in sorted(marks.of(key).void):
+        other = program.by_id[node_id]
+        if other.index != node.index and may_run_beside(program, other, node):
+            hearing.add(
+                f"“{other.name or other.id}”可能与“{node.name or node.id}”同时进行，先后无法保证",
+                node,
+            )
+
+
+def _said(item: str | Branch) -> str:
+    return item if isinstance(item, str) else item.flow
+
+
+def _different_people(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.DifferentPeople)
+    check_people(
+        rule, hearing.programs, hearing.program, hearing.cache, node=hearing.node, add=hearing.add
+    )
+
+
+def _deadline_and_ladder(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.DeadlineAndLadder)
+    people = (Kind.USER_TASK, Kind.MANUAL_TASK)
+    if rule.tasks == rules.ALL_TASKS:
+        tasks = [node for node in hearing.program.nodes if node.kind in people]
+    else:
+        tasks = [node for text in rule.tasks if (node := hearing.node(text)) is not None]
+    for named in (rule.at_most or {}, rule.ladders or {}):
+        for text in named:
+            hearing.node(text)
+    check_tasks(rule, tasks, hearing.package, hearing.add)
+
+
+_CHECKS: dict[type, Callable[[Hearing], None]] = {
+    rules.AlwaysBefore: _always_before,
+    rules.NeverWithout: _never_without,
+    rules.AtLeast: _at_least,
+    rules.DifferentPeople: _different_people,
+    rules.DeadlineAndLadder: _deadline_and_ladder,
+    rules.SumNeverAbove: _sum_never_above,
+}
