@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.bpmn.dmn import DecisionModel as DecisionModel
     from engine.decision import feel as feel
     from engine.execution import campaign as campaign
+    from engine.execution import counter_example as counter_example
     from engine.execution import deployment as deployment
     from engine.model import calendar as calendar
     from engine.model import clock as clock
@@ -75,6 +76,7 @@ _MODULES = {
     "calendar": "engine.model.calendar",
     "drawing": "engine.bpmn.drawing",
     "campaign": "engine.execution.campaign",
+    "counter_example": "engine.execution.counter_example",
     "deployment": "engine.execution.deployment",
     "tables": "engine.store.tables",
     "feel": "engine.decision.feel",

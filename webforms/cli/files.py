@@ -12,6 +12,7 @@ import click
 
 from engine import Known, Package, deployment
 from webforms.cli import campaigns, packages
+from webforms.cli import paths as replays
 from webforms.shell import roles
 from workflows import catalog, manifest
 
@@ -51,10 +52,25 @@ def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
 @PATHS
 @JSON
 @click.option("--seed", help="推演文件的随机种子，代替文件里写的")
-def run_command(paths: tuple[Path, ...], *, as_json: bool, seed: str | None) -> int:
-    """试跑情景文件、推演文件（模拟时钟，不用数据库）"""
-    known = _known([])
+@click.option(
+    "--path", "ids", help="发布检查给出的反例路径（元素编号，逗号分隔），在 BPMN 文件上重走"
+)
+@click.option("--process", help="与 --path 同用：文件里的哪个流程")
+def run_command(
+    paths: tuple[Path, ...],
+    *,
+    as_json: bool,
+    seed: str | None,
+    ids: str | None,
+    process: str | None,
+) -> int:
+    """试跑情景文件、推演文件（模拟时钟，不用数据库），或重走反例路径"""
     code = 0
+    if ids is not None:
+        for path in paths:
+            code = replays.run(path, ids, process, as_json=as_json) or code
+        return code
+    known = _known([])
     for path in paths:
         if path.is_file() and campaigns.is_campaign(path):
             code = _campaign(path, known, seed, as_json=as_json) or code
