@@ -16,10 +16,11 @@ from engine.decision.typebook import TypeBook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementCode:
-    """Compiled logic and what was found wrong while compiling it."""
+    """Compiled logic, the names it is sure to read and what was found wrong while compiling."""
 
     code: Compiled
     problems: tuple[FeelError, ...]
+    reads: frozenset[str] = frozenset()
 
 
 def compile_decision(
@@ -60,10 +61,11 @@ def compile_knowledge(
 
 def _compiled(node: Node, reader: BoxReader, names: frozenset[str], where: str) -> ElementCode:
     problems = list(reader.problems)
+    generator = Generator("", BUILTINS, names, where)
     try:
-        code = Generator("", BUILTINS, names, where).compile(node)
+        code = generator.compile(node)
     except FeelSyntaxError as error:
         problems.append(error)
         failing = Failing(at=0, message=str(error))
         code = Generator("", BUILTINS, names, where).compile(failing)
-    return ElementCode(code=code, problems=tuple(problems))
+    return ElementCode(code=code, problems=tuple(problems), reads=frozenset(generator.certain))

@@ -32,6 +32,8 @@ class Emitter:
         self.scopes: list[Scope] = []
         self.constants: dict[str, Any] = {}
         self.free: set[str] = set()
+        # Those of them that cannot be an entry of a filtered item instead.
+        self.certain: set[str] = set()
         self._serial = 0
 
     def expression(self, node: Node) -> ast.expr:
@@ -78,22 +80,24 @@ class Emitter:
 
     def name(self, node: Name) -> ast.expr:
         """Look a name up in the scopes, innermost first, and at last in the caller's context."""
-        return self._resolve(node, len(self.scopes))
+        return self._resolve(node, len(self.scopes), certain=True)
 
-    def _resolve(self, node: Name, depth: int) -> ast.expr:
+    def _resolve(self, node: Name, depth: int, *, certain: bool) -> ast.expr:
         for level in range(depth - 1, -1, -1):
             scope = self.scopes[level]
             if isinstance(scope, FilterScope):
-                return scope.read(node.name, self._resolve(node, level))
+                return scope.read(node.name, self._resolve(node, level, certain=False))
             if isinstance(scope, LocalScope) and node.name in scope:
                 return load(scope.variables[node.name])
             if isinstance(scope, ContextScope) and node.name in scope:
                 variable, key = load(scope.variable), ast.Constant(value=node.name)
                 return invoke("read_entry", variable, key, *self.tail(node))
-        return self._free(node)
+        return self._free(node, certain=certain)
 
-    def _free(self, node: Name) -> ast.expr:
+    def _free(self, node: Name, *, certain: bool) -> ast.expr:
         self.free.add(node.name)
+        if certain:
+            self.certain.add(node.name)
         arguments = [load("c"), ast.Constant(value=node.name)]
         builtin = self.builtins.get(node.name)
         if builtin is not None and node.name not in self.known:

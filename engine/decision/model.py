@@ -77,6 +77,11 @@ class DecisionModel:
         )
         self._by_id: dict[str, Element] = {one.id: one for one in definitions.elements}
         self._codes: dict[str, ElementCode] = {}
+        self._declared = frozenset(
+            name
+            for element in definitions.elements
+            for name in (element.name, element.variable.name)
+        ).union(self._aliases.values())
         check_references(self)
 
     # What callers ask
@@ -164,15 +169,23 @@ class DecisionModel:
         found: list[Problem] = []
         for element in self.definitions.elements:
             if isinstance(element, (Decision, KnowledgeModel)) and element.logic is not None:
+                messages = [str(problem) for problem in self.code(element).problems]
+                messages += self._unwired(element)
                 found += [
-                    Problem(element=element.id, line=element.source.line, message=str(problem))
-                    for problem in self.code(element).problems
+                    Problem(element=element.id, line=element.source.line, message=message)
+                    for message in messages
                 ]
         found += [
             Problem(element=self.definitions.name, line=None, message=f"没有类型“{name}”")
             for name in sorted(self.types.unknown)
         ]
         return tuple(found)
+
+    def _unwired(self, element: Decision | KnowledgeModel) -> Iterator[str]:
+        """Tell the elements that are named but not required: they would be null."""
+        known = {*self.scope_names(element), element.name, element.variable.name}
+        for name in sorted(self.code(element).reads & self._declared - known):
+            yield f"“{element.name}”用到“{name}”，却没有与它连线（informationRequirement）"
 
     # What the evaluation asks
 
@@ -213,6 +226,10 @@ class DecisionModel:
     def alias(self, owner: ModelView) -> str:
         """Name an imported model as expressions do; empty for this model itself."""
         return "" if owner is self else self._aliases.get(owner.definitions.namespace, "")
+
+    def declared(self) -> frozenset[str]:
+        """Name all elements of the model and the models it imports."""
+        return self._declared
 
     def imported(self) -> tuple[DecisionModel, ...]:
         """List the models that are imported directly."""

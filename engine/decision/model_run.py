@@ -134,7 +134,19 @@ class ModelRun:
                 scope[f"{alias}.{name}"] = value
             else:
                 scope[name] = value
+        if isinstance(element, Decision):
+            self._lend_undeclared(model, scope)
         return scope
+
+    def _lend_undeclared(self, model: ModelView, scope: _Scope) -> None:
+        """Show a decision the inputs that the model declares nowhere.
+
+        Many tools draw tables without input data: their columns name what the caller gives. A
+        name the model does declare stays out of sight until it is required.
+        """
+        for name, value in self._inputs.items():
+            if name not in model.declared() and name not in scope:
+                scope[name] = self.runtime.adapt(value)
 
     def _maker(
         self, owner: ModelView, element: KnowledgeModel | DecisionService

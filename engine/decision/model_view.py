@@ -40,6 +40,10 @@ class ModelView(Protocol):
         """Name an imported model as expressions do; empty for this model itself."""
         ...
 
+    def declared(self) -> frozenset[str]:
+        """Name all elements of the model and the models it imports."""
+        ...
+
     def imported(self) -> tuple[ModelView, ...]:
         """List the models that are imported directly."""
         ...

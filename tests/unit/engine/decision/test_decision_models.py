@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.bpmn.dmn import DecisionModel, DmnFileError, model_from_xml
-from engine.decision.errors import DecisionError, NoSuchDecision, RemarkKind
+from engine.decision.errors import DecisionError, FeelLimitError, NoSuchDecision, RemarkKind
 
 D = Decimal
 NAMESPACE = "https://www.omg.org/spec/DMN/20230324/MODEL/"
@@ -305,3 +305,48 @@ def test_it_reads_no_entities(tmp_path: Path) -> None:
 def test_it_says_what_there_is_when_asked_for_something_else() -> None:
     with pytest.raises(NoSuchDecision, match="有：d"):
         opened(decision("d", feel("1"))).evaluate("e")
+
+
+def test_it_shows_tables_without_input_data_what_the_caller_gives() -> None:
+    model = opened(decision("d", feel('if season = "Fall" then date else 2')))
+
+    assert model.problems() == ()
+    assert model.evaluate("d", {"season": "Fall", "date": 1}) == D(1)
+
+
+def test_it_says_which_element_is_used_without_being_required() -> None:
+    model = opened(
+        data("x"),
+        decision("d", feel("x + 1")),
+        decision("e", feel("[{x: 1}][x = 1].x")),
+        decision("f", feel("{x: 1, y: x}.y")),
+        decision("g", feel("x"), "#in_x"),
+    )
+
+    (problem,) = model.problems()
+
+    assert problem.element == "d"
+    assert "“x”" in problem.message
+    assert model.evaluate("d", {"x": 1}) is None
+    assert model.evaluate("e", {"x": 5}) == [D(1)]
+
+
+def test_it_sums_numbers_only() -> None:
+    rules = "".join(
+        f"<rule><inputEntry><text>-</text></inputEntry><outputEntry><text>{cell}</text>"
+        "</outputEntry></rule>"
+        for cell in ('"a"', '"b"')
+    )
+    table = (
+        "<decisionTable hitPolicy='COLLECT' aggregation='SUM'><input><inputExpression><text>1"
+        f"</text></inputExpression></input><output/>{rules}</decisionTable>"
+    )
+
+    assert opened(decision("d", table)).evaluate("d") is None
+
+
+def test_it_refuses_a_result_too_large_to_store() -> None:
+    doubled = "for i in 1..60 return if i = 1 then [1] else [partial[-1], partial[-1]]"
+
+    with pytest.raises(FeelLimitError):
+        opened(decision("d", feel(doubled))).evaluate("d")
