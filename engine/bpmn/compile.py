@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.bpmn import extensions, reachability
@@ -79,11 +80,7 @@ class _Compiler:
             flows=flows,
             scopes=scopes,
             title=own.title,
-            triggered_starts=tuple(
-                node.index
-                for node in nodes
-                if node.kind is Kind.START and node.scope == 0 and node.events
-            ),
+            triggered_starts=_triggered(nodes, flows),
             file=self._document.file,
             by_id={"": root, **{node.id: node for node in nodes}},
             flow_by_id={flow.id: flow for flow in flows},
@@ -263,7 +260,7 @@ def _starts(members: list[Node], owner: Node | None) -> tuple[int, ...]:
     starts = [node for node in members if node.kind is Kind.START]
     if owner is not None and owner.kind is Kind.EVENT_SUB_PROCESS:
         return tuple(node.index for node in starts)
-    if starts:
+    if starts or any(node.instantiate for node in members):
         return tuple(node.index for node in starts if not node.events)
     return tuple(
         node.index
@@ -273,3 +270,19 @@ def _starts(members: list[Node], owner: Node | None) -> tuple[int, ...]:
         and node.kind not in (Kind.BOUNDARY, Kind.EVENT_SUB_PROCESS)
         and not (node.kind is Kind.CATCH and node.events and node.events[0].type.value == "link")
     )
+
+
+def _triggered(nodes: Sequence[Node], flows: Sequence[Flow]) -> tuple[int, ...]:
+    """Nodes that an event from outside begins the process at (§10.5.6, §10.3.3, §10.6.6)."""
+    found: dict[int, None] = {}
+    for node in nodes:
+        if node.scope != 0:
+            continue
+        if node.kind is Kind.START and node.events:
+            found[node.index] = None
+        elif node.instantiate and not node.incoming:
+            alone = node.kind is Kind.RECEIVE_TASK
+            found |= dict.fromkeys(
+                (node.index,) if alone else (flows[flow].target for flow in node.outgoing)
+            )
+    return tuple(found)

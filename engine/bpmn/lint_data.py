@@ -17,7 +17,6 @@ from engine.bpmn.parse import (
     bare,
     child,
     children,
-    flag,
     label,
     local,
     text_of,
@@ -65,11 +64,6 @@ def _input_output(element: Xml, _: Document, findings: Findings) -> None:
 
 def _complex_behavior(element: Xml, _: Document, findings: Findings) -> None:
     findings.error("complex-behavior", "复杂多实例行为不支持", element)
-
-
-def _instantiating(element: Xml, _: Document, findings: Findings) -> None:
-    if flag(element, "instantiate"):
-        findings.error("instantiate", f"不支持由“{label(element)}”启动流程", element)
 
 
 def check_collaborations(document: Document, findings: Findings) -> None:
@@ -247,8 +241,6 @@ _JUDGES = {
     "eventDefinitionRef": _definition_reference,
     "incoming": _flow_reference,
     "outgoing": _flow_reference,
-    "receiveTask": _instantiating,
-    "eventBasedGateway": _instantiating,
 }
 
 

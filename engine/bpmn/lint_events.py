@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.bpmn import event_definitions
 from engine.bpmn.lint_structure import is_link, name
-from engine.bpmn.parse import Document, Findings, children, label
+from engine.bpmn.parse import Document, Findings, children, flag, label
 from engine.bpmn.vocabulary import DEFINITIONS, GLOBAL_TASKS
 from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
 
@@ -188,6 +188,10 @@ class _Events:
         targets = self._program.targets(node)
         if len(targets) < 2:
             self._error("event-gateway", f"事件网关“{name(node)}”至少要有两个分支", node)
+        if node.parallel_multiple and not node.instantiate:
+            self._error("event-gateway", f"事件网关“{name(node)}”不启动流程，不能是并行的", node)
+        if node.instantiate:
+            self._instantiating(node, targets)
         messages = any(T.MESSAGE in self._types(t) for t in targets if t.kind is Kind.CATCH)
         for target in targets:
             if target.kind is Kind.RECEIVE_TASK:
@@ -205,6 +209,34 @@ class _Events:
                 )
             if len(target.incoming) > 1:
                 self._error("event-gateway", f"事件网关之后的“{name(target)}”只能由它进入", target)
+
+    def receive(self, node: Node) -> None:
+        """A receive task that begins the process (§10.3.3)."""
+        if not node.instantiate:
+            return
+        self._instantiating(node, (node,))
+        if node.loop is not None or node.boundaries:
+            self._error(
+                "instantiate", f"启动流程的“{name(node)}”不能有循环、多实例或边界事件", node
+            )
+
+    def _instantiating(self, node: Node, awaited: tuple[Node, ...]) -> None:
+        """Nothing comes before it, and only what comes from outside begins a case."""
+        if node.incoming:
+            self._error("instantiate", f"启动流程的“{name(node)}”不能有顺序流进入", node)
+        if node.scope != 0:
+            self._error("instantiate", f"启动流程的“{name(node)}”不能在子流程里", node)
+        allowed = (T.MESSAGE,) if node.parallel_multiple else (T.MESSAGE, T.SIGNAL)
+        for each in awaited:
+            if any(event.type not in allowed for event in each.awaited) or (
+                each.parallel_multiple and each is not node
+            ):
+                self._error(
+                    "instantiate",
+                    f"“{name(each)}”不能启动流程，只有消息"
+                    f"{'' if node.parallel_multiple else '和信号'}可以",
+                    each,
+                )
 
     def links(self) -> None:
         """Every throwing link has exactly one catching link of its name in the same scope."""
@@ -245,7 +277,14 @@ class _Events:
                     self._error("called", f"“{name(node)}”调用的“{label(called)}”不是流程", node)
                 continue
             starts = list(children(called, "startEvent"))
-            if starts and all(event_definitions.elements(each, self._document) for each in starts):
+            awaited = [
+                each
+                for each in children(called, "receiveTask", "eventBasedGateway")
+                if flag(each, "instantiate")
+            ]
+            if (starts or awaited) and all(
+                event_definitions.elements(each, self._document) for each in starts
+            ):
                 self._error(
                     "called-start",
                     f"“{name(node)}”调用的流程没有无触发的开始事件，无法被调用",
@@ -278,4 +317,5 @@ _CHECKS = {
     Kind.THROW: _Events.throw,
     Kind.END: _Events.end,
     Kind.EVENT_BASED: _Events.event_based,
+    Kind.RECEIVE_TASK: _Events.receive,
 }

@@ -70,10 +70,11 @@ class Structure:
                 )
         elif len([node for node in starts if not node.events]) > 1:
             self.error("many-starts", "有多个无触发的开始事件，不知道从哪里开始", starts[1])
-        if ends and not starts:
+        begins = starts + [node for node in members if node.instantiate]
+        if ends and not begins:
             self.error("missing-start", f"有结束事件“{name(ends[0])}”，却没有开始事件", ends[0])
         for node in members:
-            if starts and not node.incoming and not self._needs_no_way_in(node):
+            if begins and not node.incoming and not self._needs_no_way_in(node):
                 self.error("no-incoming", f"“{name(node)}”没有顺序流进入，永远不会执行", node)
             if ends and not node.outgoing and not self._needs_no_way_out(node, starts):
                 self.error("no-outgoing", f"“{name(node)}”没有顺序流离开", node)
@@ -96,6 +97,7 @@ class Structure:
     def _needs_no_way_in(self, node: Node) -> bool:
         return (
             node.kind in (Kind.START, Kind.BOUNDARY, Kind.EVENT_SUB_PROCESS)
+            or node.instantiate
             or node.for_compensation
             or (node.kind is Kind.CATCH and is_link(node))
         )

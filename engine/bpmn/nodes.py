@@ -46,7 +46,9 @@ class NodeReader:
             line=element.sourceline,
             body=body,
             events=self._events(element, kind, own),
-            parallel_multiple=flag(element, "parallelMultiple"),
+            parallel_multiple=flag(element, "parallelMultiple")
+            or element.get("eventGatewayType") == "Parallel",
+            instantiate=flag(element, "instantiate"),
             interrupting=self._interrupting(element, kind),
             attached_to=bare(element.get("attachedToRef") or "") or None,
             loop=loops.read(element, own, self._document, self._findings) if is_activity else None,

@@ -265,6 +265,8 @@ def _skeleton(process: Xml) -> Xml | None:
     root.set("targetNamespace", "urn:nuanliu:skeleton")
     holder = etree.SubElement(root, f"{{{BPMN}}}process", id=process.get("id", "p"))
     holder.set("isExecutable", "true")
+    if any(flag(each, "instantiate") for each in process.iter(f"{{{BPMN}}}*")):
+        return None
     return root if _copy(process, holder) else None
 
 

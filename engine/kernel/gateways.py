@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 from engine.kernel import events_waiting, flows, scopes
+from engine.kernel.effects import Move
 from engine.kernel.program import Flow, Kind, Node
-from engine.kernel.state import Phase
+from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Step, Work
 
 
@@ -107,6 +108,16 @@ def event_chosen(work: Work, gateway: int) -> int:
     scopes.stop_listening(work, gateway)
     flows.depart(work, gateway, work.node(gateway), [])
     return scope
+
+
+def begin_process(work: Work, gateway: Node, happened: Node) -> None:
+    """The first event made the instance; a parallel gateway awaits the rest in it (§10.6.6)."""
+    number = work.add(gateway, ROOT)
+    work.record(Move.ENTERED, number, gateway)
+    flows.depart(work, number, gateway, [])
+    for other in work.program.targets(gateway) if gateway.parallel_multiple else ():
+        if other is not happened:
+            work.enter(other, ROOT)
 
 
 def _incoming(work: Work, node: Node, scope: int) -> tuple[list[int], frozenset[int]]:

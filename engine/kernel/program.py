@@ -242,6 +242,8 @@ class Node:
     start_quantity: int = 1
     completion_quantity: int = 1
     for_compensation: bool = False
+    #: a receive task or event gateway that begins the process (§10.3.3, §10.6.6)
+    instantiate: bool = False
     #: id of the activity that undoes this one (its compensation boundary event points there)
     undone_by: str | None = None
     #: activation condition of a complex gateway, completion condition of an ad-hoc subprocess
@@ -251,6 +253,11 @@ class Node:
     cancel_remaining: bool = True
     #: for a gateway that waits: which incoming flows a token that leaves node `id` can reach
     reached_from: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def awaited(self) -> tuple[EventDefinition, ...]:
+        """What an event or receive task waits for."""
+        return self.events or ((self.message,) if self.message is not None else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +305,8 @@ class Program:
     #: start events that a message, signal, timer or condition triggers
     triggered_starts: tuple[int, ...] = ()
     file: str = ""
+    #: ids of nodes that a drawn message flow joins with one of another process of the file
+    talks: frozenset[str] = frozenset()
     by_id: Mapping[str, Node] = field(default_factory=dict)
     flow_by_id: Mapping[str, Flow] = field(default_factory=dict)
 
@@ -309,6 +318,11 @@ class Program:
         """The one start event of an event subprocess."""
         assert event_sub_process.body is not None
         return self.nodes[self.scopes[event_sub_process.body].starts[0]]
+
+    def begun_by(self, node: Node) -> Node | None:
+        """The event gateway that begins the process when this alternative of it happens."""
+        sources = (self.nodes[self.flows[flow].source] for flow in node.incoming)
+        return next((source for source in sources if source.instantiate), None)
 
     def targets(self, node: Node) -> tuple[Node, ...]:
         """The nodes that its outgoing flows lead to."""

@@ -247,8 +247,12 @@ def _started(work: Work, trigger: triggers.Started) -> None:
         scopes.start_scope(work, ROOT)
         return
     node = program.by_id.get(trigger.node)
-    if node is None or node.kind is not Kind.START or node.scope != 0:
+    begins = node is not None and node.scope == 0 and node.kind is Kind.START
+    if node is None or not (begins or node.index in program.triggered_starts):
         raise InvalidState(f"流程没有开始事件“{trigger.node}”")
+    gateway = program.begun_by(node)
+    if gateway is not None:
+        gateways.begin_process(work, gateway, node)
     number = work.add(node, ROOT)
     work.record(Move.ENTERED, number, node)
     work.output(number, dict(trigger.variables) if node.outputs else {})

@@ -150,6 +150,8 @@ class _Builder:
 
     def build(self) -> TokenNet:
         for node in self._nodes:
+            if node.instantiate:
+                raise NotPlain  # what begins it is no place of the net
             _CHECKS.get(node.kind, _check_activity)(self._program, node)
             self._add_places(node)
         self._aside()

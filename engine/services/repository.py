@@ -278,7 +278,7 @@ class RepositoryService:
                     "kind": event.type.value,
                     "name": event.name,
                 }
-                for event in node.events
+                for event in node.awaited
                 if event.type in (EventType.MESSAGE, EventType.SIGNAL) and event.name
             ]
         tx.write_all(INSERT_START, rows)
@@ -356,6 +356,6 @@ def _unstartable(package: Package, programs: tuple[Program, ...]) -> tuple[Findi
         for index in program.triggered_starts
         if any(
             event.type in (EventType.TIMER, EventType.CONDITIONAL)
-            for event in program.nodes[index].events
+            for event in program.nodes[index].awaited
         )
     )
