@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.bpmn import extensions, foreign
+from engine.bpmn import correlation, extensions, foreign
 from engine.bpmn.expressions import element_expression, expression, value
 from engine.bpmn.foreign_expressions import has_wrapped
 from engine.bpmn.parse import (
@@ -98,9 +98,15 @@ def _key(
     item: Xml, event: Xml, own: extensions.Extensions, document: Document, findings: Findings
 ) -> Expression | None:
     """The correlation key: written here, or with the message for all who wait for it."""
-    if own.message_key is not None or local(event) in (*_THROWING, "sendTask", "startEvent"):
+    if own.message_key is not None or local(event) == "startEvent":
         return own.message_key
     referred = document.referred(item.get("messageRef"))
+    if referred is not None:
+        text = correlation.key_text(referred, event, document, findings)
+        if text is not None:
+            return expression(text, event, findings, "关联键")
+    if local(event) in (*_THROWING, "sendTask"):
+        return None
     text = foreign.subscription_key(referred) if referred is not None else None
     return None if text is None else expression(text, event, findings, "关联键")
 

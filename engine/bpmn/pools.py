@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
-from engine.bpmn.parse import Document, Xml, bare, children, label, local
+from engine.bpmn.parse import Document, Findings, Xml, bare, children, label, local
 from engine.kernel.collaboration import Collaboration, MessageFlow
 from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
 
@@ -13,15 +14,15 @@ _CATCHES = frozenset({Kind.START, Kind.CATCH, Kind.BOUNDARY})
 _THROWS = frozenset({Kind.THROW, Kind.END})
 
 
-def read(document: Document, programs: tuple[Program, ...]) -> Collaboration:
+def read(document: Document, programs: tuple[Program, ...], findings: Findings) -> Collaboration:
     """The pools with a process in this file, and the flows from a sender to a taker."""
     owner = {node.id: program.key for program in programs for node in program.nodes}
     nodes = {node.id: node for program in programs for node in program.nodes}
-    keys = {program.key for program in programs}
+    executable = {program.key: program.executable for program in programs}
     pools: dict[str, str] = {}
     for participant in _all(document, "participant"):
         key = bare(participant.get("processRef") or "")
-        if key in keys:
+        if key in executable:
             pools.setdefault(key, label(participant))
     flows: dict[str, MessageFlow] = {}
     free: set[str] = set()
@@ -34,6 +35,8 @@ def read(document: Document, programs: tuple[Program, ...]) -> Collaboration:
         if sender is None or not _sends(sender):
             free.add(target)
         elif owner[source] != owner[target]:
+            runs = executable[owner[source]] and executable[owner[target]]
+            _judge(element, sender, taker, findings, runs=runs)
             identity = element.get("id") or f"{source}=>{target}"
             flows[identity] = MessageFlow(
                 id=identity,
@@ -44,6 +47,47 @@ def read(document: Document, programs: tuple[Program, ...]) -> Collaboration:
             )
     bound = tuple(flow for flow in flows.values() if flow.target not in free)
     return Collaboration(pools=pools, flows=bound, open=frozenset(free))
+
+
+def talking(program: Program, collaboration: Collaboration) -> Program:
+    """The program that knows which of its nodes talk to another process of the file."""
+    kinds = {node.id: node.kind for node in program.nodes}
+    talks = frozenset(
+        end
+        for flow in collaboration.flows
+        for end in (flow.source, flow.target)
+        if end in kinds and kinds[end] is not Kind.TASK
+    )
+    return dataclasses.replace(program, talks=talks) if talks else program
+
+
+def _judge(flow: Xml, sender: Node, taker: Node, findings: Findings, *, runs: bool) -> None:
+    """Running, a message finds its receiver by its name; the drawing must mean the same."""
+    if not runs:
+        return
+    thrown = _thrown(sender)
+    wanted = _names(taker)
+    if thrown is not None and wanted and thrown not in wanted:
+        findings.error(
+            "message-mismatch",
+            f"消息流“{label(flow)}”的一端发的是“{thrown}”，另一端等的是"
+            f"“{'、'.join(sorted(wanted))}”，永远到不了",
+            flow,
+        )
+    elif thrown is None or not wanted:
+        end = sender if thrown is None else taker
+        findings.warning(
+            "message-flow-idle",
+            f"“{end.name or end.id}”运行时不{'发' if end is sender else '收'}消息，"
+            f"消息流“{label(flow)}”只是图示",
+            flow,
+        )
+
+
+def _names(node: Node) -> frozenset[str]:
+    if node.message is not None:
+        return frozenset({node.message.name or ""})
+    return frozenset(e.name or "" for e in node.events if e.type is EventType.MESSAGE)
 
 
 def _all(document: Document, tag: str) -> Iterator[Xml]:

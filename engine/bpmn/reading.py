@@ -43,9 +43,11 @@ def read(xml: bytes, *, file: str) -> ReadResult:
         return ReadResult(findings=tuple(findings.items))
     programs = compiling.programs(document, xml, findings)
     lint.lint(document, programs, findings)
+    collaboration = pools.read(document, programs, findings)
+    programs = tuple(pools.talking(program, collaboration) for program in programs)
     ordered = sorted(findings.items, key=lambda each: (not each.is_error, each.line or 0))
     return ReadResult(
         programs=programs,
         findings=tuple(ordered),
-        collaboration=pools.read(document, programs),
+        collaboration=collaboration,
     )

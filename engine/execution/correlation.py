@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.execution import assignment, settle
+from engine.execution import assignment, kept_messages, settle
 from engine.execution.command import Commands
 from engine.execution.programs import Deployed
 from engine.execution.snapshot import new_instance
@@ -71,7 +71,7 @@ def deliver(
 def deliver_job(
     commands: Commands, job: Any, arguments: Mapping[str, Any], actor: Actor
 ) -> list[str]:
-    """A thrown message; one that nobody waits for is gone, as BPMN has it (§10.5.1)."""
+    """A thrown message; one that nobody waits for is kept if a drawn flow carries it, else gone."""
     try:
         _, follow_up = deliver(
             commands,
@@ -86,6 +86,9 @@ def deliver_job(
         _wait(commands, job)
         return []
     except NotCorrelated:
+        if arguments.get("kept"):
+            kept_messages.keep(commands.environment, job, arguments["name"], arguments["key"])
+            return []
         with commands.environment.database.write() as tx:
             tx.write(jobs.TAKE, {"job_id": job.id})
         return []

@@ -207,13 +207,14 @@ def _listening_to(work: Work, name: str) -> list[int]:
 
 
 def _throw_message(work: Work, number: int, node: Node, definition: EventDefinition) -> None:
+    payload = _payload(work, number, node)
     work.emit(
         ThrowEvent(
             node_id=node.id,
             kind=EventKind.MESSAGE,
             name=definition.name or "",
-            key=events_waiting.correlation_key(work, number, definition),
-            payload=_payload(work, number, node),
+            key=events_waiting.correlation_key(work, number, definition, payload),
+            payload=payload,
         )
     )
 

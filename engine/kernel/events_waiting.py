@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from engine.decision.values import YearMonthDuration
@@ -92,14 +93,34 @@ def unsubscribe(work: Work, number: int) -> None:
         work.emit(Unsubscribe(element=number))
 
 
-def correlation_key(work: Work, number: int, definition: EventDefinition) -> str | None:
-    """The key as text; numbers without trailing zeros, so that 3 and 3.0 correlate."""
+def correlation_key(
+    work: Work,
+    number: int,
+    definition: EventDefinition,
+    payload: Mapping[str, object] | None = None,
+) -> str | None:
+    """The key as text; numbers without trailing zeros, so that 3 and 3.0 correlate.
+
+    A key of several properties is a list: all of them must be equal (BPMN 2.0.2 §8.4.2).  The
+    names of a `payload` come before those of the case.
+    """
     if definition.key is None:
         return None
-    value = work.evaluate(number, definition.key)
-    if value is None:
+    value = work.evaluate(number, definition.key, payload)
+    parts = value if isinstance(value, list | tuple) else [value]
+    if not parts or any(part is None for part in parts):
         raise ModelFault(f"消息“{definition.name}”的关联键为空", element=work.elements[number].node)
-    return as_text(value)
+    return key_text(value)
+
+
+def key_text(value: object) -> str:
+    """One text for a correlation key; of a list, one that no other list gives."""
+    if not isinstance(value, list | tuple):
+        return as_text(value)
+    texts = [as_text(part) for part in value]
+    if len(texts) == 1:
+        return texts[0]
+    return "|".join(text.replace("~", "~0").replace("|", "~1") for text in texts)
 
 
 def rearm(work: Work, number: int, due_at: datetime | None) -> bool:

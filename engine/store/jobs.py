@@ -91,6 +91,22 @@ FAILED = Statement(
         attempts=bindparam("attempts"),
     )
 )
+#: asked again at `run_at`, and found by the beginning of its key before that
+KEEP = Statement(
+    update(_job)
+    .where(_job.c.id == bindparam("job_id"), _job.c.status == QUEUED)
+    .values(run_at=bindparam("run_at"), key=bindparam("key"), attempts=bindparam("attempts"))
+)
+KEPT = Statement(
+    select(_job.c.id)
+    .where(_job.c.key >= bindparam("low"), _job.c.key < bindparam("high"), _job.c.status == QUEUED)
+    .order_by(_job.c.created_at, _job.c.id)
+)
+RUN_NOW = Statement(
+    update(_job)
+    .where(_job.c.id == bindparam("job_id"), _job.c.status == QUEUED)
+    .values(run_at=bindparam("run_at"))
+)
 REVIVE = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"), _job.c.status == DEAD)
