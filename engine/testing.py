@@ -11,7 +11,7 @@ report = bench.campaign("campaigns/december.toml", seed=7)   # thousands of case
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -95,7 +95,11 @@ class Bench:
         return Case(self, self.simulation.start(process, variables, node=node))
 
     def message(
-        self, name: str, payload: Mapping[str, object] | None = None, *, key: str | None = None
+        self,
+        name: str,
+        payload: Mapping[str, object] | None = None,
+        *,
+        key: str | Sequence[object] | None = None,
     ) -> None:
         """Correlate to the case that waits, else start a process. Raises `NotCorrelated`."""
         self.simulation.message(name, payload, key=key)
@@ -223,7 +227,11 @@ class Case:
         )
 
     def message(
-        self, name: str, payload: Mapping[str, object] | None = None, *, key: str | None = None
+        self,
+        name: str,
+        payload: Mapping[str, object] | None = None,
+        *,
+        key: str | Sequence[object] | None = None,
     ) -> None:
         """Send a message to this case. Raises `NotCorrelated`."""
         self._bench.simulation.message(name, payload, key=key, case=self._case)

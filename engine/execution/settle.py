@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from engine.execution import operations, settle_tasks
+from engine.execution import kept_messages, operations, policy_guard, settle_tasks
 from engine.execution.deadlines import timer_instant
 from engine.execution.snapshot import new_instance
 from engine.execution.work import Work
@@ -83,6 +83,7 @@ def invoked(work: Work, effect: fx.Invoke) -> Trigger:
         )
     except BusinessError as error:
         return refused(work, effect, error)
+    policy_guard.completed(work, effect.activity_id, None, outputs)
     return OperationReturned(at=work.now, element=effect.element, outputs=outputs)
 
 
@@ -111,6 +112,7 @@ def _clear_incident_mark(work: Work) -> None:
 
 
 def _arm_timer(work: Work, effect: fx.ArmTimer) -> None:
+    policy_guard.armed(work, effect)
     calendar = work.environment.calendars.at(work.instance.region)
     at = timer_instant(calendar, effect.since, effect.when)
     counted = isinstance(effect.when, str) and "wd" in effect.when
@@ -129,6 +131,7 @@ def _cancel_timer(work: Work, effect: fx.CancelTimer) -> None:
 
 
 def _subscribe(work: Work, effect: fx.Subscribe) -> None:
+    kept_messages.wake(work, effect)
     work.subscribed.append(
         {
             "id": work.new_id(),
@@ -274,6 +277,7 @@ def _throw_event(work: Work, effect: fx.ThrowEvent) -> None:
             "payload": effect.payload,
             "region": work.instance.region,
             "thrower": work.instance.id,
+            "kept": effect.node_id in work.deployed.program.talks,
         },
     )
     work.record(

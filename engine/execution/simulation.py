@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -19,6 +19,7 @@ from engine.execution.simulation_effects import SETTLE, StandIn
 from engine.kernel import effects, triggers
 from engine.kernel import step as kernel
 from engine.kernel.decide import Decisions, RunningDecide
+from engine.kernel.events_waiting import key_text
 from engine.kernel.program import EventDefinition, EventType, Kind, Node, Program
 from engine.kernel.state import State
 from engine.model.calendar import WorkingCalendar
@@ -64,7 +65,7 @@ class Simulation:
         self._timers: list[tuple[datetime, int, SimulatedCase, int]] = []
         self._armed: dict[tuple[int, int], int] = {}
         self._sequence = 0
-        self._in_flight: list[tuple[datetime, effects.ThrowEvent]] = []
+        self._in_flight: list[tuple[datetime | None, effects.ThrowEvent]] = []
         self._pending: deque[Callable[[], None]] = deque()
 
     # -- what a caller does -------------------------------------------------------------------
@@ -133,11 +134,12 @@ class Simulation:
         name: str,
         payload: Mapping[str, object] | None = None,
         *,
-        key: str | None = None,
+        key: str | Sequence[object] | None = None,
         case: SimulatedCase | None = None,
     ) -> None:
         """Correlate a message to the one subscription that fits. Raises `NotCorrelated`."""
-        if not self.deliver(name, key, dict(payload or {}), case):
+        text = None if key is None else key_text(key)
+        if not self.deliver(name, text, dict(payload or {}), case):
             raise NotCorrelated
         self._drain()
 
@@ -231,7 +233,7 @@ class Simulation:
     def _await_starts(self, case: SimulatedCase) -> None:
         for index in case.awaited_starts:
             node = case.program.nodes[index]
-            for event in node.events:
+            for event in node.awaited:
                 self._await_start(case, node, event)
 
     def _await_start(self, case: SimulatedCase, node: Node, event: EventDefinition) -> None:
@@ -288,18 +290,21 @@ class Simulation:
         self.step(case, triggers.Started(at=self.now, variables=payload, node=node_id))
 
     def deliver_late(self) -> None:
-        """Messages of this very instant that nobody waited for find who began to wait since."""
+        """Messages that nobody waited for find who began to wait since.
+
+        Those of this very instant, and those that a drawn message flow carries.
+        """
         for thrown_at, message in list(self._in_flight):
-            if thrown_at != self.now:
+            if thrown_at not in (None, self.now):
                 self._in_flight.remove((thrown_at, message))
             elif self.deliver(message.name, message.key, message.payload, None):
                 self._in_flight.remove((thrown_at, message))
                 self.undelivered.remove(message)
 
-    def miss(self, message: effects.ThrowEvent) -> None:
-        """Nobody waits for a thrown message."""
+    def miss(self, message: effects.ThrowEvent, *, kept: bool) -> None:
+        """Nobody waits for a thrown message; `kept` until somebody does."""
         self.undelivered.append(message)
-        self._in_flight.append((self.now, message))
+        self._in_flight.append((None if kept else self.now, message))
 
     def broadcast(
         self, name: str, payload: Mapping[str, object], thrower: SimulatedCase | None
@@ -330,7 +335,7 @@ class Simulation:
 
 def _start_for(program: Program, starts: tuple[int, ...], kind: EventType, name: str) -> int | None:
     for index in starts:
-        for event in program.nodes[index].events:
+        for event in program.nodes[index].awaited:
             if event.type is kind and event.name == name:
                 return index
     return None

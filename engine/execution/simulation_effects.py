@@ -56,11 +56,11 @@ class Simulation(Protocol):
         ...
 
     def deliver_late(self) -> None:
-        """Messages of this very instant find who began to wait since."""
+        """Messages that nobody waited for find who began to wait since."""
         ...
 
-    def miss(self, message: effects.ThrowEvent) -> None:
-        """Nobody waits for a thrown message."""
+    def miss(self, message: effects.ThrowEvent, *, kept: bool) -> None:
+        """Nobody waits for a thrown message; `kept` until somebody does."""
         ...
 
     def broadcast(
@@ -172,7 +172,7 @@ def _carry(simulation: Simulation, case: SimulatedCase, effect: effects.ThrowEve
     if effect.kind is effects.EventKind.SIGNAL:
         simulation.broadcast(effect.name, effect.payload, case)
     elif not simulation.deliver(effect.name, effect.key, effect.payload, None):
-        simulation.miss(effect)
+        simulation.miss(effect, kept=effect.node_id in case.program.talks)
 
 
 def _throw_escalation(
