@@ -276,6 +276,9 @@ def _decisions(package: Package, report: Report) -> frozenset[str]:
             continue
         for element in model.definitions.elements:
             found.update((element.id, element.name))
+        for problem in model.problems():
+            where = f"{path} 第 {problem.line} 行" if problem.line else path
+            report.error("decision-model", f"决策文件 {where}：{problem.message}", file=path)
     return frozenset(found)
 
 

@@ -80,6 +80,11 @@ def package(**changes) -> Package:
     return Package(**{**values, **changes})
 
 
+WRONG_CELL = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="d"
+  name="d" namespace="urn:d"><decision id="a" name="a"><variable name="a"/><decisionTable>
+  <input><inputExpression><text>x</text></inputExpression></input><output/>
+  <rule><inputEntry><text>== 1</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>
+  </decisionTable></decision></definitions>"""
 NOTHING = Known(operations=frozenset(), programs={})
 
 
@@ -111,6 +116,7 @@ def test_a_right_package_passes_without_a_word():
         ),
         ({"files": {"forms/f.json": b'{"components": []}'}}, "unknown-field"),
         ({"files": {"x.dmn": b"<a/>"}}, "decision-model"),
+        ({"files": {"x.dmn": WRONG_CELL}}, "decision-model"),
         ({"files": {"scenarios/x.toml": b"process = 1"}}, "scenario"),
         (
             {
