@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.execution import proof
 from engine.kernel.program import Flow, Program
 from engine.kernel.replay import Replay, replay
 from engine.model.errors import InvalidInput
@@ -21,7 +22,10 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRun:
-    """The run along a path; without a fault near it `steps` is empty and `failed` None."""
+    """The run along a path; `failed` None: there is no fault on it.
+
+    Without a fault the run need not stop where the path does: then `steps` is empty.
+    """
 
     process: str
     steps: tuple[PathStep, ...]
@@ -42,14 +46,24 @@ def run_path(program: Program, path: Sequence[str]) -> PathRun:
             raise InvalidInput(f"流程“{program.key}”里没有“{node_id}”")
     found = replay(program, tuple(path))
     if found is None:
-        return PathRun(process=program.key, steps=(), stuck=(), failed=None)
+        wrong = any(finding.is_error for finding in proof.prove(program).findings)
+        failed = "这条路径走不出来；发布检查给出的路径可以" if wrong else None
+        return PathRun(process=program.key, steps=(), stuck=(), failed=failed)
     stuck = _stuck(program, found)
     return PathRun(
         process=program.key,
         steps=tuple(_step(program, node_id) for node_id in found.path),
         stuck=stuck,
-        failed=_words(program, found, stuck),
+        failed=_proven(program, path) if found.circles else _words(program, found, stuck),
     )
+
+
+def _proven(program: Program, path: Sequence[str]) -> str | None:
+    """What the proof says of a path on which no token is stuck: it may lead into a loop."""
+    for finding in proof.prove(program).findings:
+        if finding.is_error and finding.path == tuple(path):
+            return finding.message
+    return None
 
 
 def _step(program: Program, node_id: str) -> PathStep:
@@ -72,8 +86,6 @@ def _target(program: Program, flow: Flow) -> str:
 
 def _words(program: Program, found: Replay, stuck: tuple[str, ...]) -> str:
     last = _called(program, found.path[-1]) if found.path else program.key
-    if found.circles:
-        return f"走到{last}之后只能在循环里打转，到不了结束"
     if found.is_stuck:
         where = "、".join(_called(program, node_id) for node_id in stuck) or last
         return f"停在{where}：再也不会有令牌到来，流程到不了结束"

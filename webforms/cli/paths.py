@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from engine import counter_example, deployment
+from engine import counter_example, deployment, errors
 from webforms.cli import packages
 
 WRONG = 1
@@ -21,7 +21,10 @@ def run(path: Path, ids: str, process: str | None, *, as_json: bool) -> int:
     if key not in programs:
         raise click.UsageError(f"{path} 里没有流程“{key}”，或者读不了（先用 nuanliu check 看）")
     told = [one.strip() for one in ids.split(",") if one.strip()]
-    found = counter_example.run_path(programs[key], told)
+    try:
+        found = counter_example.run_path(programs[key], told)
+    except errors.InvalidInput as wrong:
+        raise click.UsageError(wrong.message) from wrong
     if as_json:
         steps = [
             {"at": None, "element": step.element, "kind": step.kind, "who": None}
