@@ -15,6 +15,7 @@ from engine.kernel.program import Kind, Program
 from engine.kernel.state import Phase, State
 from engine.model.version_move import MoveOrder, MoveSurvey, OpenPoint, Renew
 
+_DONE_BY_PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 _HIDDEN = frozenset({Phase.LISTENING, Phase.RESET, Phase.SCOPE})
 
 
@@ -55,11 +56,22 @@ class Tally:
             impossible=self.examined - self.possible,
             reasons=tuple(self.reasons.most_common()),
             open_points=tuple(
-                _open_point(old.program, new.program, each, count)
-                for each, count in self.open.most_common()
+                _open_point(old.program, new.program, each, self.open[each])
+                for each in self._points(old.program, new.program, order)
             ),
             changed=tuple(_changed(old, new, order, self.tasks)),
         )
+
+    def _points(self, old: Program, new: Program, order: MoveOrder) -> list[str]:
+        """What needs a counterpart, what has been given one, and finished steps that could."""
+        needed = [each for each, _ in self.open.most_common()]
+        given = [each for each in order.mapping if each in old.by_id or each in old.flow_by_id]
+        finished = [
+            node.id
+            for node in old.nodes
+            if node.kind in _DONE_BY_PEOPLE and node.id not in new.by_id
+        ]
+        return list(dict.fromkeys((*needed, *given, *finished)))
 
 
 def _is_open(line: Line) -> bool:

@@ -77,7 +77,11 @@ class PreviewPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPoint:
-    """Something alive that has no counterpart, and what it could be mapped to."""
+    """Something without a counterpart of its name, and what it could be mapped to.
+
+    `instances` is 0 for what is mapped already, and for steps that are only finished: mapping
+    these carries separation of duties over.
+    """
 
     id: str
     name: str

@@ -5,7 +5,12 @@ Rows say what each of the cast gets: the status of the answer.  303 means "on to
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from engine import SYSTEM as SYSTEM_ACTOR
+from engine import MoveOrder
 
 ROLES = ("", "wang", "sun", "li", "leader", "admin", "guard", "auditor")
 #: nobody logged in → login; then clerk, stranger, approver, leader, system, security, audit
@@ -39,6 +44,8 @@ GET = {
     "monitor.overdue": ("/monitor/overdue", LEADERS),
     "admin.definitions": ("/admin/definitions", SYSTEM),
     "admin.definition": ("/admin/definitions/sample", SYSTEM),
+    "admin.move": ("/admin/definitions/sample/move", SYSTEM),
+    "admin.move_batch": ("/admin/moves/{batch}", SYSTEM),
     "admin.definition_xml": ("/admin/definitions/sample/xml", SYSTEM),
     "admin.modeler": ("/admin/definitions/sample/modeler", SYSTEM),
     "admin.incidents": ("/admin/incidents", SYSTEM),
@@ -88,6 +95,8 @@ POST = {
         "/admin/definitions/none/retire",
         (303, 403, 403, 403, 403, 404, 403, 403),
     ),
+    "admin.move_submit": ("/admin/definitions/sample/move", IN_SYSTEM),
+    "admin.move_undo": ("/admin/moves/{batch}/undo", IN_SYSTEM),
     "admin.modeler_validate": ("/admin/definitions/sample/modeler/validate", IN_SYSTEM),
     "admin.modeler_draft": ("/admin/definitions/sample/modeler/draft", IN_SYSTEM),
     "admin.modeler_discard": ("/admin/definitions/sample/modeler/discard", IN_SYSTEM),
@@ -135,7 +144,12 @@ def places(bpm, case, task):
     file = bpm.tasks.attach(
         bpm.identity.actor("wang"), name="a.txt", content=b"words", task_id=task
     )
-    return {"case": case, "task": task, "file": file.id}
+    old = bpm.repository.latest("sample")
+    renewed = replace(bpm.repository.package(old.id), version_tag="1.1")
+    new = bpm.repository.deploy(renewed, SYSTEM_ACTOR)
+    order = MoveOrder(from_definition=old.id, to_definition=new.id)
+    batch = bpm.moves.migrate(order, SYSTEM_ACTOR, reason="改版")
+    return {"case": case, "task": task, "file": file.id, "batch": batch}
 
 
 @pytest.mark.parametrize("role", range(len(ROLES)), ids=[role or "nobody" for role in ROLES])
