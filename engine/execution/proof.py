@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from engine.execution.proof_words import MOST_SHOWN, Findings, never_reached
@@ -17,6 +17,7 @@ from engine.kernel import abstraction, shortcut
 from engine.kernel.explorer import explore
 from engine.kernel.free_choice import with_free_flows
 from engine.kernel.program import Node, Program
+from engine.kernel.replay import replay
 from engine.kernel.shortcut import Look
 from engine.kernel.state_graph import Exploration, Vertex
 from engine.kernel.token_game import FaultKind
@@ -24,6 +25,7 @@ from engine.model.package import Finding
 
 MAXIMUM_STATES = 20_000
 MAXIMUM_SECONDS = 10.0
+_TO_CONFIRM = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ def prove(
     if reduce:
         free = with_free_flows(program)
         seen = shortcut.look(free, maximum_states=maximum_states, is_late=is_late)
+        seen = _confirmed(program, seen, is_late)
     if seen is not None:
         complete, states = True, seen.markings
         _judge_look(program, seen, findings)
@@ -66,6 +69,19 @@ def prove(
         ms=(perf_counter() - started) * 1000,
         findings=tuple(findings.items),
     )
+
+
+def _confirmed(program: Program, seen: Look | None, is_late: Callable[[], bool]) -> Look | None:
+    """What was seen, its first doubtful fault as the kernel runs into it; None: not so."""
+    if seen is None or not seen.is_doubtful or not seen.faults:
+        return seen
+    for fault in seen.faults[:MOST_SHOWN]:
+        if fault.kind is FaultKind.CIRCLES:
+            continue
+        found = replay(program, fault.path, maximum_states=_TO_CONFIRM, is_late=is_late)
+        if found is not None and not found.circles:
+            return replace(seen, faults=(replace(fault, path=found.path),))
+    return None
 
 
 def _judge_look(program: Program, seen: Look, findings: Findings) -> None:

@@ -7,6 +7,7 @@ in between are those of `step.advance`, so that what is proven is what runs.
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -46,12 +47,14 @@ def explore(
 
     `reduce=False` interleaves everything; both must find the same (a property of the tests).
     """
-    return _Explorer(
+    return Explorer(
         prepared(with_free_flows(program)), maximum_states, is_late, reduce=reduce
     ).run()
 
 
-class _Explorer:
+class Explorer:
+    """One exploration: `run` looks at everything, `follow` at what resembles a known path first."""
+
     def __init__(
         self, program: Program, maximum: int, is_late: Callable[[], bool], *, reduce: bool
     ) -> None:
@@ -77,22 +80,12 @@ class _Explorer:
         self._todo: deque[Vertex] = deque()
 
     def run(self) -> Exploration:
+        """Explore in the order of finding."""
         complete = True
         try:
-            start = Vertex(
-                work=Work(self._program, State.initial(self._program), self._decide, AT),
-                parent=None,
-                trail=(),
-            )
-            self._vertices.append(start)
-            for trigger in self._possible.starts():
-                self._trigger(start, trigger)
+            self._begin()
             while self._todo:
-                vertex = self._todo.popleft()
-                self._expand(vertex)
-                vertex.is_expanded = True
-                if vertex.is_dead_end():
-                    self._fault_is_certain()
+                self._look_at(self._todo.popleft())
         except Stopped:
             complete = False
         return Exploration(
@@ -103,6 +96,41 @@ class _Explorer:
             complete=complete,
             decide=self._decide,
         )
+
+    def follow(self, distance: Callable[[Vertex], tuple[int, int]]) -> Vertex | None:
+        """Explore the nearest first, up to the first fault: the vertex where it shows."""
+        queue: list[tuple[tuple[int, int], int, Vertex]] = []
+        try:
+            self._begin()
+            while not (self._doubled or self._growing):
+                for found in self._todo:
+                    heapq.heappush(queue, (distance(found), found.index, found))
+                self._todo.clear()
+                if not queue:
+                    return None
+                vertex = heapq.heappop(queue)[2]
+                self._look_at(vertex)
+                if vertex.is_dead_end():
+                    return vertex
+        except Stopped:
+            return None
+        return [*self._doubled.values(), *self._growing.values()][0]
+
+    def _begin(self) -> None:
+        start = Vertex(
+            work=Work(self._program, State.initial(self._program), self._decide, AT),
+            parent=None,
+            trail=(),
+        )
+        self._vertices.append(start)
+        for trigger in self._possible.starts():
+            self._trigger(start, trigger)
+
+    def _look_at(self, vertex: Vertex) -> None:
+        self._expand(vertex)
+        vertex.is_expanded = True
+        if vertex.is_dead_end():
+            self._fault_is_certain()
 
     def _expand(self, vertex: Vertex) -> None:
         if vertex.is_choice:

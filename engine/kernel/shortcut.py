@@ -15,7 +15,7 @@ from engine.kernel.free_choice import Split, splits
 from engine.kernel.program import Kind, Node, Program, Scope
 from engine.kernel.token_game import Fault, FaultKind, Game, Played
 from engine.kernel.token_net import MANY_WAYS, NotPlain, TokenNet, net_of
-from engine.kernel.token_regions import collapse
+from engine.kernel.token_regions import collapse, shown
 
 _AT_FIRST = 1_000
 """So many markings before regions are looked for: most processes need less."""
@@ -33,6 +33,8 @@ class Look:
     """What the token games found."""
 
     faults: tuple[Fault, ...]
+    #: whether the kernel has to confirm a fault before it counts
+    is_doubtful: bool
     visited: frozenset[str]
     markings: int
     splits: tuple[Split, ...]
@@ -60,11 +62,13 @@ class _Looker:
         self._faults: list[Fault] = []
         self._missing: list[tuple[Split, tuple[str, ...]]] = []
         self._markings = 0
+        self._is_doubtful = False
 
     def look(self) -> Look | None:
         self._scope(self._program.scopes[0], tuple)
         return Look(
             faults=tuple(self._faults),
+            is_doubtful=self._is_doubtful,
             visited=frozenset(self._visited),
             markings=self._markings,
             splits=self._splits,
@@ -123,28 +127,32 @@ class _Looker:
             self._program, net, begins, maximum=self._maximum, is_late=self._is_late
         )
         self._markings += markings
-        if small.partial:
-            if net.maximum_ways < MANY_WAYS:
-                more = net_of(self._program, net.scope, self._split_of, MANY_WAYS)
-                return self._play_collapsed(more, first)
-            raise NotPlain
         game, played = self._game(small, first, self._maximum)
+        if small.partial and not played.faults:
+            if net.maximum_ways >= MANY_WAYS:
+                raise NotPlain
+            more = net_of(self._program, net.scope, self._split_of, MANY_WAYS)
+            return self._play_collapsed(more, first)
         if played.is_doubtful:
-            raise NotPlain
-        visited = played.visited(net)
-        for region in collapsed:
-            if played.filled & region.entry:
-                visited |= region.visited
-        return game, played, visited
+            if small.terminates:
+                raise NotPlain
+            if not played.faults:
+                game, played = self._in_full(small, first)
+            self._is_doubtful = True
+        return game, played, played.visited(net) | shown(collapsed, played)
 
     def _game(self, net: TokenNet, first: First, maximum: int) -> tuple[Game, Played]:
         game = Game(net, maximum=maximum, is_late=self._is_late)
         played = game.play(first)
         self._markings += played.markings
         if net.terminates and not played.is_doubtful and self._is_open(net, played):
-            game = Game(net, maximum=maximum, is_late=self._is_late, reduce=False)
-            played = game.play(first)
-            self._markings += played.markings
+            game, played = self._in_full(net, first)
+        return game, played
+
+    def _in_full(self, net: TokenNet, first: First) -> tuple[Game, Played]:
+        game = Game(net, maximum=self._maximum, is_late=self._is_late, reduce=False)
+        played = game.play(first)
+        self._markings += played.markings
         return game, played
 
     def _is_open(self, net: TokenNet, played: Played) -> bool:

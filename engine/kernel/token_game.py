@@ -129,7 +129,7 @@ class Game:
         for marking, entered in first:
             self._reach(marking, None, entered)
         played = self.played
-        while self._todo and played.is_complete and not played.is_doubtful:
+        while self._todo and played.is_complete:
             self._expand(self._todo.popleft())
             found = len(self._origins)
             if found > self._maximum or (found % _CHECK_EVERY == 0 and self._is_late()):

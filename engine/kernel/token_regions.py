@@ -55,16 +55,38 @@ def collapse(
         inner = _cut_out(small, leave.bit, inside)
         if not (inner.inclusive or inner.joins or any(len(w) > 1 for w in inner.ways.values())):
             continue
+        if not _is_closed(inner, entry.bit):
+            continue
         game = Game(inner, maximum=maximum, is_late=is_late)
         played = game.play([(entry.bit, ())])
         markings += played.markings
         if not _is_sound(inner, played, entry.bit):
             continue
-        visited = played.visited(inner) & {program.nodes[index].id for index in inside}
+        visited = played.visited(net) & {program.nodes[index].id for index in inside}
+        visited |= shown(collapsed, played)
         through = game.way_out(leave.bit)
         _replace(small, inner, entry.bit, Way(leave.bit, through))
         collapsed.append(Collapsed(entry.bit, frozenset(visited)))
     return small, collapsed, markings
+
+
+def shown(collapsed: list[Collapsed], played: Played) -> set[str]:
+    """Ids of nodes inside the replaced regions that were reached."""
+    return {
+        node_id
+        for region in collapsed
+        if region.entry & played.filled
+        for node_id in region.visited
+    }
+
+
+def _is_closed(inner: TokenNet, entry: int) -> bool:
+    """Whether no token outside can hold an inclusive join inside back.
+
+    One that may still come in reaches, by the entry, every flow of the join: also one where a
+    token waits.  Not so with a join on which a loop inside comes back.
+    """
+    return all(reach & entry for join, _ in inner.inclusive for _, reach in join.incoming)
 
 
 def _is_sound(inner: TokenNet, played: Played, entry: int) -> bool:
