@@ -137,7 +137,13 @@ class Simulation:
         key: str | Sequence[object] | None = None,
         case: SimulatedCase | None = None,
     ) -> None:
-        """Correlate a message to the one subscription that fits. Raises `NotCorrelated`."""
+        """Correlate a message to the one subscription that fits. Raises `NotCorrelated`.
+
+        Without `key` an entry `key` of the payload is the key (contract: `{"key": …}`).
+        """
+        if key is None:
+            told = (payload or {}).get("key")
+            key = told if isinstance(told, str) else None if told is None else [told]
         text = None if key is None else key_text(key)
         if not self.deliver(name, text, dict(payload or {}), case):
             raise NotCorrelated
