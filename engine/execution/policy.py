@@ -407,11 +407,31 @@ def _deadline_and_ladder(hearing: Hearing) -> None:
     check_tasks(rule, tasks, hearing.package, hearing.add)
 
 
+def _carried_out(hearing: Hearing) -> None:
+    rule = hearing.policy.rule
+    assert isinstance(rule, rules.CarriedOut)
+    for text, role in (rule.roles or {}).items():
+        node = hearing.node(text)
+        if node is not None and (node.task is None or node.task.role != role):
+            hearing.add(f"“{node.name or node.id}”应由角色“{role}”办理", node)
+    for text, operation in (rule.operations or {}).items():
+        node = hearing.node(text)
+        if node is not None and _operation_of(node) != operation:
+            hearing.add(f"“{node.name or node.id}”应执行操作“{operation}”", node)
+    for text, outcomes in (rule.outcomes or {}).items():
+        node = hearing.node(text)
+        options = {option.id for option in node.task.outcomes} if node and node.task else set()
+        missing = [each for each in outcomes.split() if each not in options]
+        if node is not None and missing:
+            hearing.add(f"“{node.name or node.id}”不能选择“{'、'.join(missing)}”", node)
+
+
 _CHECKS: dict[type, Callable[[Hearing], None]] = {
     rules.AlwaysBefore: _always_before,
     rules.NeverWithout: _never_without,
     rules.AtLeast: _at_least,
     rules.DifferentPeople: _different_people,
     rules.DeadlineAndLadder: _deadline_and_ladder,
+    rules.CarriedOut: _carried_out,
     rules.SumNeverAbove: _sum_never_above,
 }

@@ -12,6 +12,7 @@ a called process as `process_key.id`, and an activity that ended with one of its
 | `at_least` | between `after` and `before` at least `span` has gone by |
 | `different_people` | whoever does `who` has not done `others` |
 | `deadline_and_ladder` | each of `tasks` has a time to be done by and a ladder beyond it |
+| `carried_out` | each activity is done by the office, and by the operation, that the law names |
 | `sum_never_above` | `at` was refused where `sum` is more than `cap`, and `before` comes after it |
 """
 
@@ -121,6 +122,19 @@ class DeadlineAndLadder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOut:
+    """Each activity is done by the role that the law names, and its operation books what it does.
+
+    All map the id of an activity: to the key of a role, to the name of an operation, to the
+    outcomes (separated by spaces) among which the office must be free to choose.
+    """
+
+    roles: Mapping[str, str] | None = None
+    operations: Mapping[str, str] | None = None
+    outcomes: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SumNeverAbove:
     """Each of `before` is reached only after `at`, which the engine refuses when `sum` > `cap`.
 
@@ -135,7 +149,15 @@ class SumNeverAbove:
     again_after: tuple[str, ...] = ()
 
 
-Rule = AlwaysBefore | NeverWithout | AtLeast | DifferentPeople | DeadlineAndLadder | SumNeverAbove
+Rule = (
+    AlwaysBefore
+    | NeverWithout
+    | AtLeast
+    | DifferentPeople
+    | DeadlineAndLadder
+    | CarriedOut
+    | SumNeverAbove
+)
 
 KINDS: Mapping[str, type[Rule]] = {
     "always_before": AlwaysBefore,
@@ -143,6 +165,7 @@ KINDS: Mapping[str, type[Rule]] = {
     "at_least": AtLeast,
     "different_people": DifferentPeople,
     "deadline_and_ladder": DeadlineAndLadder,
+    "carried_out": CarriedOut,
     "sum_never_above": SumNeverAbove,
 }
 
