@@ -53,6 +53,7 @@ _SAYS_NOTHING_OF_TOKENS = frozenset(
         "multi-instance",
         "no-incoming",
         "no-outgoing",
+        "no-role",
         "not-executable",
         "outside-operation",
         "package",
