@@ -61,10 +61,12 @@ def is_in(value: Any, test: Any, meter: Meter) -> bool | None:
 
 
 def passes(value: Any, test: Any, meter: Meter) -> bool | None:
-    """Apply a unary test that is a value: as `in`, and true by itself is true.
+    """Apply a unary test that is a value: as `in`, and a truth value by itself is the answer.
 
     A list as input passes when one of its items does (DMN 1.5 §7.3.3).
     """
+    if type(test) is bool and type(value) not in (bool, list):
+        return test
     if test is True and type(value) is not bool:
         return True
     if type(value) is not list:

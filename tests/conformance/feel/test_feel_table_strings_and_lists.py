@@ -1,7 +1,7 @@
 """FEEL functions of strings and lists, one by one (DMN 1.5 §10.3.4.3, §10.3.4.4).
 
 Each row: an expression, and the literal of the value it must have. The values follow from the
-text of the standard; none is taken over from another engine.
+text of the standard, or from the reading of it that the published suite settles.
 """
 
 from __future__ import annotations
