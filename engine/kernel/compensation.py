@@ -13,8 +13,9 @@ def remember(work: Work, number: int, node: Node, holder: int) -> None:
 
     Its own variables are kept with it: the handler sees the item and the data of its round.
     """
-    nested = any(entry.holder == number for entry in work.compensations)
-    if node.undone_by is not None or (node.kind in SCOPES and nested):
+    if node.undone_by is not None or (
+        node.kind in SCOPES and any(entry.holder == number for entry in work.compensations)
+    ):
         own = {
             name: value
             for name, value in work.locals.get(number, {}).items()

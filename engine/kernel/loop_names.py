@@ -21,16 +21,18 @@ _COUNTER_NAMES = {
     "nrOfTerminatedInstances": TERMINATED,
 }
 _ACTIVE_NAMES = frozenset({"numberOfActiveInstances", "nrOfActiveInstances"})
+CHANGING = _ACTIVE_NAMES | frozenset(_COUNTER_NAMES)
+"""What is different after a round: data conditions that read it are asked again."""
 
 
 def read(
-    values: Mapping[str, object] | None, active: int, outputs_name: str | None, name: str
+    values: Mapping[str, object] | None, outputs_name: str | None, name: str
 ) -> tuple[bool, object]:
     """Whether a loop body knows the name (BPMN 2.0.2 table 10.31), and its value."""
     if values is None:
         return False, None
     if name in _ACTIVE_NAMES:
-        return True, active
+        return True, active_of(counters_of(values))
     place = _COUNTER_NAMES.get(name)
     if place is not None:
         return True, counters_of(values)[place]
@@ -42,6 +44,11 @@ def read(
 def counters_of(values: Mapping[str, object]) -> list[int]:
     """A copy of the counters of a loop body: a state that was handed in is never changed."""
     return list(cast("list[int]", values.get(COUNTERS, [0, 0, 0, 0])))
+
+
+def active_of(counters: list[int]) -> int:
+    """How many rounds are live: begun, neither completed nor terminated."""
+    return counters[NEXT] - counters[COMPLETED] - counters[TERMINATED]
 
 
 def outputs_of(values: Mapping[str, object]) -> dict[str, object]:

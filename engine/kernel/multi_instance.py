@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.kernel import compensation, events_waiting, scopes
+from engine.kernel import codec, compensation, events_waiting, scopes
 from engine.kernel.effects import Move
 from engine.kernel.loop_names import (
+    CHANGING,
     COMPLETED,
     COUNTERS,
     ITEMS,
     NEXT,
     OUTPUTS,
     TOTAL,
+    active_of,
     counters_of,
     in_item_order,
     item_of,
-    outputs_of,
 )
 from engine.kernel.program import Loop, LoopBehavior, Node
 from engine.kernel.state import Phase
@@ -66,9 +67,8 @@ def collect(work: Work, number: int, node: Node, data: Mapping[str, object]) -> 
     if loop.output is None:
         return
     element = work.elements[number]
-    collected = outputs_of(work.locals[element.parent])
-    collected[str(element.place)] = work.evaluate(number, loop.output, data)
-    work.declare(element.parent, OUTPUTS, collected)
+    value = work.evaluate(number, loop.output, data)
+    work.collected(element.parent)[str(element.place)] = codec.plain(value)
 
 
 def round_finished(work: Work, number: int, node: Node) -> None:
@@ -84,6 +84,7 @@ def round_finished(work: Work, number: int, node: Node) -> None:
     except ModelFault:
         work.locals[body][COUNTERS] = previous
         raise
+    work.written.update(CHANGING, (loop.outputs,) if loop.outputs else ())
     scopes.stop_listening(work, number)
     work.record(Move.COMPLETED, number, node, loopCounter=work.elements[number].place + 1)
     _throw_behavior(work, body, loop, counters)
@@ -106,7 +107,7 @@ def total(work: Work, body: int) -> int:
 def _is_over(work: Work, number: int, body: int, loop: Loop, counters: list[int]) -> bool:
     if loop.standard:
         return not _goes_on(work, number, body, loop)
-    others = work.instances_below(body) - 1
+    others = active_of(counters)
     active = {"numberOfActiveInstances": others, "nrOfActiveInstances": others}
     if loop.completion is not None and work.holds(number, loop.completion, active):
         return True

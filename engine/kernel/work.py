@@ -10,6 +10,7 @@ import enum
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
+from typing import cast
 
 from engine.kernel import codec, loop_names
 from engine.kernel.decide import Decide, Lookup
@@ -44,6 +45,7 @@ class Work:
     """One step's working copy; thrown away when the step is refused."""
 
     __slots__ = (
+        "_copied",
         "arrived",
         "at",
         "children",
@@ -89,6 +91,7 @@ class Work:
         #: names written since data conditions were last asked
         self.written: set[str] = set()
         self.conditions_dirty = False
+        self._copied: set[int] = set()
         self.touched_scopes: dict[int, None] = {}
         self.touched_joins = bool(self.arrived)
 
@@ -147,11 +150,6 @@ class Work:
             for child in self.children.get(number, ())
         )
 
-    def instances_below(self, body: int) -> int:
-        """How many rounds of a loop are live."""
-        node = self.elements[body].node
-        return sum(1 for child in self.below(body) if self.elements[child].node == node)
-
     def is_loop_instance(self, number: int) -> bool:
         """Whether the element is one round of a multi-instance or standard loop."""
         element = self.elements[number]
@@ -200,6 +198,14 @@ class Work:
             if not (move[0] in (Step.TAKE, Step.ENTER) and move[2] == scope)
         )
 
+    def collected(self, body: int) -> dict[str, object]:
+        """The outputs of a loop's rounds, to be added to; copied once in a step."""
+        values = self.locals[body]
+        if body not in self._copied:
+            self._copied.add(body)
+            values[loop_names.OUTPUTS] = loop_names.outputs_of(values)
+        return cast("dict[str, object]", values[loop_names.OUTPUTS])
+
     # -- variables --------------------------------------------------------------------------
 
     def lookup(self, number: int, name: str) -> tuple[bool, object]:
@@ -213,9 +219,7 @@ class Work:
             element = self.elements[number]
             if element.phase is Phase.LOOP:
                 loop = self.program.by_id[element.node].loop
-                known, value = loop_names.read(
-                    values, self.instances_below(number), loop.outputs if loop else None, name
-                )
+                known, value = loop_names.read(values, loop.outputs if loop else None, name)
                 if known:
                     return True, value
             number = element.parent
