@@ -50,7 +50,8 @@ class HumanTask(Base):
             "ix_human_task_due", "due_sort", "id",
             postgresql_where=_OPEN, sqlite_where=_OPEN,
         ),
-        Index(None, "instance_id", "activity_id"),
+        # Open tasks of a case, and who did a step of it last, however often it was done.
+        Index("ix_human_task_case", "instance_id", "is_open", "activity_id", "id"),
         Index(
             "ix_human_task_done", "completed_by", "completed_at", "id",
             postgresql_where=_DONE, sqlite_where=_DONE,
