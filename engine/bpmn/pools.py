@@ -51,12 +51,12 @@ def read(document: Document, programs: tuple[Program, ...], findings: Findings) 
 
 def talking(program: Program, collaboration: Collaboration) -> Program:
     """The program that knows which of its nodes talk to another process of the file."""
-    kinds = {node.id: node.kind for node in program.nodes}
+    nodes = {node.id: node for node in program.nodes}
     talks = frozenset(
         end
         for flow in collaboration.flows
         for end in (flow.source, flow.target)
-        if end in kinds and kinds[end] is not Kind.TASK
+        if end in nodes and _talks(nodes[end])
     )
     return dataclasses.replace(program, talks=talks) if talks else program
 
@@ -74,8 +74,8 @@ def _judge(flow: Xml, sender: Node, taker: Node, findings: Findings, *, runs: bo
             f"“{'、'.join(sorted(wanted))}”，永远到不了",
             flow,
         )
-    elif thrown is None or not wanted:
-        end = sender if thrown is None else taker
+    elif not _talks(sender) or not _talks(taker):
+        end = taker if _talks(sender) else sender
         findings.warning(
             "message-flow-idle",
             f"“{end.name or end.id}”运行时不{'发' if end is sender else '收'}消息，"
@@ -84,10 +84,14 @@ def _judge(flow: Xml, sender: Node, taker: Node, findings: Findings, *, runs: bo
         )
 
 
+def _talks(node: Node) -> bool:
+    """Whether the kernel really sends or waits here."""
+    return node.kind not in ACTIVITIES or node.kind in (Kind.SEND_TASK, Kind.RECEIVE_TASK)
+
+
 def _names(node: Node) -> frozenset[str]:
-    if node.message is not None:
-        return frozenset({node.message.name or ""})
-    return frozenset(e.name or "" for e in node.events if e.type is EventType.MESSAGE)
+    events = (node.message,) if node.message is not None else node.events
+    return frozenset(e.name for e in events if e.type is EventType.MESSAGE and e.name)
 
 
 def _all(document: Document, tag: str) -> Iterator[Xml]:

@@ -139,7 +139,9 @@ class _JointExplorer:
         self._flows = tuple(flow.id for flow in collaboration.flows)
         self._place = {flow: place for place, flow in enumerate(self._flows)}
         self._target = tuple(flow.target for flow in collaboration.flows)
+        self._source = tuple(flow.source for flow in collaboration.flows)
         self._reader = tuple(self._reader_of(flow.id) for flow in collaboration.flows)
+        self._sender = tuple(self._owner_of(flow.source, programs) for flow in collaboration.flows)
         self._known: dict[JointKey, JointVertex] = {}
         self._vertices: list[JointVertex] = []
         self._faults: dict[tuple[str, str], JointVertex] = {}
@@ -175,6 +177,10 @@ class _JointExplorer:
 
     def _begins_alone(self, pool: PoolExplorer) -> bool:
         return bool(pool.begins())
+
+    @staticmethod
+    def _owner_of(node: str, programs: tuple[Program, ...]) -> int:
+        return next(place for place, program in enumerate(programs) if node in program.by_id)
 
     def _reader_of(self, flow: str) -> int:
         return next(place for place, pool in enumerate(self._pools) if flow in pool.inbox)
@@ -218,15 +224,50 @@ class _JointExplorer:
             (instance, self._pools[instance[0]].offer(instance[1], ready))
             for instance in dict.fromkeys(live)
         ]
-        if self._reduce:
-            may = [
-                each
-                for each in offers
-                if each[1].is_quiet or self._is_alone(each[0], each[1], live)
-            ]
-            if may:
-                return [min(may, key=self._order)]
-        return offers
+        if not self._reduce:
+            return offers
+        may = [
+            each for each in offers if each[1].is_quiet or self._is_alone(each[0], each[1], live)
+        ]
+        if may:
+            return [min(may, key=self._order)]
+        return self._smallest(offers, live)
+
+    def _smallest(
+        self, offers: list[tuple[Instance, Offer]], live: tuple[Instance, ...]
+    ) -> list[tuple[Instance, Offer]]:
+        """The fewest pools that can move while no other can send them what they listen for."""
+        best = offers
+        senders = {each: self._may_send_to(each, live) for each, _ in offers}
+        for first, offer in offers:
+            if not offer.moves:
+                continue
+            group = {first}
+            todo = [first]
+            while todo and len(group) < len(best):
+                fresh = senders[todo.pop()] - group
+                group |= fresh
+                todo += fresh
+            if len(group) < len(best):
+                best = [each for each in offers if each[0] in group]
+        return best
+
+    def _may_send_to(self, instance: Instance, live: tuple[Instance, ...]) -> set[Instance]:
+        """Who may still send a letter that this instance listens for now, or take it away."""
+        pool, state = instance
+        found = {each for each in live if each[0] == pool}
+        for flow in self._pools[pool].listens_for(state):
+            sender = self._sender[self._place[flow]]
+            if self._pools[sender].born_by:
+                return set(live)
+            source = self._source[self._place[flow]]
+            found |= {
+                (owner, other)
+                for owner, other in live
+                if owner == sender
+                and self._reach[owner].reaches(self._pools[owner].vertex(other).work, source)
+            }
+        return found
 
     def _order(self, offered: tuple[Instance, Offer]) -> tuple[bool, bool]:
         """What letters brought into being goes first, then who takes one: neither piles up."""

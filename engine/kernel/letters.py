@@ -110,6 +110,15 @@ class PoolPossible(Possible):
         element = work.elements[event.element]
         return self._boxes.of(element.node, element.place)
 
+    def listens_for(self, work: Work) -> frozenset[str]:
+        """Every flow that some live element takes letters from."""
+        return frozenset(
+            flow
+            for number, element in work.elements.items()
+            if number != ROOT and self._hears(work, number)
+            for flow in self._boxes.of(element.node, element.place)
+        )
+
     def is_quiet(self, work: Work, event: Event) -> bool:
         """Whether no letter, here or still to come, can make a difference to this event."""
         number = event.element if isinstance(event, Choose) else getattr(event, "element", ROOT)

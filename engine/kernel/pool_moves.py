@@ -89,6 +89,7 @@ class PoolExplorer(Explorer):
         self._takes: str | None = None
         #: (kind of fault, node) by the index of the state in which it shows
         self.faults: dict[int, tuple[str, str]] = {}
+        self._listening: dict[int, frozenset[str]] = {}
         self._grown: str | None = None
         self._births: dict[str | None, tuple[PoolMove, ...]] = {}
 
@@ -147,6 +148,14 @@ class PoolExplorer(Explorer):
         known = self._offers.get((index, ready))
         if known is None:
             known = self._offers[index, ready] = self._offered(self._vertices[index], ready)
+        return known
+
+    def listens_for(self, index: int) -> frozenset[str]:
+        """Flows whose next letter a token or listener of this state waits for."""
+        known = self._listening.get(index)
+        if known is None:
+            work = self._vertices[index].work
+            known = self._listening[index] = self._letters.listens_for(work)
         return known
 
     # -- inside -------------------------------------------------------------------------------

@@ -48,9 +48,9 @@ def draw(
     ends = {name: tuple(text.split(" -> ")) for name, text in (flows or {}).items()}
     message: dict[str, str] = {}
     for source, target in ends.values():
-        name = f"to_{target}" if target != "box" else f"from_{source}"
-        message[target] = name
-        message.setdefault(source, name)
+        fresh = f"to_{target}" if target != "box" else f"from_{source}"
+        name = message.get(source) or message.get(target) or fresh
+        message[target] = message[source] = name
     names = sorted({name for node, name in message.items() if node != "box"})
     participants = "".join(
         f'<participant id="pool_{key}" name="{key}方" processRef="{key}"/>' for key in pools

@@ -12,11 +12,14 @@ from engine.execution.joint_proof import prove_together
 from engine.execution.proof import prove
 from engine.kernel.program import Kind
 from tests.unit.engine.execution.pool_drawings import draw
+from tests.unit.engine.execution.random_pools import talking_pools
 
 COMMON = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 _LIMIT = 6_000
+DRAFT = frozenset({"missing-reference", "missing-message"})
+"""What a drawing lacks whose messages without a flow have no name."""
 
 
 @st.composite
@@ -61,7 +64,7 @@ def read(pools, flows):
     """Programs and collaboration; messages without a flow have no name, which only drafts may."""
     found = bpmn.read(draw(pools, flows), file="random.bpmn")
     rules = {each.rule for each in found.findings if each.is_error}
-    assume(rules <= {"missing-reference", "unreachable", "no-way-out", "endless-loop"})
+    assume(rules <= DRAFT | {"endless-loop"})
     return found
 
 
@@ -175,3 +178,29 @@ def test_pools_without_message_flows_are_judged_as_each_is_alone(first, second):
     assert verdict(together) is verdict(alone), (first, second)
     if verdict(alone) is True:
         assert {key: each.sound for key, each in together.items()} == {"A": True, "B": True}
+
+
+def unread(proofs) -> set[str | None]:
+    """Flows whose messages may stay unread."""
+    return {
+        finding.element
+        for proof in proofs.values()
+        for finding in proof.findings
+        if finding.rule == "soundness.unread_message"
+    }
+
+
+@settings(COMMON, max_examples=200)
+@given(st.sampled_from(["AB", "ABC"]).flatmap(talking_pools))
+def test_everything_that_talks_is_judged_the_same_with_and_without_the_reduction(drawn):
+    pools, flows, xml = drawn
+    result = bpmn.read(draw(pools, flows, xml=xml), file="random.bpmn")
+    assert {f.rule for f in result.findings if f.is_error} <= DRAFT
+    plain = prove_together(result.programs, result.collaboration, reduce=False, maximum_seconds=3)
+    assume(verdict(plain) is not None)
+
+    found = prove_together(result.programs, result.collaboration)
+
+    assert verdict(found) is verdict(plain)
+    if verdict(plain):
+        assert unread(found) == unread(plain)
