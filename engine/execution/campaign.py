@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
+from engine.execution.campaign_answers import Answers
 from engine.execution.campaign_check import check
 from engine.execution.campaign_desk import Desk
-from engine.execution.campaign_draws import Asked, Distribution, Streams
+from engine.execution.campaign_draws import Streams
 from engine.execution.campaign_file import (
     END,
     START,
     Arrivals,
     CampaignFile,
     Mark,
-    StandIn,
 )
 from engine.execution.campaign_limits import Dues, LimitResult, Limits
 from engine.execution.campaign_reader import read_campaign
@@ -34,7 +34,6 @@ from engine.execution.campaign_report import (
 from engine.execution.campaign_schedule import feasibility
 from engine.execution.campaign_toml import InvalidCampaign
 from engine.execution.campaign_world import Whereabouts, arrival_instants, township
-from engine.execution.deadlines import due_instant
 from engine.execution.decisions import package_decisions
 from engine.execution.scenarios import World
 from engine.execution.simulated_case import SimulatedCase
@@ -43,8 +42,7 @@ from engine.kernel import effects, triggers
 from engine.kernel.decide import Decisions
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import TravellingClock, local_date
-from engine.model.duration import Duration
-from engine.model.errors import BusinessError, Incident, Rejected
+from engine.model.errors import Incident, Rejected
 from engine.model.package import Package
 
 __all__ = [
@@ -101,6 +99,7 @@ class _Run:
             restarts=False,
             keep_facts=False,
         )
+        self.answers = Answers(file, self.streams, self.where, self._simulation.clock, self.problem)
         self._desk = Desk(self, world.calendar)
         self._limits = Limits(file.limits, self.dues, self.where.calendar)
         self._marks = {
@@ -111,7 +110,6 @@ class _Run:
             self._marks[goal.process, goal.element, goal.moment] = goal
         self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
         self._sequence = 0
-        self._turns: dict[tuple[str, int], int] = {}
         self._problems: dict[tuple[str, str], int] = {}
         self._arrived: set[int] = set()
         self._over = 0
@@ -169,8 +167,7 @@ class _Run:
         self._arrived.add(case.number)
         self._reach(case, None, START, 0)
         try:
-            asked = self.asked(case, 0)
-            variables = {name: value(asked) for name, value in arrivals.variables.items()}
+            variables = self.answers.values(arrivals.variables, arrivals.process, case, 0)
             self._simulation.begin(case, variables, node=arrivals.node)
         except (Rejected, Incident, ValueError) as error:
             self.problem(arrivals.process, str(error))
@@ -194,85 +191,16 @@ class _Run:
         self, case: SimulatedCase, invoke: effects.Invoke
     ) -> Mapping[str, object] | None:
         given = self.file.operations.get(invoke.operation)
-        if given is None:
-            return {}
-        if given.after is None:
-            return self.answer_of(invoke.operation, case, invoke.element, invoke.inputs)
+        if given is None or given.after is None:
+            return self.answers.operation(invoke.operation, case, invoke.element, invoke.inputs)
 
         def returned() -> None:
             if case.invocations.get(invoke.element) is invoke and not case.state.is_ended:
-                outputs = self.answer_of(invoke.operation, case, invoke.element, invoke.inputs)
-                self._apply(
-                    case,
-                    triggers.OperationReturned(
-                        at=self.now, element=invoke.element, outputs=outputs
-                    ),
-                )
+                self._apply(case, self.answers.ended(invoke, case))
 
-        self.at(self._later(given.after, case, f"operation/{invoke.operation}"), returned)
+        purpose = f"operation/{invoke.operation}"
+        self.at(self.answers.instant(given.after, case, purpose), returned)
         return None
-
-    def answer_of(
-        self, operation: str, case: SimulatedCase, element: int, more: Mapping[str, object]
-    ) -> dict[str, object]:
-        """What the stand-in returns; a list answers call after call of one case."""
-        given = self.file.operations.get(operation)
-        if given is None or not given.answers:
-            return {}
-        if given.fails is not None:
-            raise BusinessError(given.fails)
-        return self._values(given, f"{case.program.key}：{operation}", case, element, more)
-
-    def _values(
-        self,
-        given: StandIn,
-        name: str,
-        case: SimulatedCase,
-        element: int,
-        more: Mapping[str, object],
-    ) -> dict[str, object]:
-        turn = self._turns.get((name, case.number), 0)
-        self._turns[name, case.number] = turn + 1
-        asked = self.asked(case, element, more)
-        try:
-            answer = given.answers[min(turn, len(given.answers) - 1)]
-            return {key: value(asked) for key, value in answer.items()}
-        except (Incident, ValueError) as error:
-            self.problem(name, str(error))
-            return {}
-
-    def asked(
-        self, case: SimulatedCase, element: int, more: Mapping[str, object] | None = None
-    ) -> Asked:
-        """The case's variables first, then the constants of the file and `region`."""
-        unit = self.where.of(case)
-        state, constants = case.state, self.file.constants
-        seen: dict[str, object] | None = None
-
-        def lookup(name: str) -> object:
-            nonlocal seen
-            if seen is None:
-                known = state.visible(element) if element in state.elements else {}
-                seen = known | dict(more or {})
-            if name in seen:
-                return seen[name]
-            return unit if name == "region" else constants.get(name)
-
-        return Asked(
-            lookup=lookup,
-            now=self.now,
-            calendar=self.where.calendar(unit),
-            streams=self.streams,
-        )
-
-    def _later(
-        self, after: Distribution | Duration | None, case: SimulatedCase, purpose: str
-    ) -> datetime:
-        if after is None:
-            return self.now
-        if isinstance(after, Distribution):
-            return self.now + timedelta(seconds=round(after.draw(self.streams.of(purpose))))
-        return due_instant(self.where.calendar(self.where.of(case)), self.now, after).at
 
     def _apply(self, case: SimulatedCase, trigger: triggers.Trigger) -> None:
         try:
@@ -326,13 +254,12 @@ class _Run:
         def arrive() -> None:
             if case.subscriptions.get(effect.element) is not effect:
                 return
-            asked = self.asked(case, effect.element)
-            payload = {name: value(asked) for name, value in message.payload.items()}
+            payload = self.answers.values(message.payload, message.name, case, effect.element)
             self._apply(
                 case, triggers.EventArrived(at=self.now, element=effect.element, payload=payload)
             )
 
-        self.at(self._later(message.after, case, purpose), arrive)
+        self.at(self.answers.instant(message.after, case, purpose), arrive)
 
     def _called(self, case: SimulatedCase, effect: effects.StartChild) -> None:
         given = self.file.children.get(effect.process_key)
@@ -346,7 +273,7 @@ class _Run:
             if effect.element not in case.state.elements:
                 return
             name = f"{case.program.key}：{effect.process_key}"
-            outputs = self._values(given, name, case, effect.element, effect.variables)
+            outputs = self.answers.of(given, name, case, effect.element, effect.variables)
             self._apply(
                 case,
                 triggers.ChildEnded(
@@ -354,7 +281,7 @@ class _Run:
                 ),
             )
 
-        self.at(self._later(given.after, case, f"child/{effect.process_key}"), ended)
+        self.at(self.answers.instant(given.after, case, f"child/{effect.process_key}"), ended)
 
     # -- the result ---------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from engine.execution.campaign_answers import Answers
 from engine.execution.campaign_draws import Asked, Distribution, Drawn, Streams
 from engine.execution.campaign_file import CampaignFile, People, TaskAnswer
 from engine.execution.campaign_limits import Dues, Measured, Tally
@@ -19,7 +20,7 @@ from engine.kernel.program import Node
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import local_date
 from engine.model.duration import InvalidDuration, WorkingDays, parse_duration
-from engine.model.errors import Incident
+from engine.model.errors import BusinessError, Incident
 
 _MISSING = "没有人"
 
@@ -31,6 +32,7 @@ class Stage(Protocol):
     streams: Streams
     where: Whereabouts
     dues: Dues
+    answers: Answers
 
     @property
     def now(self) -> datetime:
@@ -43,18 +45,6 @@ class Stage(Protocol):
 
     def problem(self, place: str, message: str) -> None:
         """Note what nothing answers."""
-        ...
-
-    def asked(
-        self, case: SimulatedCase, element: int, more: Mapping[str, object] | None = None
-    ) -> Asked:
-        """What values of the file may depend on here."""
-        ...
-
-    def answer_of(
-        self, operation: str, case: SimulatedCase, element: int, more: Mapping[str, object]
-    ) -> dict[str, object]:
-        """What the stand-in of an operation returns."""
         ...
 
     def complete(
@@ -185,6 +175,9 @@ class Desk:
         self._doers.note(case, node.id, errand.person or "")
         try:
             data, outcome = self._answer(case, node, task)
+        except BusinessError as error:
+            stage.problem(f"{case.program.key}.{node.id}", f"业务操作拒绝：{error.error_code}")
+            return
         except (Incident, ValueError) as error:
             stage.problem(f"{case.program.key}.{node.id}", str(error))
             return
@@ -194,12 +187,12 @@ class Desk:
         self, case: SimulatedCase, node: Node, task: effects.OpenTask
     ) -> tuple[dict[str, object], str | None]:
         answer = self._answer_of(case, node)
-        asked = self._stage.asked(case, task.element)
+        asked = self._stage.answers.asked(case, task.element)
         data: dict[str, object] = {}
         if answer is not None:
             data = {name: value(asked) for name, value in answer.data.items()}
         if node.task is not None and node.task.operation is not None:
-            data |= self._stage.answer_of(node.task.operation, case, task.element, data)
+            data |= self._stage.answers.operation(node.task.operation, case, task.element, data)
         return data, self._outcome(answer, case, node, asked)
 
     def _outcome(
@@ -233,7 +226,7 @@ class Desk:
         drawn = time.draw(self._stage.streams.of(f"time/{name}"))
         if per is not None:
             try:
-                drawn *= float(per(self._stage.asked(case, task.element)))  # type: ignore[arg-type]  # what is no number is told below
+                drawn *= float(per(self._stage.answers.asked(case, task.element)))  # type: ignore[arg-type]  # what is no number is told below
             except (TypeError, ValueError, Incident) as error:
                 self._stage.problem(name, f"per 没有得出数：{error}")
         return max(0, round(drawn))

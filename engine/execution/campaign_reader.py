@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.execution import campaign_draws as draws
 from engine.execution import campaign_toml
@@ -26,6 +26,7 @@ from engine.execution.campaign_toml import Table
 from engine.execution.working_hours import DEFAULT_HOURS, Hours, read_hours
 from engine.model.duration import CalendarDays, Duration, Span, WorkingDays
 
+_Entry = TypeVar("_Entry")
 DEFAULT_SPAN = timedelta(days=366)
 
 
@@ -45,10 +46,12 @@ def read_campaign(text: str | bytes, name: str) -> CampaignFile:
         constants=_constants(top.table("constants")),
         arrivals=tuple(_arrivals(each, clock) for each in top.tables("arrivals")),
         people=tuple(_people(each) for each in top.tables("people")),
-        tasks={answer.at: answer for answer in map(_task, top.tables("task"))},
+        tasks=_once(top, "task", [(each.at, each) for each in map(_task, top.tables("task"))]),
         operations=_stand_ins(top.table("operations"), "returns"),
         children=_stand_ins(top.table("children"), "outputs"),
-        messages={each.name: each for each in map(_message, top.tables("message"))},
+        messages=_once(
+            top, "message", [(each.name, each) for each in map(_message, top.tables("message"))]
+        ),
         limits=tuple(_limit(each) for each in top.tables("limit")),
         deadline=_deadline(top.table("deadline")) if "deadline" in top else None,
         rules=read_rules(top.tables("rule")),
@@ -60,6 +63,15 @@ def read_campaign(text: str | bytes, name: str) -> CampaignFile:
         top.fail(None, "没有任何 [[people]]")
     if found.until <= found.clock:
         top.fail("until", "until 不晚于 clock")
+    return found
+
+
+def _once(top: Table, section: str, entries: list[tuple[str, _Entry]]) -> dict[str, _Entry]:
+    found: dict[str, _Entry] = {}
+    for name, entry in entries:
+        if name in found:
+            top.fail(section, f"[[{section}]]“{name}”写了两次")
+        found[name] = entry
     return found
 
 

@@ -205,6 +205,34 @@ def test_people_answer_by_rule_before_they_answer_by_share():
         process.campaign(text.replace('"ok"', '"approve"').replace("PLAIN", "true"))
 
 
+CALLS = """<startEvent id="s"/><serviceTask id="ask"><extensionElements><nl:operation name="registry.ask"/><nl:output name="answer" value="=answer"/></extensionElements></serviceTask>
+<boundaryEvent id="failed" attachedToRef="ask"><errorEventDefinition/></boundaryEvent><endEvent id="e"/><endEvent id="e2"/>
+<sequenceFlow id="f1" sourceRef="s" targetRef="ask"/><sequenceFlow id="f2" sourceRef="ask" targetRef="e"/><sequenceFlow id="f3" sourceRef="failed" targetRef="e2"/>"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "end", "hours"),
+    [
+        ("", "e", 0),
+        ('after = "3h"\n', "e", 3),
+        ('fails = "NO"\n', "e2", 0),
+        ('fails = "NO"\nafter = "3h"\n', "e2", 3),
+    ],
+)
+def test_an_operation_answers_at_once_or_later_or_fails(answer, end, hours):
+    text = (
+        TOP
+        + '[[arrivals]]\nprocess = "p"\ncount = 2\n[[people]]\nrole = "*"\n'
+        + f'[operations."registry.ask"]\nreturns = {{ answer = "=region" }}\n{answer}'
+        + f'[deadline]\nby = 2026-03-01\nat = "p.{end}/end"\n'
+    )
+    report = bench(p=CALLS).campaign(text.replace("count = 2", 'count = 2\nregion = "x"'))
+    assert report.ok
+    assert report.deadline is not None
+    assert report.deadline.reached == 2
+    assert (report.ended - report.started).total_seconds() == hours * 3600
+
+
 def test_the_same_seed_gives_the_same_json_and_another_seed_another():
     text = (
         TOP
@@ -296,6 +324,7 @@ def test_what_is_open_when_the_time_is_over_counts_as_late():
         (TOP + arrivals(1) + ONE + '[[rule]]\nname = "b"\nafter = "a"\n', "前面没有叫“a”"),
         (TOP + arrivals(1, due='"=1 +"') + ONE, "表达式"),
         (TOP.replace("clock", "clok") + arrivals(1) + ONE, "clock"),
+        (TOP + arrivals(1) + ONE + '[[task]]\nat = "work"\n[[task]]\nat = "work"\n', "写了两次"),
         ("clock = [\n", "不是正确的 TOML"),
     ],
 )
