@@ -118,17 +118,23 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         module = import_module(_MODULES[name])
         if name == "feel":
-            _give_the_hour(module)
+            _give_the_hour()
         return module
     if name in _NAMES:
         value = getattr(import_module(_NAMES[name]), name)
+        if name == "DecisionModel":
+            _give_the_hour()
         globals()[name] = value
         return value
     raise AttributeError(f"module 'engine' has no attribute {name!r}")
 
 
-def _give_the_hour(feel: Any) -> None:
-    """Let `now()` of a text evaluated by hand answer; compiled programs are told the instant."""
+def _give_the_hour() -> None:
+    """Let `now()` of a text or decision evaluated by hand answer.
+
+    Compiled programs are told the instant.
+    """
+    from engine.decision import feel  # noqa: PLC0415  # this door loads on first use
     from engine.model.clock import to_local  # noqa: PLC0415  # this door loads on first use
     from engine.store.clock import SystemClock  # noqa: PLC0415  # this door loads on first use
 
