@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.kernel.free_choice import Split, splits
+from engine.kernel.plain_parts import NotPlain
 from engine.kernel.program import Kind, Node, Program, Scope
 from engine.kernel.token_game import Fault, FaultKind, Game, Played
-from engine.kernel.token_net import MANY_WAYS, NotPlain, TokenNet, net_of
+from engine.kernel.token_net import MANY_WAYS, TokenNet, net_of
 from engine.kernel.token_regions import collapse, shown
 
 _AT_FIRST = 1_000
@@ -86,7 +87,7 @@ class _Looker:
         self._open_splits(game, visited, way_in)
         if played.faults:
             return
-        if not played.is_complete:
+        if not played.is_complete or (net.errors and not game.ends_well()):
             raise NotPlain
         for boundary in net.aside:
             if boundary.attached_to in visited:

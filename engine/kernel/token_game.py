@@ -159,6 +159,8 @@ class Game:
 
     def _some(self, marking: int) -> list[_Move]:
         """Enough of the moves: those of one node, of several inclusive joins, or of the ends."""
+        if marking == ENDED:
+            return []
         move = self._simple_move(marking)
         if move is not None:
             return [move]
@@ -309,6 +311,10 @@ class Game:
             if node_id in path:
                 return path[: path.index(node_id) + 1]
         return ()
+
+    def ends_well(self) -> bool:
+        """Whether it can end by its tokens reaching ends, none of which stops the others."""
+        return any(marking != ENDED for marking in self._dead)
 
     def way_out(self, end: int) -> tuple[str, ...]:
         """Nodes entered on a way to the marking in which only this end is filled."""

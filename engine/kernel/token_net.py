@@ -9,31 +9,22 @@ not stay at its own node has no net; the explorer looks at it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.kernel.free_choice import Split
+from engine.kernel.plain_parts import NotPlain, check, is_error, is_terminate
 from engine.kernel.possible import region_of
 from engine.kernel.program import (
-    ACTIVITIES,
     GATEWAYS,
-    EventDefinition,
     EventType,
     Flow,
     Kind,
-    Loop,
     Node,
     Program,
     Scope,
 )
 
-_WAITS_FOR = frozenset(
-    {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL}
-)
-_TELLS = frozenset({EventType.MESSAGE, EventType.SIGNAL})
-_MAY_FAIL = frozenset(
-    {Kind.SERVICE_TASK, Kind.SEND_TASK, Kind.BUSINESS_RULE_TASK, Kind.CALL_ACTIVITY}
-)
 FEW_WAYS = 16
 MANY_WAYS = 1_024
 """Inclusive splits with more ways are tried by their smallest and largest choices only."""
@@ -99,6 +90,8 @@ class TokenNet:
     ends: int = 0
     #: ends that take every other token with them
     terminates: int = 0
+    #: those of them that end the scope in error
+    errors: int = 0
     #: places of splits with more ways than are tried
     partial: frozenset[int] = frozenset()
     #: flow index -> the bit of a flow that leads to a join
@@ -114,10 +107,6 @@ class TokenNet:
                 return None
             marking |= self.place[index]
         return marking
-
-
-class NotPlain(Exception):
-    """The scope holds something the plain token game does not know."""
 
 
 def net_of(
@@ -152,7 +141,7 @@ class _Builder:
         for node in self._nodes:
             if node.instantiate:
                 raise NotPlain  # what begins it is no place of the net
-            _CHECKS.get(node.kind, _check_activity)(self._program, node)
+            check(self._program, node)
             self._add_places(node)
         self._aside()
         for node in self._nodes:
@@ -188,13 +177,16 @@ class _Builder:
             for index in region - {node.index}:
                 inner = self._program.nodes[index]
                 shared = any(self._program.flows[f].source not in region for f in inner.incoming)
-                if _is_terminate(inner) or (shared and inner.kind is not Kind.END):
+                if is_terminate(inner) or (shared and inner.kind is not Kind.END):
                     raise NotPlain
             self._net.aside.append(node)
 
     def _add_ways(self, node: Node) -> None:
-        if _is_terminate(node):
-            self._net.terminates |= self._net.place[node.index]
+        if is_terminate(node):
+            bit = self._net.place[node.index]
+            self._net.terminates |= bit
+            if is_error(node):
+                self._net.errors |= bit
             return
         ways = tuple(self._ways(node))
         if not _is_join(node):
@@ -248,7 +240,7 @@ class _Builder:
 
     def _choices(self, node: Node) -> list[tuple[Flow, ...]]:
         flows = tuple(self._program.flows[index] for index in node.outgoing)
-        if not flows:
+        if not flows or node.kind is Kind.END:
             # A join without a way on: its token is gone.
             return [()] if _is_join(node) else []
         if node.kind is Kind.EVENT_BASED:
@@ -337,79 +329,3 @@ def _chosen(node: Node, flows: tuple[Flow, ...], truth: dict[object, bool]) -> t
 
 def _is_join(node: Node) -> bool:
     return node.kind in (Kind.PARALLEL, Kind.INCLUSIVE) and len(node.incoming) > 1
-
-
-def _is_terminate(node: Node) -> bool:
-    return node.kind is Kind.END and any(e.type is EventType.TERMINATE for e in node.events)
-
-
-def _only(events: Iterable[EventDefinition], allowed: frozenset[EventType]) -> None:
-    if any(event.type not in allowed for event in events):
-        raise NotPlain
-
-
-def _check_activity(program: Program, node: Node) -> None:
-    if node.start_quantity != 1 or node.completion_quantity != 1 or node.for_compensation:
-        raise NotPlain
-    if node.kind is Kind.AD_HOC or (node.loop is not None and not _is_free(node.loop)):
-        raise NotPlain
-    for index in node.boundaries:
-        _check_boundary(program.nodes[index], node)
-
-
-def _is_free(loop: Loop) -> bool:
-    """Whether the number of rounds is open, and no round disturbs anything around the loop."""
-    if loop.event is not None or (loop.standard and loop.condition is None):
-        return False
-    said = (loop.condition, loop.cardinality, loop.maximum)
-    return all(each is None or each.names for each in said)
-
-
-def _check_boundary(boundary: Node, host: Node) -> None:
-    """What can happen at any time the host is there."""
-    if boundary.parallel_multiple or not boundary.events:
-        raise NotPlain
-    fails = frozenset({EventType.ERROR}) if host.kind in _MAY_FAIL else frozenset()
-    _only(boundary.events, _WAITS_FOR | fails)
-
-
-def _check_event_sub_process(program: Program, node: Node) -> None:
-    if node.body is None:
-        raise NotPlain
-    start = program.start_of(node)
-    if start.parallel_multiple or not start.events:
-        raise NotPlain
-    _only(start.events, _WAITS_FOR)
-
-
-def _check_complex(_program: Program, _node: Node) -> None:
-    raise NotPlain
-
-
-def _check_gateway(_program: Program, _node: Node) -> None:
-    """Every other gateway is plain."""
-
-
-def _check_catch(_program: Program, node: Node) -> None:
-    _only(node.events, _WAITS_FOR | {EventType.LINK})
-
-
-def _check_throw(_program: Program, node: Node) -> None:
-    _only(node.events, _TELLS | {EventType.LINK})
-
-
-def _check_end(_program: Program, node: Node) -> None:
-    _only(node.events, _TELLS | {EventType.TERMINATE})
-
-
-_CHECKS: dict[Kind, Callable[[Program, Node], None]] = {
-    **dict.fromkeys(ACTIVITIES, _check_activity),
-    **dict.fromkeys(GATEWAYS, _check_gateway),
-    Kind.COMPLEX: _check_complex,
-    Kind.EVENT_SUB_PROCESS: _check_event_sub_process,
-    Kind.START: _check_catch,
-    Kind.CATCH: _check_catch,
-    Kind.THROW: _check_throw,
-    Kind.END: _check_end,
-    Kind.BOUNDARY: _check_gateway,
-}
