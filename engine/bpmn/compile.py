@@ -110,6 +110,8 @@ class _Compiler:
                 "missing-id", f"{tag}“{element.get('name') or ''}”没有 id", element
             )
             identity = f"{tag}@{element.sourceline}#{index}"
+            # So that whatever is found wrong with it later has its line.
+            self._document.by_id.setdefault(identity, element)
         self._index.setdefault(identity, index)
         self._elements.append((element, identity, scope, None))
         return index

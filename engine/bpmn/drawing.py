@@ -13,6 +13,7 @@ from html import escape
 from engine.bpmn.diagram import labels, strokes
 from engine.bpmn.diagram.geometry import Box, Geometry, Point
 from engine.bpmn.diagram.glyphs import MARKERS, TASKS
+from engine.bpmn.diagram.interchange import geometry_of
 from engine.bpmn.diagram.scene import (
     CONTAINERS,
     Family,
@@ -20,7 +21,6 @@ from engine.bpmn.diagram.scene import (
     Marker,
     Scene,
     Shape,
-    geometry_of,
     read,
     scene_of,
 )

@@ -12,7 +12,6 @@ from enum import Enum
 
 from lxml import etree
 
-from engine.bpmn.diagram.geometry import Box, Geometry, Point
 from engine.bpmn.parse import without_blank_beginning
 from engine.model.errors import Rejected
 
@@ -211,7 +210,11 @@ def local(element: etree._Element) -> str:
 
 
 def scene_of(root: etree._Element) -> Scene:
-    """The scene of a document, document order kept."""
+    """The scene of a document, document order kept.
+
+    Raises UnreadableDiagram where two drawn things share an id: one could lie inside itself.
+    """
+    _require_distinct(root)
     scene = Scene()
     for element in root:
         kind = local(element)
@@ -224,15 +227,30 @@ def scene_of(root: etree._Element) -> Scene:
     return scene
 
 
+def _require_distinct(root: etree._Element) -> None:
+    seen: set[str] = set()
+    for element in root.iter(f"{{{MODEL}}}*"):
+        kind = local(element)
+        if kind in _FAMILIES or kind in _DRAWN:
+            if _id(element) in seen:
+                raise UnreadableDiagram(f"第 {element.sourceline} 行：id“{_id(element)}”重复。")
+            seen.add(_id(element))
+
+
+#: what else a shape may lie in
+_DRAWN = frozenset({"process", "collaboration", "participant", "lane"})
+
+
 def _id(element: etree._Element) -> str:
-    return element.get("id") or f"anonymous-{element.sourceline}"
+    """The id, or for an element without one its place in the document."""
+    return element.get("id") or f"anonymous{element.getroottree().getpath(element)}"
 
 
 def _name(element: etree._Element) -> str:
     return " ".join((element.get("name") or "").split())
 
 
-def _reference(value: str | None) -> str:
+def reference(value: str | None) -> str:
     """An id out of a possibly prefixed QName."""
     return (value or "").rpartition(":")[2]
 
@@ -242,7 +260,7 @@ def _read_collaboration(scene: Scene, element: etree._Element) -> None:
     for child in element:
         kind = local(child)
         if kind == "participant":
-            process = _reference(child.get("processRef")) or None
+            process = reference(child.get("processRef")) or None
             scene.pools[_id(child)] = Pool(id=_id(child), name=_name(child), process=process)
         elif kind in {"messageFlow", "association"}:
             _add_link(scene, child, kind, _id(element))
@@ -292,7 +310,7 @@ def _shape(element: etree._Element, kind: str, scope: str) -> Shape:
         family=family,
         name=name,
         scope=scope,
-        attached_to=_reference(element.get("attachedToRef")) or None,
+        attached_to=reference(element.get("attachedToRef")) or None,
         trigger=_trigger(element) if family is Family.EVENT else None,
         throwing=throwing,
         interrupting=element.get(flag, "true") != "false",
@@ -330,8 +348,8 @@ def _add_link(
         kind=kind,
         name=_name(element),
         scope=scope,
-        source=_reference(element.get("sourceRef")),
-        target=_reference(element.get("targetRef")),
+        source=reference(element.get("sourceRef")),
+        target=reference(element.get("targetRef")),
         is_default=default,
         is_conditional=conditional,
         direction=element.get("associationDirection", "None"),
@@ -357,43 +375,3 @@ def _read_data_links(scene: Scene, root: etree._Element) -> None:
                     scope=scene.shapes[owner].scope,
                     direction="One",
                 )
-
-
-def geometry_of(root: etree._Element) -> Geometry:
-    """The first plane of a document's diagram interchange (BPMN 2.0.2 §12), or nothing.
-
-    Further planes belong to collapsed sub-processes and have coordinates of their own.
-    """
-    geometry = Geometry()
-    plane = root.find(f"{{{BPMNDI}}}BPMNDiagram/{{{BPMNDI}}}BPMNPlane")
-    if plane is None:
-        return geometry
-    for shape in plane.iter(f"{{{BPMNDI}}}BPMNShape"):
-        key = _reference(shape.get("bpmnElement"))
-        bounds = shape.find(f"{{{DC}}}Bounds")
-        if bounds is None:
-            continue
-        geometry.boxes[key] = _box(bounds)
-        if shape.get("isExpanded") is not None:
-            geometry.expanded[key] = shape.get("isExpanded") == "true"
-        _read_label(geometry, key, shape)
-    for edge in plane.iter(f"{{{BPMNDI}}}BPMNEdge"):
-        key = _reference(edge.get("bpmnElement"))
-        points = tuple(
-            Point(float(p.get("x", "0")), float(p.get("y", "0")))
-            for p in edge.findall(f"{{{DI}}}waypoint")
-        )
-        if len(points) > 1:
-            geometry.paths[key] = points
-            _read_label(geometry, key, edge)
-    return geometry
-
-
-def _read_label(geometry: Geometry, key: str, owner: etree._Element) -> None:
-    bounds = owner.find(f"{{{BPMNDI}}}BPMNLabel/{{{DC}}}Bounds")
-    if bounds is not None:
-        geometry.labels[key] = _box(bounds)
-
-
-def _box(bounds: etree._Element) -> Box:
-    return Box(*(float(bounds.get(k, "0")) for k in ("x", "y", "width", "height")))

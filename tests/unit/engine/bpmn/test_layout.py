@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from engine.bpmn.diagram.geometry import Box, Geometry
-from engine.bpmn.diagram.scene import BPMNDI, MODEL, Scene, geometry_of, read, scene_of
+from engine.bpmn.diagram.interchange import geometry_of
+from engine.bpmn.diagram.scene import BPMNDI, MODEL, Scene, read, scene_of
 from engine.bpmn.layout import arrange, main, with_diagram
 
 HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:t">'
