@@ -173,15 +173,33 @@ class _Events:
 
     def _compensated_activity(self, node: Node) -> None:
         for event in node.events:
-            if event.type is not T.COMPENSATION or event.activity is None:
+            if event.type is not T.COMPENSATION:
+                continue
+            if not event.waits:
+                self._error(
+                    "compensation",
+                    f"“{name(node)}”不等补偿做完就往下走（waitForCompletion=false），不支持",
+                    node,
+                )
+            if event.activity is None:
                 continue
             target = self._program.by_id.get(event.activity)
             if target is None or target.kind not in ACTIVITIES or target.index < 0:
                 self._error(
                     "compensation", f"“{name(node)}”要补偿的活动“{event.activity}”不存在", node
                 )
-            elif target.scope != node.scope:
+            elif target.scope not in self._compensable_from(node.scope):
                 self._error("compensation", f"“{name(node)}”要补偿的活动不在同一层", node)
+
+    def _compensable_from(self, scope: int) -> set[int]:
+        """The scope, and from within an event subprocess the one it handles an event for."""
+        found = {scope}
+        owner = self._program.scopes[scope].node
+        while owner is not None and self._program.nodes[owner].kind is Kind.EVENT_SUB_PROCESS:
+            scope = self._program.nodes[owner].scope
+            found.add(scope)
+            owner = self._program.scopes[scope].node
+        return found
 
     def event_based(self, node: Node) -> None:
         """Event-based gateways: at least two catching alternatives (§10.6.6)."""

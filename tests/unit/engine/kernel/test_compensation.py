@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from engine.model.errors import DeploymentRefused
+
 UNDO_BOOK = """
 <boundaryEvent id="bb" attachedToRef="book"><compensateEventDefinition/></boundaryEvent>
 <userTask id="undo" isForCompensation="true"><extensionElements>{inputs}</extensionElements></userTask>
@@ -235,3 +239,26 @@ def test_a_transaction_ends_well_is_cancelled_or_fails(bench):
         if way == 1:
             case.complete("undo")
             assert case.waiting_at() == ["after_cancel"]
+
+
+def test_it_refuses_a_compensation_that_nobody_waits_for(bench):
+    model = ROUNDS.format("true").replace(
+        "<compensateEventDefinition />", '<compensateEventDefinition waitForCompletion="false"/>'
+    )
+
+    with pytest.raises(DeploymentRefused, match="waitForCompletion"):
+        bench(model)
+
+
+def test_a_handler_may_name_the_activity_of_the_scope_it_handles_an_event_for(bench):
+    undo = UNDO_BOOK.format(inputs="")
+    inside = (
+        '<intermediateThrowEvent id="all"><compensateEventDefinition activityRef="book"/>'
+        "</intermediateThrowEvent>"
+    )
+    model = HANDLED.format(undo=undo, inside=inside, over="all -> ", throw=THROW.format(""))
+    case = bench(model).start("p")
+    case.complete("book")
+    case.complete("first")
+
+    assert case.waiting_at() == ["undo"]
