@@ -9,15 +9,18 @@ font (`make browser`).
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from engine import SYSTEM, ProcessEngine
 from tests.journeys.browser import CHROMIUM, DESKTOP, PHONE, Hands
 from tests.journeys.demo_site import Site, prepare, serve
 
@@ -35,6 +38,11 @@ class Album:
 
     def __init__(self, chromium: Any, site: Site, folder: Path) -> None:
         self._chromium, self._site, self._folder = chromium, site, folder
+
+    @property
+    def engine(self) -> ProcessEngine:
+        """The engine behind the pages."""
+        return self._site.engine
 
     def sit(self, size: tuple[int, int] = DESKTOP, login: str = "") -> Hands:
         """At a screen, logged in where a login is given."""
@@ -89,6 +97,42 @@ def administrators(album: Album) -> None:
     album.sit(DESKTOP, "anquan").go("/admin/people").shoot("people")
 
 
+def moving(album: Album) -> None:
+    """A new version of a process, and what becomes of the cases under way."""
+    repository = album.engine.repository
+    old = repository.latest("relief_village")
+    package = repository.package(old.id)
+    model = package.files[package.bpmn].decode()
+    # The registration gets another id and the visit another deadline.
+    model = re.sub(
+        r'((?:id|sourceRef|targetRef|bpmnElement)=")register"', r'\1register_house"', model
+    )
+    model = re.sub(
+        r'(?:differentFrom|returns)="[^"]*"',
+        lambda found: re.sub(r"\bregister\b", "register_house", found[0]),
+        model,
+    )
+    model = re.sub(
+        r'(<bpmn:userTask id="visit".*?deadline=")[^"]*',
+        r"\g<1>3wd",
+        model,
+        count=1,
+        flags=re.DOTALL,
+    )
+    kept = {path: file for path, file in package.files.items() if "scenarios/" not in path}
+    files = {**kept, package.bpmn: model.encode()}
+    new = repository.deploy(replace(package, files=files, version_tag="2.0", policies=()), SYSTEM)
+    admin = album.sit(DESKTOP, "xitong")
+    way = f"/admin/definitions/relief_village/move?from={old.id}&to={new.id}"
+    admin.go(way).shoot("move-preview")
+    admin.go(f"{way}&map.register=register_house")
+    admin.tab.fill("#reason", "登记改为逐户办理")
+    admin.tab.click("#carry-out [data-submit]")
+    with admin.tab.expect_navigation():
+        admin.tab.click("dialog[open] [data-ok]")
+    admin.shoot("move-result")
+
+
 def later(album: Album) -> None:
     """What the leader sees when time has passed."""
     leader = album.sit(DESKTOP, "lijianguo").go("/tasks")
@@ -104,6 +148,7 @@ CHAPTERS: tuple[Callable[[Album], None], ...] = (
     town_and_county,
     safety,
     administrators,
+    moving,
     later,
 )
 

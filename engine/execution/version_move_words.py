@@ -97,7 +97,8 @@ def _element(
     phase = state.elements[line.element].phase
     now = f"“{line.name}”"
     if line.fate is Fate.MAPPED:
-        now += f"对应“{line.target_name}”"
+        same = line.target_name == line.name
+        now += "（只改了编号）" if same else f"对应“{line.target_name}”"
     if line.fate is Fate.DISSOLVED:
         return f"子流程{now}在新版本中没有，里面的环节照旧"
     moved = "，所在的子流程变了" if line.fate is Fate.MOVED else ""

@@ -43,7 +43,8 @@ def test_it_says_what_is_in_the_way_and_offers_a_counterpart(as_, renamed):
     assert "不能迁移 1" in page.text
     assert "新版本没有这个环节" in page.text
     assert 'name="map.register"' in page.html
-    assert '<option value="accept">' in page.html
+    assert '<option value="accept" selected>' in page.html
+    assert "已按名称选好，请核对后预览" in page.text
     assert re.search(r"<button[^>]*disabled[^>]*>迁移 0 件", page.html)
 
 

@@ -173,13 +173,24 @@ def _kept() -> list[tuple[str, str]]:
 
 def _points(
     points: Iterable[OpenPoint], order: MoveOrder, *, needed: bool
-) -> list[tuple[OpenPoint, str]]:
-    """Points with what was chosen for them; needed are those that are in the way or were mapped."""
-    return [
-        (point, (order.mapping[point.id] or DROP) if point.id in order.mapping else "")
-        for point in points
-        if needed is bool(point.instances or point.id in order.mapping)
-    ]
+) -> list[tuple[OpenPoint, str, bool]]:
+    """Points, what is chosen for them, and whether that is only suggested.
+
+    Needed are those that are in the way or were mapped.
+    """
+    found = []
+    for point in points:
+        is_mapped = point.id in order.mapping
+        if needed is bool(point.instances or is_mapped):
+            chosen = order.mapping[point.id] or DROP if is_mapped else _alike(point)
+            found.append((point, chosen, bool(chosen) and not is_mapped))
+    return found
+
+
+def _alike(point: OpenPoint) -> str:
+    """The one candidate of the same name: chosen beforehand, but only a preview makes it count."""
+    same = [identity for identity, name in point.candidates if name == point.name]
+    return same[0] if len(same) == 1 else ""
 
 
 def _terms() -> dict[Renew, str]:
