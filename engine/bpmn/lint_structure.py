@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.bpmn.parse import Document, Findings
+from engine.bpmn.parse import Document, Findings, Xml, children, local
+from engine.bpmn.vocabulary import NODES
 from engine.kernel.program import (
     ACTIVITIES,
     EVENTS,
@@ -19,9 +20,7 @@ def check(program: Program, document: Document, findings: Findings) -> None:
     """Every rule on nodes, flows and scopes of one process."""
     judge = Structure(program, document, findings)
     if not program.nodes:
-        findings.error(
-            "empty-process", f"流程“{program.name}”没有任何节点", document.by_id.get(program.key)
-        )
+        _empty(program, document, findings)
         return
     for flow in program.flows:
         source, target = program.nodes[flow.source], program.nodes[flow.target]
@@ -35,6 +34,22 @@ def check(program: Program, document: Document, findings: Findings) -> None:
         judge.scope(scope)
     for node in program.nodes:
         judge.node(node)
+
+
+def _empty(program: Program, document: Document, findings: Findings) -> None:
+    """A pool that shows nothing of itself may stand beside a process; alone there is nothing."""
+    message = f"流程“{program.name}”没有任何节点"
+    at = document.by_id.get(program.key)
+    beside = any(each is not at and has_nodes(each) for each in document.processes())
+    if beside and not program.executable:
+        findings.warning("empty-process", f"{message}，只是一个不展开的泳池", at)
+    else:
+        findings.error("empty-process", message, at)
+
+
+def has_nodes(process: Xml) -> bool:
+    """Whether there is anything to execute in it."""
+    return any(local(part) in NODES for part in children(process))
 
 
 def name(node: Node) -> str:
