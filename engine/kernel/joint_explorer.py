@@ -28,6 +28,8 @@ MAXIMUM_INSTANCES = 4
 
 _CHECK_EVERY = 64
 _AFTER_A_FAULT = 500
+_AFTER_A_BOUND = 3_000
+"""Once letters or instances pile up the pools cannot be proven sound, only found to be wrong."""
 
 Instance = tuple[int, int]
 """(pool, state of the pool)"""
@@ -142,6 +144,12 @@ class _JointExplorer:
         self._source = tuple(flow.source for flow in collaboration.flows)
         self._reader = tuple(self._reader_of(flow.id) for flow in collaboration.flows)
         self._sender = tuple(self._owner_of(flow.source, programs) for flow in collaboration.flows)
+        self._births = frozenset(
+            place
+            for place, flow in enumerate(self._flows)
+            if flow in self._pools[self._reader[place]].born_by
+        )
+        self._reached: dict[tuple[int, int, str], bool] = {}
         self._known: dict[JointKey, JointVertex] = {}
         self._vertices: list[JointVertex] = []
         self._faults: dict[tuple[str, str], JointVertex] = {}
@@ -210,6 +218,7 @@ class _JointExplorer:
                 continue
             if sum(1 for owner, _ in vertex.key[1] if owner == pool) >= MAXIMUM_INSTANCES:
                 self._crowding.setdefault(self._pools[pool].key, vertex)
+                self._look_no_further_than(_AFTER_A_BOUND)
                 vertex.is_cut = True
                 return True
             for move in self._pools[pool].is_born(flow):
@@ -264,8 +273,7 @@ class _JointExplorer:
             found |= {
                 (owner, other)
                 for owner, other in live
-                if owner == sender
-                and self._reach[owner].reaches(self._pools[owner].vertex(other).work, source)
+                if owner == sender and self._reaches(owner, other, source)
             }
         return found
 
@@ -304,8 +312,10 @@ class _JointExplorer:
     def _without_dead_letters(self, vertex: JointVertex, key: JointKey, move: PoolMove) -> JointKey:
         """Letters that nobody can ever read any more are put aside and told."""
         unborn, live, letters = key
+        if not any(letters):
+            return key
         kept = list(letters)
-        births = any(count and self._is_birth(place) for place, count in enumerate(letters))
+        births = any(letters[place] for place in self._births)
         for place, count in enumerate(letters):
             if count and not self._may_be_read(place, unborn, live, births=births):
                 kept[place] = 0
@@ -313,24 +323,28 @@ class _JointExplorer:
                 self._unread.setdefault(self._flows[place], told)
         return (unborn, live, tuple(kept))
 
-    def _is_birth(self, place: int) -> bool:
-        return self._flows[place] in self._pools[self._reader[place]].born_by
-
     def _may_be_read(
         self, place: int, unborn: tuple[int, ...], live: tuple[Instance, ...], *, births: bool
     ) -> bool:
         pool = self._reader[place]
         explorer = self._pools[pool]
-        if self._is_birth(place) or pool in unborn:
+        if place in self._births or pool in unborn:
             return True
         if explorer.born_by and (unborn or live or births):
             # Somebody may still send what brings another reader into being.
             return True
         return any(
-            self._reach[pool].reaches(explorer.vertex(state).work, self._target[place])
+            self._reaches(pool, state, self._target[place])
             for owner, state in live
             if owner == pool
         )
+
+    def _reaches(self, pool: int, state: int, node: str) -> bool:
+        known = self._reached.get((pool, state, node))
+        if known is None:
+            work = self._pools[pool].vertex(state).work
+            known = self._reached[pool, state, node] = self._reach[pool].reaches(work, node)
+        return known
 
     def _fault(self, pool: int, move: PoolMove, at: JointVertex) -> None:
         at.is_cut = True
@@ -341,7 +355,10 @@ class _JointExplorer:
 
     def _fault_is_certain(self) -> None:
         """The verdict stands: look a little further for other faults, not for all of them."""
-        self._maximum = min(self._maximum, len(self._vertices) + _AFTER_A_FAULT)
+        self._look_no_further_than(_AFTER_A_FAULT)
+
+    def _look_no_further_than(self, more: int) -> None:
+        self._maximum = min(self._maximum, len(self._vertices) + more)
 
     def _arrive(
         self, key: JointKey, origin: JointVertex | None, trail: tuple[str, ...]
@@ -362,6 +379,7 @@ class _JointExplorer:
             raise Stopped
         for place in self._too_many(key[2]):
             self._piling.setdefault(self._flows[place], found)
+            self._look_no_further_than(_AFTER_A_BOUND)
             found.is_cut = True
         if not found.is_cut:
             self._todo.append(found)
