@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from engine.execution.campaign_file import CampaignFile, Mark, TaskAnswer
+from engine.execution.campaign_reader import read_campaign
 from engine.execution.campaign_toml import InvalidCampaign
 from engine.execution.scenarios import World
 from engine.kernel.program import EventType, Kind, Node, Program
@@ -17,6 +18,16 @@ _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 def check(world: World, file: CampaignFile) -> None:
     """Refuse a name that nothing answers to. Raises `InvalidCampaign` with file and field."""
     _Check(file, _reachable(world.programs, file)).all()
+
+
+def complaints(world: World, files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Path and reason of each campaign file of a package that cannot be run."""
+    for path in sorted(files):
+        if path.startswith("campaigns/") and path.endswith(".toml"):
+            try:
+                check(world, read_campaign(files[path], path))
+            except InvalidCampaign as error:
+                yield path, error.message
 
 
 def _reachable(programs: Mapping[str, Program], file: CampaignFile) -> dict[str, Program]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from engine import bpmn
 from engine.bpmn import oracle
-from engine.execution import joint_proof, policy, proof, references, scenarios
+from engine.execution import campaign_check, joint_proof, policy, proof, references, scenarios
 from engine.execution.decisions import package_decisions
 from engine.execution.proof import Proof
 from engine.execution.references import Known, Report
@@ -198,6 +198,8 @@ def _play(
         played.append(result)
         if not result.ok:
             report.error("scenario", f"{path}：{result.failed}", file=path)
+    for path, reason in campaign_check.complaints(world, package.files):
+        report.warning("campaign", reason, file=path)
     if not played:
         report.warning("no-scenario", "流程包没有情景（scenarios/*.toml），没有试跑")
     return tuple(played)

@@ -9,8 +9,10 @@ import pytest
 
 from engine import WorkingCalendar
 from engine.execution.campaign import InvalidCampaign
+from engine.execution.deployment import examine
 from engine.execution.working_hours import WorkingHours
 from engine.model.clock import LOCAL_ZONE
+from engine.model.package import Ladder, LadderAction, Package, Rung
 from engine.testing import Bench
 
 CALENDAR = WorkingCalendar.default()
@@ -331,3 +333,29 @@ def test_what_is_open_when_the_time_is_over_counts_as_late():
 def test_it_refuses_a_file_that_says_what_nothing_answers(text, reason):
     with pytest.raises(InvalidCampaign, match=reason):
         bench(p=WORK).campaign(text)
+
+
+def test_the_gate_warns_of_a_campaign_that_cannot_be_run():
+    body = f'{HEAD}<process id="p" isExecutable="true">{WORK}</process></definitions>'
+    good = (TOP + arrivals(1) + ONE).encode()
+    files = {
+        "p.bpmn": body.encode(),
+        "forms/f.json": b'{"type": "default", "components": []}',
+        "campaigns/good.toml": good,
+        "campaigns/typo.toml": good.replace(b"number", b"nummer"),
+        "campaigns/other.toml": good.replace(b'"p"', b'"q"'),
+    }
+    ladder = Ladder(name="default", rungs=(Rung(at="due", action=LadderAction.OVERDUE),))
+    package = Package(
+        key="p",
+        title="P",
+        version_tag="1",
+        bpmn="p.bpmn",
+        files=files,
+        roles={"clerk": "C"},
+        ladders={"default": ladder},
+    )
+    found = {one.file: one for one in examine(package).findings if one.rule == "campaign"}
+    assert set(found) == {"campaigns/typo.toml", "campaigns/other.toml"}
+    assert "是否想写“number”" in found["campaigns/typo.toml"].message
+    assert not any(one.is_error for one in found.values())
