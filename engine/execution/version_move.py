@@ -18,6 +18,7 @@ from engine.execution import settle, version_move_rows, version_move_words
 from engine.execution.deadlines import deadline_text, due_instant
 from engine.execution.participation import arm_ladder_again
 from engine.execution.programs import Deployed
+from engine.execution.snapshot import pack
 from engine.execution.work import Work
 from engine.kernel import codec, migration
 from engine.kernel import effects as fx
@@ -107,7 +108,7 @@ def move(work: Work, new: Deployed, order: MoveOrder, batch_id: str, why: str) -
         raise MigrationRefused(foreseen.refusals)
     if work.instance.status is InstanceStatus.SUSPENDED and not _only(foreseen.effects, _QUIET):
         raise InvalidState("事项已挂起，而迁移会使它继续，请先恢复")
-    state_before = work.state.encode()
+    state_before = pack(work.state)
     tasks = work.tx.rows(human_tasks.OPEN_OF_INSTANCE, {"instance_id": work.instance.id})
     rows_before = version_move_rows.remember(work, tasks, _renamed_nodes(order))
     before = work.state

@@ -7,18 +7,29 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from engine.execution.snapshot import unpack
 from engine.execution.work import Work
 from engine.kernel import codec
-from engine.kernel.state import State
 from engine.model.facts import Fact
 from engine.model.human_task import TaskStatus
-from engine.store import human_tasks, incidents, jobs, subscriptions, timers
+from engine.store import (
+    human_tasks,
+    incidents,
+    instances,
+    jobs,
+    subscriptions,
+    timers,
+    version_moves,
+)
+from engine.store.database import Transaction
 
 _task: Any = human_tasks.HumanTask.__table__
 _timer: Any = timers.Timer.__table__
 _subscription: Any = subscriptions.EventSubscription.__table__
 _incident: Any = incidents.IncidentRow.__table__
 _job: Any = jobs.Job.__table__
+_instance: Any = instances.ProcessInstance.__table__
+_moved: Any = version_moves.MovedInstance.__table__
 
 _TASK_COLUMNS = (
     "activity_id", "name", "definition_id", "form_of", "ladder_of", "role", "unit", "region",
@@ -67,7 +78,7 @@ def jobs_of(work: Work, element: int | None) -> list[Any]:
 def put_back(work: Work, state_before: bytes, rows_before: bytes) -> None:
     """State and rows as they were. Only where nothing has happened since."""
     kept = codec.decode(rows_before)
-    before = State.decode(state_before)
+    before = unpack(state_before)
     # Numbers of elements are never used twice, also not by what was taken back.
     work.instance.state = replace(before, next_id=max(before.next_id, work.state.next_id))
     _close_new_tasks(work, {task_id for task_id, _ in kept["tasks"]})
@@ -89,6 +100,20 @@ def put_back(work: Work, state_before: bytes, rows_before: bytes) -> None:
         work.tx.execute(
             update(_job).where(_job.c.id == job_id).values(arguments=codec.encode(arguments))
         )
+
+
+def forget_stale(tx: Transaction) -> None:
+    """Drop what was kept for an undo that is no longer possible: it is data of people, twice."""
+    current = (
+        select(_instance.c.id)
+        .where(_instance.c.id == _moved.c.instance_id, _instance.c.revision == _moved.c.revision)
+        .exists()
+    )
+    tx.execute(
+        update(_moved)
+        .where(_moved.c.state_before.is_not(None), ~current)
+        .values(state_before=None, rows_before=None)
+    )
 
 
 def _close_new_tasks(work: Work, known: set[str]) -> None:

@@ -60,6 +60,7 @@ class Tally:
                 for each in self._points(old.program, new.program, order)
             ),
             changed=tuple(_changed(old, new, order, self.tasks)),
+            warnings=tuple(_escaping(old.program, new.program, order)),
         )
 
     def _points(self, old: Program, new: Program, order: MoveOrder) -> list[str]:
@@ -110,6 +111,18 @@ def _open_point(old: Program, new: Program, old_id: str, count: int) -> OpenPoin
 def _label(program: Program, index: int) -> str:
     node = program.nodes[index]
     return node.name or node.id
+
+
+def _escaping(old: Program, new: Program, order: MoveOrder) -> Iterator[str]:
+    """Duties to be kept apart from a step whose finished tasks nothing stands for."""
+    known = {order.mapping.get(each, each) for each in old.by_id}
+    for node in new.nodes:
+        for wanted in node.task.different_from if node.task is not None else ():
+            if wanted in new.by_id and wanted not in known:
+                yield (
+                    f"“{node.name or node.id}”须与“{new.by_id[wanted].name or wanted}”"
+                    "由不同的人办理；旧版本没有后者，办过的人不会被要求回避，请指定对应"
+                )
 
 
 def _changed(

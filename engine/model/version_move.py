@@ -107,6 +107,8 @@ class MoveSurvey:
     open_points: tuple[OpenPoint, ...]
     #: activities with open tasks whose terms differ: (old id, name, what differs)
     changed: tuple[tuple[str, str, tuple[Renew, ...]], ...]
+    #: separation of duties that finished steps would escape without a mapping
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 
-from engine.execution import assignment, participation, settle
+from engine.execution import assignment, participation, settle, version_move_rows
 from engine.execution.command import Commands
 from engine.execution.deadlines import timer_instant
 from engine.execution.job_executor import JobExecutor
@@ -63,6 +63,7 @@ class ManagementService(OutboxDesk):
         """Run timers and jobs due by now, a batch of each; how many. Call again while > 0."""
         if self._attendance.is_due():
             self._forget_drafts()
+            self._forget_moves()
             self._attendance.refresh()
         return self._executor.run_due(now, limit)
 
@@ -252,6 +253,11 @@ class ManagementService(OutboxDesk):
         if stale:
             with self._environment.database.write() as tx:
                 tx.execute(delete(_draft).where(_draft.task_id.in_(sorted(set(stale)))))
+
+    def _forget_moves(self) -> None:
+        """So does what was kept to take back a move, once the case has gone on."""
+        with self._environment.database.write() as tx:
+            version_move_rows.forget_stale(tx)
 
 
 def _try_again(work: Work, row: Any, variables: Mapping[str, object]) -> None:

@@ -199,6 +199,20 @@ def test_separation_of_duties_follows_a_renamed_activity(office, versions):
         office.complete("li")
 
 
+def test_a_duty_that_finished_steps_would_escape_is_told(office, versions):
+    versions.deploy(office.user_task("a"), office.user_task("b"))
+    office.start()
+    office.complete("li")
+    versions.deploy(office.user_task("accept"), office.user_task("b", differentFrom="accept"))
+
+    (warning,) = office.engine.moves.survey(versions.order(), SYSTEM).warnings
+    mapped = office.engine.moves.survey(versions.order({"a": "accept"}), SYSTEM)
+
+    assert "“环节b”须与“环节accept”由不同的人办理" in warning
+    assert mapped.warnings == ()
+    assert [point.id for point in mapped.open_points] == ["a"]
+
+
 def test_boundary_timers_are_kept_armed_and_cancelled(office, versions):
     def beside(*timers):
         return "".join(
@@ -466,6 +480,21 @@ def test_what_went_on_goes_back_by_the_mapping_turned_round_or_stays(office, ver
     assert "没有这个环节" in results[gone_on][1]
     assert (office.see(task.id).activity_id, office.see(task.id).owner) == ("a", "wang")
     assert office.waiting_at(gone_on) == ("c",)
+
+
+def test_what_is_kept_for_undo_is_forgotten_when_the_case_goes_on(office, versions):
+    versions.deploy(office.user_task("a"), office.user_task("b"))
+    first, second = office.start(), office.start()
+    versions.deploy(office.user_task("a"), office.user_task("c"), office.user_task("b"))
+    versions.migrate()
+    gone_on = office.complete("wang")
+    office.travel(days=2)
+
+    with office.engine.read() as session:
+        kept = session.connection().exec_driver_sql(
+            "SELECT instance_id FROM moved_instance WHERE state_before IS NOT NULL"
+        )
+        assert [row[0] for row in kept] == [second if gone_on == first else first]
 
 
 def test_it_moves_and_returns_and_moves_again(office, versions):
