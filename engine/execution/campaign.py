@@ -223,6 +223,8 @@ class _Run:
             self._called(case, effect)
         elif isinstance(effect, effects.Finish):
             self._reach(case, None, END, 0)
+            if case.parent is None:
+                self._limits.lapse(case, self.now)
             if case.number in self._arrived:
                 self._over += 1
         elif isinstance(effect, effects.RaiseIncident):

@@ -30,6 +30,8 @@ class Measured:
     #: the case and those that called it
     above: tuple[int, ...] = ()
     ended: datetime | None = None
+    #: the case was over before the limit's end was reached
+    lapsed: bool = False
 
     def is_broken(self, now: datetime) -> bool:
         """Whether it ended, or (still open) stands, after its last instant."""
@@ -113,7 +115,10 @@ class Tally:
             worst_case=worst.case if worst is not None else None,
             worst_due=worst.due if worst is not None else None,
             worst_end=worst.ended if worst is not None else None,
-            last_end=max((run.ended for run in runs if run.ended is not None), default=None),
+            last_end=max(
+                (run.ended for run in runs if run.ended is not None and not run.lapsed),
+                default=None,
+            ),
         )
 
 
@@ -204,6 +209,13 @@ class Limits:
         for run in runs:
             run.ended = at
             self._forget(number, run)
+
+    def lapse(self, case: SimulatedCase, at: datetime) -> None:
+        """The case is over for good: what it has not reached by now it will not reach."""
+        for number in range(len(self._limits)):
+            for run in list(self._open.get((number, case.number), {}).values()):
+                run.ended, run.lapsed = at, True
+                self._forget(number, run)
 
     def _forget(self, number: int, run: Measured) -> None:
         for one in run.above:

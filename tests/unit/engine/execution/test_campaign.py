@@ -179,6 +179,29 @@ def test_limits_reach_from_called_processes_to_their_caller():
     assert report.instances == 3
 
 
+SHORT = """<startEvent id="s"/><userTask id="work"><extensionElements><nl:task form="f" role="clerk"/><nl:outcome id="go"/><nl:outcome id="reject"/></extensionElements></userTask>
+<exclusiveGateway id="g" default="on"/><userTask id="pay"><extensionElements><nl:task form="f" role="clerk"/></extensionElements></userTask><endEvent id="e"/><endEvent id="no"/>
+<sequenceFlow id="f1" sourceRef="s" targetRef="work"/><sequenceFlow id="f2" sourceRef="work" targetRef="g"/><sequenceFlow id="on" sourceRef="g" targetRef="pay"/><sequenceFlow id="f4" sourceRef="pay" targetRef="e"/>
+<sequenceFlow id="off" sourceRef="g" targetRef="no"><conditionExpression>=work.outcome = "reject"</conditionExpression></sequenceFlow>"""
+
+
+@pytest.mark.parametrize(("within", "breaches"), [("1d", 0), ("30m", 3)])
+def test_a_limit_a_case_never_reaches_ends_with_the_case(within, breaches):
+    text = (
+        TOP
+        + '[[arrivals]]\nprocess = "p"\ncount = 3\n'
+        + '[[arrivals]]\nprocess = "p"\nat = 2026-02-13T09:00:00+08:00\n'
+        + ONE.replace("number = 1", "number = 9")
+        + '[[task]]\nat = "work"\nrules = [{ when = "=today() < date(2026, 2, 12)", outcome = "reject" }]\n'
+        + f'[[limit]]\nname = "l"\nfrom = "p.work/start"\nto = "p.pay/end"\nwithin = "{within}"\n'
+    )
+    report = bench(p=SHORT).campaign(text)
+    (limit,) = report.limits
+    late = 1 if breaches else 0
+    assert (limit.cases, limit.breaches, limit.open) == (4, breaches + late, 0)
+    assert limit.last_end == datetime.fromisoformat("2026-02-13T11:00+08:00")
+
+
 def test_four_eyes_need_two_people():
     process = bench(p=REVIEW)
     base = TOP + '[[arrivals]]\nprocess = "p"\n'
