@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 
 from engine.decision.values import YearMonthDuration
 from engine.kernel import cycles
@@ -14,6 +15,9 @@ from engine.kernel.work import Work
 from engine.model import duration
 from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import ModelFault
+
+LONGEST_KEY = 200
+"""Characters of a correlation key that are kept as they are."""
 
 CYCLE = "#cycle"
 """Where a listener keeps the text of its cycle and the instant it was armed."""
@@ -115,12 +119,13 @@ def correlation_key(
 
 def key_text(value: object) -> str:
     """One text for a correlation key; of a list, one that no other list gives."""
-    if not isinstance(value, list | tuple):
-        return as_text(value)
-    texts = [as_text(part) for part in value]
-    if len(texts) == 1:
-        return texts[0]
-    return "|".join(text.replace("~", "~0").replace("|", "~1") for text in texts)
+    texts = [as_text(part) for part in value] if isinstance(value, list | tuple) else []
+    if len(texts) > 1:
+        text = "|".join(text.replace("~", "~0").replace("|", "~1") for text in texts)
+    else:
+        text = texts[0] if texts else as_text(value)
+    # Keys are found by an index: a longer one is known by its digest.
+    return text if len(text) <= LONGEST_KEY else f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def rearm(work: Work, number: int, due_at: datetime | None) -> bool:

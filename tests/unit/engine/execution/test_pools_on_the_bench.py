@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from engine import bpmn
+from engine.kernel.events_waiting import key_text
 from engine.model.errors import NotCorrelated
 from engine.testing import Bench
 from tests.unit.engine.execution.pool_drawings import draw
@@ -182,3 +185,22 @@ def test_a_flow_whose_ends_mean_different_messages_is_refused():
     faults = [each for each in bpmn.read(text.encode(), file="x").findings if each.is_error]
 
     assert [(each.rule, each.element) for each in faults] == [("message-mismatch", "f_reply")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["a", "b|c"], ["a|b", "c"]),
+        (["a", "~1b"], ["a", "|b"]),
+        (["x" * 300, "a"], ["x" * 300, "b"]),
+        (["a", "b"], ["b", "a"]),
+    ],
+)
+def test_different_lists_of_properties_are_different_keys(one, other):
+    assert key_text(one) != key_text(other)
+    assert max(len(key_text(one)), len(key_text(other))) <= 200
+
+
+def test_equal_properties_are_equal_keys_whatever_writes_them():
+    assert key_text([7, "A"]) == key_text([Decimal("7.0"), "A"]) == key_text(("7", "A"))
+    assert key_text(["A"]) == key_text("A")
