@@ -7,10 +7,13 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from engine.bpmn import dmn
+from engine.decision.errors import FeelError, RemarkKind
 from engine.decision.model import DecisionModel, NoSuchDecision
 from engine.kernel.decide import Decisions
 from engine.model.errors import ModelFault
 from engine.model.package import Package
+
+_NO_ANSWER = frozenset({RemarkKind.RULE_CONFLICT, RemarkKind.NOT_CONFORMING})
 
 
 def package_decisions(package: Package) -> Decisions | None:
@@ -30,10 +33,26 @@ def package_decisions(package: Package) -> Decisions | None:
                 model.element(ref)
             except NoSuchDecision:
                 continue
-            return model.evaluate(ref, inputs, at=at)
+            return _answer(model, ref, inputs, at)
         raise ModelFault(f"流程包里没有决策“{ref}”")
 
     return evaluate
+
+
+def _answer(model: DecisionModel, ref: str, inputs: Mapping[str, object], at: datetime) -> object:
+    """Ask a decision; where rules contradict or a value may not be, that is a fault of the model.
+
+    The standard's answer to both is null, which a process would carry on with unawares.
+    """
+    try:
+        found = model.explain(ref, inputs, at=at)
+    except FeelError as error:
+        raise ModelFault(f"决策“{ref}”无法计算：{error}") from error
+    if found.value is None:
+        reason = next((one for one in found.remarks if one.kind in _NO_ANSWER), None)
+        if reason is not None:
+            raise ModelFault(f"决策“{ref}”没有结果：{reason.message}")
+    return found.value
 
 
 def _opened(package: Package, path: str) -> DecisionModel:
