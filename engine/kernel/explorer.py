@@ -15,9 +15,10 @@ from typing import cast
 from engine.kernel import abstraction, step
 from engine.kernel.abstraction import ENDED, FIRED, Key
 from engine.kernel.effects import Move, RaiseIncident, Record
+from engine.kernel.exploring import asking, counted_ends, joined_by_events, may_be_left
 from engine.kernel.free_choice import FreeDecide, with_free_flows
-from engine.kernel.possible import AT, Choose, Possible, prepared, region_of, wild_scopes
-from engine.kernel.program import ACTIVITIES, EventType, Kind, Node, Program
+from engine.kernel.possible import AT, Choose, Possible, prepared, wild_scopes
+from engine.kernel.program import Kind, Node, Program
 from engine.kernel.state import Life, State
 from engine.kernel.state_graph import Exploration, Vertex
 from engine.kernel.triggers import EventArrived, TimerFired, Trigger
@@ -61,17 +62,17 @@ class Explorer:
         self._program = program
         self._maximum = maximum
         self._is_late = is_late
-        self._reduce = reduce
+        self._reduce = reduce = reduce and not joined_by_events(program)
         self._decide = FreeDecide(program)
         self._possible = Possible(program, reduce=reduce)
         self._echoing = self._possible.echoing()
-        self._puts_off = reduce and not wild_scopes(program)
-        self._asking = _asking(program)
+        self._puts_off = reduce and not (wild_scopes(program) or may_be_left(program))
+        self._asking = asking(program)
         self._settling_asks = any(
             node.condition is not None and node.kind in (Kind.AD_HOC, Kind.COMPLEX)
             for node in program.nodes
         )
-        self._ends = _counted_ends(program)
+        self._ends = counted_ends(program)
         self._known: dict[Key, Vertex] = {}
         self._vertices: list[Vertex] = []
         self._visited: set[str] = set()
@@ -357,34 +358,3 @@ def _told(work: Work) -> tuple[tuple[str, ...], tuple[RaiseIncident, ...]]:
             incidents.append(effect)
     work.effects.clear()
     return tuple(trail), tuple(incidents)
-
-
-def _asking(program: Program) -> frozenset[str]:
-    """Ids of nodes that may ask for a decision when they begin or finish."""
-    found: set[str] = set()
-    for node in program.nodes:
-        conditional = any(program.flows[index].condition is not None for index in node.outgoing)
-        if conditional or node.loop is not None:
-            found.add(node.id)
-    return frozenset(found)
-
-
-def _counted_ends(program: Program) -> frozenset[int]:
-    """Ends that one run of their scope may reach once only.
-
-    Behind a non-interrupting event they may be reached as often as the event occurs.
-    """
-    often: set[int] = set()
-    for node in program.nodes:
-        if node.kind is Kind.BOUNDARY and not node.interrupting:
-            often |= region_of(program, node)
-    return frozenset(
-        node.index
-        for node in program.nodes
-        if not node.outgoing
-        and node.index not in often
-        and not node.for_compensation
-        and (node.kind is Kind.END or node.kind in ACTIVITIES - {Kind.EVENT_SUB_PROCESS})
-        and not any(event.type is EventType.LINK for event in node.events)
-        and program.nodes[program.scopes[node.scope].node or 0].kind is not Kind.AD_HOC
-    )

@@ -81,8 +81,10 @@ class _Looker:
         game, played, visited = self._play(net, self._first(scope))
         self._visited |= visited
         for fault in played.faults:
-            if fault.kind is not FaultKind.DOUBLED and self._can_be_left(scope):
-                raise NotPlain
+            if self._can_be_left(scope):
+                if fault.kind is not FaultKind.DOUBLED:
+                    raise NotPlain
+                self._is_doubtful = True
             self._faults.append(Fault(fault.kind, fault.node_id, (*way_in(), *fault.path)))
         self._open_splits(game, visited, way_in)
         if played.faults:
