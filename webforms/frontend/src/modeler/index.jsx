@@ -63,7 +63,19 @@ function choose(id) {
   modeler.get('canvas').scrollToElement(element, { top: 120, bottom: 160, left: 160, right: 160 });
 }
 
+// A counter-example, drawn: the nodes that the failing run entered and the flows between them.
+let drawn = [];
+function draw(path = []) {
+  const canvas = modeler.get('canvas');
+  const registry = modeler.get('elementRegistry');
+  drawn.forEach((id) => registry.get(id) && canvas.removeMarker(id, 'on-path'));
+  const entered = new Set(path);
+  drawn = registry.filter((one) => entered.has(one.waypoints ? one.source?.id : one.id) && (!one.waypoints || entered.has(one.target?.id)) && one.type !== 'label').map((one) => one.id);
+  drawn.forEach((id) => canvas.addMarker(id, 'on-path'));
+}
+
 function show(findings) {
+  draw();
   const items = findings.map((finding) => {
     const [word, tone] = SEVERITY[finding.severity] ?? SEVERITY.error;
     const element = finding.element && modeler.get('elementRegistry').get(finding.element);
@@ -72,7 +84,7 @@ function show(findings) {
     const where = Object.assign(document.createElement('b'), { textContent: element?.businessObject.name || finding.element || finding.file || '流程' });
     const text = Object.assign(document.createElement('span'), { textContent: finding.message ?? finding.reason ?? '' });
     button.append(tag, where, text);
-    button.addEventListener('click', () => choose(finding.element));
+    button.addEventListener('click', () => { draw(finding.path); choose(finding.element); });
     return button;
   });
   list.querySelector('[data-list]').replaceChildren(...items);
