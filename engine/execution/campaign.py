@@ -291,9 +291,11 @@ class _Run:
         end, file = self.now, self.file
         unfinished = file.cases - self._over
         tallies = [*self._limits.tallies, *self._desk.tallies.values()]
+        # What is open is still open when the file's time is over, though nothing happens any more.
+        horizon = file.until if unfinished else end
         found: list[LimitResult] = []
         for tally in tallies:
-            found.extend(tally.results(township, self.where.calendar, end))
+            found.extend(tally.results(township, self.where.calendar, horizon))
         teams = sorted(self._desk.teams.values(), key=lambda team: (team.unit, team.label))
         return CampaignReport(
             campaign=file.name,

@@ -17,7 +17,7 @@ from engine.execution.simulated_case import SimulatedCase
 from engine.execution.working_hours import WorkingHours
 from engine.kernel import effects
 from engine.kernel.program import Node
-from engine.model.calendar import WorkingCalendar
+from engine.model.calendar import CalendarYearMissing, WorkingCalendar
 from engine.model.clock import local_date
 from engine.model.duration import InvalidDuration, WorkingDays, parse_duration
 from engine.model.errors import BusinessError, Incident
@@ -130,8 +130,7 @@ class Desk:
                 self._wake(team)
                 continue
             for errand in team.hand_out(stage.now):
-                done = team.hours.after(stage.now, self._seconds(team, errand))
-                stage.at(done, partial(self._done, team, errand))
+                self._begin(team, errand)
 
     def finish(self) -> None:
         """The run is over: who still has something in hand has been busy up to now."""
@@ -152,6 +151,14 @@ class Desk:
         return found
 
     # -- inside -------------------------------------------------------------------------------
+
+    def _begin(self, team: Team, errand: Errand) -> None:
+        try:
+            done = team.hours.after(self._stage.now, self._seconds(team, errand))
+        except CalendarYearMissing:
+            # Not done in any year that is known: it stays in hand to the end.
+            return
+        self._stage.at(done, partial(self._done, team, errand))
 
     def _wake(self, team: Team) -> None:
         """Look at the team again when its work begins; once is enough."""
@@ -258,7 +265,7 @@ class Desk:
         stage = self._stage
         try:
             return stage.dues.end(stage.where.calendar(unit), stage.now, task.deadline)
-        except (Incident, InvalidDuration) as error:
+        except (Incident, InvalidDuration, CalendarYearMissing) as error:
             stage.problem(f"{case.program.key}.{node.id}", error.message)
             return None
 

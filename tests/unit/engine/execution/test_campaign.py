@@ -302,6 +302,8 @@ def test_a_task_nobody_is_there_for_is_told():
     assert report.problems[0].times == 2
     assert "没有人担任“clerk”" in report.problems[0].message
     assert report.unfinished == 2
+    # Nothing happens any more, but the two tasks are overdue long before the year is out.
+    assert (report.limits[0].open, report.limits[0].breaches) == (2, 2)
 
 
 def test_what_is_open_when_the_time_is_over_counts_as_late():
@@ -356,6 +358,13 @@ def test_what_is_open_when_the_time_is_over_counts_as_late():
 def test_it_refuses_a_file_that_says_what_nothing_answers(text, reason):
     with pytest.raises(InvalidCampaign, match=reason):
         bench(p=WORK).campaign(text)
+
+
+def test_work_of_a_lifetime_is_unfinished_and_no_error():
+    text = TOP + arrivals(3) + ONE.replace('"1h"', '"90000h"')
+    report = bench(p=WORK).campaign(text)
+    assert (report.completed, report.unfinished) == (0, 3)
+    assert report.queues[0].left == 2
 
 
 def test_the_gate_warns_of_a_campaign_that_cannot_be_run():
