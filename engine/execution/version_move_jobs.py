@@ -113,6 +113,7 @@ def _move(work: Work, batch: Any, mine: Any) -> None:
 def _take_back(work: Work, batch: Any, mine: Any) -> None:
     """Row by row where nothing happened since, else by the mapping turned round."""
     old = work.environment.programs.by_id(work.tx, batch.from_definition)
+    new = work.deployed
     exact = is_untouched(mine, work.instance.loaded_revision)
     if exact:
         version_move.switch(work, old)
@@ -121,7 +122,12 @@ def _take_back(work: Work, batch: Any, mine: Any) -> None:
         version_move.move(work, old, way_back(batch), batch.id, "撤销迁移")
     work.record(
         Fact.INSTANCE_MIGRATION_UNDONE,
-        detail={"batch": batch.id, "to": {"id": old.id, "version": old.version}, "exact": exact},
+        detail={
+            "batch": batch.id,
+            "from": {"id": new.id, "version": new.version},
+            "to": {"id": old.id, "version": old.version},
+            "exact": exact,
+        },
     )
     _settle(
         work,

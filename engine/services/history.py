@@ -18,6 +18,7 @@ from engine.model.errors import InvalidInput
 from engine.model.facts import Fact
 from engine.model.process import ElementStateView, FactView
 from engine.services.files import Files
+from engine.services.renames import Renames
 from engine.store import history, human_tasks, incidents, instances
 from engine.store.database import Transaction
 
@@ -63,10 +64,17 @@ class HistoryService:
                 history.OF_INSTANCE,
                 {"instance_id": instance_id, "after": after, "limit": limit + 1},
             )
-        views = tuple(_view(work, row) for row in rows[:limit])
+            renames = Renames(work)
+            views = tuple(_view(renames, row) for row in rows[:limit])
         return FactPage(
             rows=views, next_cursor=str(views[-1].sequence) if len(rows) > limit else None
         )
+
+    def versions(self, instance_id: str, actor: Actor) -> tuple[str, ...]:
+        """Every version of its process a case has been on, the present one last."""
+        with self._environment.database.read() as tx:
+            self._files.place(tx, actor, None, instance_id)
+            return Renames(self._files.instance(tx, instance_id, actor)).versions
 
     def verify(self, instance_id: str | None = None) -> list[ChainBreak]:
         """Every break in the hash chain of one case, or of all; empty when nothing was changed."""
@@ -131,7 +139,7 @@ _DONE = {Fact.NODE_COMPLETED, Fact.TASK_COMPLETED}
 
 def _done(tx: Transaction, work: Work) -> dict[str, ElementStateView]:
     rows = tx.execute(
-        select(_fact.c.kind, _fact.c.activity_id, _fact.c.detail)
+        select(_fact.c.sequence, _fact.c.kind, _fact.c.activity_id, _fact.c.detail)
         .where(
             _fact.c.instance_id == work.instance.id,
             _fact.c.kind.in_(sorted(_DONE | _SKIPPED)),
@@ -139,21 +147,23 @@ def _done(tx: Transaction, work: Work) -> dict[str, ElementStateView]:
         .order_by(_fact.c.sequence)
     ).all()
     found: dict[str, ElementStateView] = {}
+    renames = Renames(work)
     for row in rows:
         state = "done" if row.kind in _DONE else "skipped"
-        _count(found, row.activity_id, state)
+        activity_id = renames.today(row.sequence, row.activity_id)
+        _count(found, activity_id, state)
         if state == "done":
-            for flow in _flows(work.deployed.program, row):
+            for flow in _flows(work.deployed.program, row, activity_id):
                 _count(found, flow, "done")
     return found
 
 
-def _flows(program: Program, row: Any) -> list[str]:
+def _flows(program: Program, row: Any, activity_id: str | None) -> list[str]:
     """Sequence flows a token left by: those the kernel named, else the only ones there are."""
     said = orjson.loads(row.detail)
     if "flows" in said:
         return [str(flow) for flow in said["flows"]]
-    node = program.by_id.get(row.activity_id or "-")
+    node = program.by_id.get(activity_id or "-")
     if node is None or any(program.flows[flow].condition for flow in node.outgoing):
         return []
     return [program.flows[flow].id for flow in node.outgoing]
@@ -196,8 +206,7 @@ def _faulty(tx: Transaction, work: Work) -> dict[str, ElementStateView]:
     return found
 
 
-def _view(work: Work, row: Any) -> FactView:
-    node = work.deployed.program.by_id.get(row.activity_id or "-")
+def _view(renames: Renames, row: Any) -> FactView:
     at: datetime = row.at
     return FactView(
         id=f"{row.instance_id}:{row.sequence}",
@@ -205,7 +214,7 @@ def _view(work: Work, row: Any) -> FactView:
         at=at,
         kind=row.kind,
         activity_id=row.activity_id,
-        activity_name=node.name if node is not None else row.activity_id,
+        activity_name=renames.name(row.sequence, row.activity_id),
         actor_id=row.actor_id,
         actor_name=row.actor_name,
         detail=orjson.loads(row.detail),

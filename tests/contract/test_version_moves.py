@@ -368,6 +368,36 @@ def test_the_fact_says_what_was_done_and_the_chain_holds(office, versions):
     assert office.engine.history.verify() == []
 
 
+def test_the_story_keeps_the_names_of_its_time_and_the_picture_todays(office, versions):
+    versions.deploy(office.user_task("a"), office.user_task("b"))
+    case = office.start()
+    office.complete("wang")
+    versions.deploy(office.user_task("accept"), office.user_task("b"), office.user_task("c"))
+    versions.migrate({"a": "accept"})
+    office.complete("wang")
+
+    told = [(f.activity_id, f.activity_name) for f in office.facts(case) if f.activity_id]
+    drawn = {e.element_id: e.state for e in office.engine.history.overlay(case, SYSTEM)}
+    assert ("a", "环节a") in told
+    assert ("accept", "环节accept") not in told
+    assert (drawn["accept"], drawn["b"], drawn["c"]) == ("done", "done", "active")
+    assert "a" not in drawn
+    assert office.engine.history.versions(case, SYSTEM) == tuple(versions.ids)
+
+
+def test_after_an_undo_the_picture_is_the_old_one(office, versions):
+    versions.deploy(office.user_task("a"), office.user_task("b"))
+    case = office.start()
+    office.complete("wang")
+    versions.deploy(office.user_task("accept"), office.user_task("b"))
+    versions.migrate({"a": "accept"})
+    versions.undo()
+
+    drawn = {e.element_id: e.state for e in office.engine.history.overlay(case, SYSTEM)}
+    assert (drawn["a"], drawn["b"]) == ("done", "active")
+    assert "accept" not in drawn
+
+
 def test_doing_it_again_moves_nothing_twice(office, versions):
     versions.deploy(office.user_task("a"))
     case = office.start()

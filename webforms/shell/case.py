@@ -112,7 +112,10 @@ def forget() -> None:
 
 def story(instance: InstanceView, actor: Actor) -> tuple[Line, ...]:
     """The case's facts as lines, oldest first; nodes without people are left out."""
-    return lines(facts_of(instance.id, actor), outcome_names(instance.definition_id))
+    names: dict[tuple[str, str], str] = {}
+    for version in engine().history.versions(instance.id, actor):
+        names.update(outcome_names(version))
+    return lines(facts_of(instance.id, actor), names)
 
 
 def outcome_names(definition_id: str) -> dict[tuple[str, str], str]:

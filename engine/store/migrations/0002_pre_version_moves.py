@@ -17,3 +17,9 @@ def run(connection: Connection) -> None:
     for name, kind in _COLUMNS.items():
         if name not in known:
             connection.execute(text(f"ALTER TABLE human_task ADD COLUMN {name} {kind}"))
+    connection.execute(
+        text(
+            "CREATE INDEX IF NOT EXISTS ix_human_task_counts_as"
+            " ON human_task (instance_id, counts_as) WHERE counts_as IS NOT NULL"
+        )
+    )
