@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import combinations
 
 from engine.bpmn.parse import Document, Findings
 from engine.kernel.jump import reached_again
-from engine.kernel.program import ACTIVITIES, Kind, Node, Program
+from engine.kernel.program import ACTIVITIES, Expression, Kind, Node, Program
 
 _NOTHING: Mapping[str, frozenset[str]] = {}
 
@@ -21,10 +21,17 @@ class Clash:
     first: str
     second: str
     name: str
+    #: the rounds of one parallel multi-instance write it, not two branches
+    by_rounds: bool = False
 
     @property
     def message(self) -> str:
         """What is wrong, and what to write instead."""
+        if self.by_rounds:
+            return (
+                f"“{self.first}”的各个实例都会写变量“{self.name}”，后写的会盖掉先写的；"
+                "用 nl:loop 的 output 和 outputs 收集各实例的结果"
+            )
         return (
             f"“{self.first}”和“{self.second}”可能同时办理，都会写变量“{self.name}”，"
             "后写的会盖掉先写的；用 nl:output 写到不同的名称"
@@ -32,9 +39,14 @@ class Clash:
 
 
 def check(program: Program, document: Document, findings: Findings) -> None:
-    """An error for every name that two branches of one fork write."""
+    """An error for every name that two branches of one fork write, or all rounds of a loop.
+
+    What rounds write and nothing in the model reads is thrown away, and nothing is lost by it.
+    """
+    read = _read_anywhere(program)
     for clash in clashes(program):
-        findings.error("parallel-write", clash.message, document.by_id.get(clash.fork.id))
+        if not clash.by_rounds or clash.name in read:
+            findings.error("parallel-write", clash.message, document.by_id.get(clash.fork.id))
 
 
 def clashes(program: Program, also: Mapping[str, frozenset[str]] = _NOTHING) -> Iterator[Clash]:
@@ -54,12 +66,49 @@ def clashes(program: Program, also: Mapping[str, frozenset[str]] = _NOTHING) -> 
                 if first != second and name not in told:
                     told.add(name)
                     yield Clash(fork=fork, first=first, second=second, name=name)
+    yield from _of_rounds(program, also)
 
 
-def _writers(program: Program, also: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+def _of_rounds(program: Program, also: Mapping[str, frozenset[str]]) -> Iterator[Clash]:
+    """Names that every round of a parallel multi-instance gives a value of its own.
+
+    A round that builds on the value it finds (`append(list, item)`) loses nothing: reading and
+    writing are one step.
+    """
+    writers = _writers(program, also, overwriting=True)
+    for node in program.nodes:
+        loop = node.loop
+        if loop is None or loop.sequential or loop.standard:
+            continue
+        own = {loop.outputs, *(each.name for each in node.inputs)}
+        if loop.output is not None and node.body is None:
+            own |= also.get(node.id, frozenset())  # collected, field by field
+        for name in sorted(writers[node.id] - own):
+            yield Clash(fork=node, first=node.id, second=node.id, name=name, by_rounds=True)
+
+
+def _read_anywhere(program: Program) -> frozenset[str]:
+    """Every name that an expression of the process reads."""
+    found: set[str] = set()
+    todo: list[object] = [*program.nodes, *program.flows]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Expression):
+            found.update(value.names)
+        elif isinstance(value, tuple | list):
+            todo.extend(value)
+        elif is_dataclass(value):
+            todo.extend(getattr(value, each.name) for each in fields(value))
+    return frozenset(found)
+
+
+def _writers(
+    program: Program, also: Mapping[str, frozenset[str]], *, overwriting: bool = False
+) -> dict[str, frozenset[str]]:
     """By node: the names it writes outside itself, what happens within it included."""
     found: dict[str, set[str]] = {
-        node.id: {*_written(node), *also.get(node.id, ())} for node in program.nodes
+        node.id: {*_written(node, overwriting=overwriting), *also.get(node.id, ())}
+        for node in program.nodes
     }
     # Inner scopes stand behind the ones around them.
     for scope in reversed(program.scopes):
@@ -92,9 +141,10 @@ def _clashes(
                 yield name, first, second
 
 
-def _written(node: Node) -> Iterator[str]:
+def _written(node: Node, *, overwriting: bool) -> Iterator[str]:
     for assignment in (*node.outputs, *node.assignments):
-        yield assignment.name
+        if not (overwriting and assignment.name in assignment.value.names):
+            yield assignment.name
     if node.decision is not None and node.decision.result is not None and not node.outputs:
         yield node.decision.result
     if node.loop is not None and node.loop.outputs is not None:

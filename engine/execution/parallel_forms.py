@@ -13,7 +13,7 @@ from engine.model.package import Package
 
 
 def clashes(package: Package, program: Program) -> Iterator[Clash]:
-    """Every field that the forms of two live branches both fill in.
+    """Every field that the forms of two live branches, or of all rounds of a loop, fill in.
 
     A form that cannot be read fills in nothing here: that is an error of its own.
     """
