@@ -42,6 +42,7 @@ from engine.decision.tree import (
     Node,
     Quantified,
     Quantifier,
+    RangeOf,
     Table,
 )
 from engine.decision.typebook import TypeBook
@@ -177,12 +178,29 @@ class BoxReader:
 
     def iteration_box(self, box: IterationBox, names: frozenset[str]) -> Node:
         """A loop or a quantifier."""
-        iterators = (Iterator(name=box.variable, domain=self.read(box.collection, names)),)
+        domain, last = self._domain(box.collection, names)
+        iterators = (Iterator(name=box.variable, domain=domain, last=last),)
         body = self.read(box.body, names | {box.variable, "partial"})
         if box.kind is IterationKind.FOR:
             return For(at=0, iterators=iterators, result=body)
         quantifier = Quantifier.SOME if box.kind is IterationKind.SOME else Quantifier.EVERY
         return Quantified(at=0, quantifier=quantifier, iterators=iterators, condition=body)
+
+    def _domain(self, box: Box | None, names: frozenset[str]) -> tuple[Node, Node | None]:
+        """Read what a loop runs over: an expression, or `1..5` as a loop in FEEL has it."""
+        if isinstance(box, LiteralBox) and ".." in box.text:
+            text = f"[{box.text}]"
+            try:
+                node, _ = parse(text, names=names, member_names=self._members)
+            except FeelSyntaxError:
+                return self.read(box, names), None
+            if isinstance(node, RangeOf):
+                low, high = (
+                    Marked(at=0, operand=end, text=text, where=self._where)
+                    for end in (node.low, node.high)
+                )
+                return low, high
+        return self.read(box, names), None
 
     # Decision tables
 

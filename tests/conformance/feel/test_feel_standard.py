@@ -14,7 +14,7 @@ from engine.decision import feel
 D = Decimal
 
 # §10.3.1.2: grammar and names.
-GRAMMAR = [
+GRAMMAR: list[tuple[str, object]] = [
     ("1 + /* one */ 1 // two", D(2)),
     ("if true then if false then 1 else 2 else 3", D(2)),
     ("{if x: 1}.if x", D(1)),
@@ -31,7 +31,7 @@ GRAMMAR = [
     ("{a: {b c: 1}}.a.b c", D(1)),
 ]
 # §10.3.2.3: numbers have 34 digits and round half to even; strings are code points.
-NUMBERS = [
+NUMBERS: list[tuple[str, object]] = [
     ("1234567890123456789012345678901234 + 0.5", D("1234567890123456789012345678901234")),
     ("1234567890123456789012345678901235 + 0.5", D("1234567890123456789012345678901236")),
     ("2 / 3", D("0.6666666666666666666666666666666667")),
@@ -40,7 +40,7 @@ NUMBERS = [
     ('string length("𠮷野家")', D(3)),
 ]
 # §10.3.2.4–5: ternary logic.
-LOGIC = [
+LOGIC: list[tuple[str, object]] = [
     (f"{a} {word} {b}", outcome)
     for word, table in (
         ("and", {"tt": True, "tf": False, "tn": None, "ff": False, "fn": False, "nn": None}),
@@ -53,7 +53,7 @@ LOGIC = [
     }
 ]
 # §10.3.2.7, Table 55: ranges and `in`.
-RANGES = [
+RANGES: list[tuple[str, object]] = [
     ("2.5 in (1..3)", True),
     ("1 in (1..3)", False),
     ("1 in ]1..3]", False),
@@ -66,7 +66,7 @@ RANGES = [
     ("null in [1, null]", True),
 ]
 # §10.3.2.9.2: properties; §10.3.2.5: lists of one and filters.
-SELECTION = [
+SELECTION: list[tuple[str, object]] = [
     ("[{a: 1, b: 2}, {a: 3}][a > 2]", [{"a": D(3)}]),
     ("[{item: 1}][item = 1]", [{"item": D(1)}]),
     ("100[1]", D(100)),
@@ -80,7 +80,7 @@ SELECTION = [
     ('"text".length', None),
 ]
 # §10.3.2.9.4: conversions of arguments.
-CONVERSIONS = [
+CONVERSIONS: list[tuple[str, object]] = [
     ('upper case(["a"])', "A"),
     ('upper case(["a", "b"])', None),
     ('(function(x: date and time) string(x))(@"2020-01-01")', "2020-01-01T00:00:00Z"),
@@ -89,7 +89,7 @@ CONVERSIONS = [
     ("count(5)", D(1)),
 ]
 # §10.3.4.10: relations of points and ranges.
-RELATIONS = [
+RELATIONS: list[tuple[str, object]] = [
     ("before([1..5), [5..10])", True),
     ("after([5..10], [1..5))", True),
     ("meets([1..5], [5..10])", True),

@@ -350,3 +350,20 @@ def test_it_refuses_a_result_too_large_to_store() -> None:
 
     with pytest.raises(FeelLimitError):
         opened(decision("d", feel(doubled))).evaluate("d")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1..3", [D(1), D(2), D(3)]),
+        ("x..1", [D(2), D(1)]),
+        ("[1..3]", [D(1), D(2), D(3)]),
+        ("(1..3]", [D(2), D(3)]),
+        ("[x, 5]", [D(2), D(5)]),
+        ("1..", None),
+    ],
+)
+def test_it_runs_boxed_loops_over_ranges(text: str, expected: object) -> None:
+    loop = f"<for iteratorVariable='i'><in>{feel(text)}</in><return>{feel('i')}</return></for>"
+
+    assert opened(data("x"), decision("d", loop, "#in_x")).evaluate("d", {"x": 2}) == expected
