@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from engine.model.policy import Policy as Policy
     from engine.model.policy import PolicyMistake as PolicyMistake
     from engine.model.policy import read_policy as read_policy
+    from engine.model.vacancy import Vacancy as Vacancy
+    from engine.model.vacancy import VacancyPage as VacancyPage
     from engine.process_engine import ProcessEngine as ProcessEngine
     from engine.store import tables as tables
     from engine.store.base import Base as Base
@@ -64,6 +66,7 @@ _MOVES = (
     "MoveOrder", "MoveFilter", "MoveStatus", "MoveSurvey", "MovePreview", "MoveResult", "OpenPoint",
     "BatchView", "UndoPreview", "Renew",
 )  # fmt: skip
+_VACANCY = ("Vacancy", "VacancyPage")
 _CLOCK = ("Clock", "TravellingClock")
 
 _MODULES = {
@@ -108,6 +111,7 @@ _NAMES = {
     **dict.fromkeys(_PACKAGE, "engine.model.package"),
     **dict.fromkeys(_MOVES, "engine.model.version_move"),
     **dict.fromkeys(_POLICY, "engine.model.policy"),
+    **dict.fromkeys(_VACANCY, "engine.model.vacancy"),
     **dict.fromkeys(_CLOCK, "engine.model.clock"),
 }
 

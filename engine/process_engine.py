@@ -30,6 +30,7 @@ from engine.services.management import ManagementService
 from engine.services.repository import RepositoryService
 from engine.services.runtime import RuntimeService
 from engine.services.tasks import TaskService
+from engine.services.vacancies import VacancyService
 from engine.services.version_moves import VersionMoveService
 from engine.services.worklist import WorklistService
 from engine.store import schema
@@ -88,6 +89,7 @@ class ProcessEngine:
         self.history = HistoryService(commands)
         self.management = ManagementService(commands, executor)
         self.moves = VersionMoveService(commands)
+        self.vacancies = VacancyService(self._environment)
         self.identity = IdentityService(self._environment)
 
     def calendar_for(self, region: str) -> WorkingCalendar:

@@ -18,6 +18,7 @@ from engine import (
     Rung,
     errors,
     read_policy,
+    region,
 )
 
 NAME = "process.toml"
@@ -38,7 +39,7 @@ MOST_BYTES = 5_000_000
 _KNOWN = frozenset(
     {
         "key", "title", "version", "bpmn", "summary", "retention", "starters", "operations",
-        "roles", "ladder", "leader", "desk", "provides", "policy",
+        "roles", "ladder", "leader", "desk", "provides", "policy", "seat",
     }
 )  # fmt: skip
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,60}")
@@ -102,6 +103,7 @@ def read(
         roles=roles,
         leaders=reader.by_level("leader", roles),
         desks=reader.by_level("desk", roles),
+        seats=reader.seats(roles),
         starters=starters,
         policies=reader.policies(),
         retention=reader.text("retention", ""),
@@ -171,6 +173,17 @@ class _Reader:
         for role in found.values():
             if role not in roles:
                 self.fail(key, f"角色“{role}”不在 [roles] 中")
+        return found
+
+    def seats(self, roles: Mapping[str, str]) -> dict[str, str]:
+        """The level of the unit at which each role has its desk."""
+        found = self.texts_by_name("seat")
+        levels = [level.name.lower() for level in region.Level]
+        for role, level in found.items():
+            if role not in roles:
+                self.fail("seat", f"角色“{role}”不在 [roles] 中")
+            if level not in levels:
+                self.fail("seat", f"层级“{level}”应为 {'、'.join(levels)} 之一")
         return found
 
     def ladders(self) -> dict[str, Ladder]:

@@ -145,6 +145,7 @@ def stored_package(tx: Transaction, row: Any) -> Package:
         roles=manifest["roles"],
         leaders=manifest["leaders"],
         desks=manifest["desks"],
+        seats=manifest.get("seats", {}),
         starters=tuple(manifest["starters"]),
         policies=tuple(read_policy(table) for table in manifest.get("policies", ())),
         retention=row.retention,
@@ -166,6 +167,7 @@ def manifest_of(package: Package) -> dict[str, object]:
         "roles": dict(package.roles),
         "leaders": dict(package.leaders),
         "desks": dict(package.desks),
+        "seats": dict(package.seats),
         "starters": list(package.starters),
         "policies": [written(policy) for policy in package.policies],
     }

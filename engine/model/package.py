@@ -65,6 +65,8 @@ class Package:
     #: role key of the desk at a superior unit, by level as above: receives what goes to
     #: `superior`; without an entry every holder of one of `roles` there does
     desks: Mapping[str, str] = field(default_factory=dict)
+    #: level at which each unit needs a holder of the role (`village`, `town`, `institution` …)
+    seats: Mapping[str, str] = field(default_factory=dict)
     #: role keys that may start the process by hand; empty: only called or by message
     starters: tuple[str, ...] = ()
     #: what the law asks of every path (`engine.model.policy`)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import flash
+from flask import flash, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import errors
+from webforms.admin import seats
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine
 from webforms.shell import case, roles
@@ -39,6 +40,8 @@ def definition(key: str) -> str:
     if not versions:
         raise errors.NotFound
     latest = versions[0]
+    package = engine().repository.package(latest.id)
+    vacant = seats.of_package(engine(), package, cursor=request.args.get("after"))
     return render(
         "admin/definition.html",
         latest=latest,
@@ -46,6 +49,9 @@ def definition(key: str) -> str:
         diagram=case.plain_diagram(latest.id, latest.title),
         names={one.deployed_by: _name(one.deployed_by) for one in versions},
         draft=bool(engine().repository.drafts(key)),
+        policies=package.policies,
+        vacant=vacant,
+        vacancies=seats.named(engine(), vacant),
     )
 
 

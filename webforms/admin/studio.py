@@ -13,6 +13,7 @@ from lxml import etree
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from engine import Finding, Package, drawing, errors
+from webforms.admin import seats
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine
 from webforms.shell import roles, security
@@ -89,10 +90,16 @@ def modeler_publish(key: str) -> tuple[Response, int] | Response:
         return jsonify(message=error.message, findings=_told(findings)), 422
     engine().repository.discard_drafts(key)
     return jsonify(
-        message=gettext("已发布第 %(n)s 版", n=published.version),
+        message=gettext("已发布第 %(n)s 版", n=published.version) + _vacant(key),
         findings=[],
         redirect=url_for("admin.definition", key=key),
     )
+
+
+def _vacant(key: str) -> str:
+    """How many desks of the process nobody holds; nothing where all are held."""
+    total = seats.of_package(engine(), _package(key)).total
+    return gettext("；注意：有 %(n)s 个岗位没有人", n=total) if total else ""
 
 
 def _package(key: str) -> Package:

@@ -12,6 +12,7 @@ import click
 
 from engine import SYSTEM, ProcessEngine, errors
 from notifications import dispatcher
+from webforms.admin import seats
 from webforms.app import create_engine
 from webforms.cli import packages
 from webforms.settings import from_environment
@@ -59,9 +60,22 @@ def doctor(engine: ProcessEngine) -> int:
     waiting = engine.management.incidents(SYSTEM)
     for one in waiting:
         click.echo(f"{one.instance_title or one.id}：{one.message}（在“运行异常”页修好原因后重试）")
+    for warning in _vacant(engine):
+        click.echo(warning)
     if not problems and not waiting:
         click.echo("一切正常")
     return WRONG if waiting or problems else 0
+
+
+def _vacant(engine: ProcessEngine) -> list[str]:
+    """Desks that nobody holds, by process: a warning, for people come and go."""
+    found: list[str] = []
+    for version in engine.repository.definitions():
+        page = seats.of_package(engine, engine.repository.package(version.id), limit=3)
+        if page.total:
+            some = "、".join(f"{row.unit} {row.role}" for row in seats.named(engine, page))
+            found.append(f"提醒：“{version.title}”有 {page.total} 个岗位没有人，例如 {some}")
+    return found
 
 
 def _outside(engine: ProcessEngine) -> list[str]:

@@ -52,6 +52,18 @@ def children(session: Session, code: str) -> Sequence[Division]:
     return [unit for unit in found if "." not in unit.code]
 
 
+def units(session: Session) -> list[str]:
+    """Codes of every unit, and of the cities and provinces above them."""
+    found = set(session.scalars(select(Division.code)))
+    todo = list(found)
+    while todo:
+        above = region.parent(todo.pop())
+        if above is not None and above not in found:
+            found.add(above)
+            todo.append(above)
+    return sorted(found)
+
+
 def get(session: Session, code: str) -> Division:
     """One unit. Raises NotFound."""
     unit = session.get(Division, code)
