@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.execution import proof
+from engine import bpmn
+from engine.execution import joint_proof, proof
+from engine.kernel.collaboration import Collaboration
 from engine.kernel.program import Flow, Program
 from engine.kernel.replay import Replay, replay
 from engine.model.errors import InvalidInput
+
+_NOT_WALKED = "这条路径走不出来；发布检查给出的路径可以"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,49 @@ class PathRun:
         return self.failed is None
 
 
+def walk(content: bytes, file: str, path: Sequence[str], process: str | None = None) -> PathRun:
+    """The run along a path in a BPMN file; of pools that talk, through all of them.
+
+    Raises `InvalidInput` for a file without processes and for ids it does not have.
+    """
+    result = bpmn.read(content, file=file)
+    programs = [each for each in result.programs if process in (None, each.key)]
+    if not programs:
+        raise InvalidInput(f"{file} 里没有可以走的流程" + (f"“{process}”" if process else ""))
+    ids = set(path)
+    program = max(programs, key=lambda each: len(ids & each.by_id.keys()))
+    group = next(
+        each
+        for each in joint_proof.groups(result.programs, result.collaboration)
+        if program in each
+    )
+    if len(group) == 1:
+        return run_path(program, path)
+    return _run_together(group, result.collaboration, path)
+
+
+def _run_together(
+    group: tuple[Program, ...], collaboration: Collaboration, path: Sequence[str]
+) -> PathRun:
+    """What the joint proof tells of the path; it makes the kernel's moves pool by pool."""
+    owner = {node.id: program for program in group for node in program.nodes}
+    for node_id in path:
+        if node_id not in owner:
+            raise InvalidInput(f"这些流程里没有“{node_id}”")
+    proofs = joint_proof.prove_together(group, collaboration)
+    errors = [one for found in proofs.values() for one in found.findings if one.is_error]
+    told = [one for one in errors if one.path == tuple(path)]
+    failed: str | None = "；".join(dict.fromkeys(one.message for one in told)) or None
+    if not told and errors:
+        failed = _NOT_WALKED
+    return PathRun(
+        process="、".join(program.key for program in group),
+        steps=tuple(_step(owner[node_id], node_id) for node_id in path) if told else (),
+        stuck=tuple(dict.fromkeys(one.element for one in told if one.element is not None)),
+        failed=failed,
+    )
+
+
 def run_path(program: Program, path: Sequence[str]) -> PathRun:
     """Make the moves of this path. Raises `InvalidInput` for an id the process does not have."""
     for node_id in path:
@@ -47,7 +94,7 @@ def run_path(program: Program, path: Sequence[str]) -> PathRun:
     found = replay(program, tuple(path))
     if found is None:
         wrong = any(finding.is_error for finding in proof.prove(program).findings)
-        failed = "这条路径走不出来；发布检查给出的路径可以" if wrong else None
+        failed = _NOT_WALKED if wrong else None
         return PathRun(process=program.key, steps=(), stuck=(), failed=failed)
     stuck = _stuck(program, found)
     return PathRun(

@@ -141,3 +141,32 @@ def test_columns_count_wide_characters_twice():
     assert campaigns.table(("甲", "乙"), [("长名字", "1"), ("短", "12")]) == (
         "甲      乙\n长名字   1\n短      12"
     )
+
+
+DEADLOCK = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:t"><process id="p" isExecutable="true">
+<startEvent id="s"/><exclusiveGateway id="x" default="fa"/><task id="a"/><task id="b"/><parallelGateway id="j" name="会合"/><endEvent id="e"/>
+<sequenceFlow id="f0" sourceRef="s" targetRef="x"/><sequenceFlow id="fa" sourceRef="x" targetRef="a"/><sequenceFlow id="fb" sourceRef="x" targetRef="b"><conditionExpression>=k &gt; 1</conditionExpression></sequenceFlow>
+<sequenceFlow id="f1" sourceRef="a" targetRef="j"/><sequenceFlow id="f2" sourceRef="b" targetRef="j"/><sequenceFlow id="f3" sourceRef="j" targetRef="e"/></process></definitions>"""
+
+
+def test_the_path_that_check_tells_can_be_walked(tmp_path):
+    file = tmp_path / "dead.bpmn"
+    file.write_text(DEADLOCK, encoding="utf-8")
+    told = json.loads(_said(["check", str(file), "--json"])[1])["findings"][0]["path"]
+    assert told
+
+    code, said = _said(["run", str(file), "--path", ",".join(told), "--json"])
+
+    assert code == 1
+    walked = json.loads(said)
+    assert {"scenario", "ok", "steps", "failed"} <= set(walked)
+    assert [step["element"] for step in walked["steps"]] == told
+    assert walked["stuck"] == ["j"]
+    assert "会合" in walked["failed"]
+
+
+def test_a_path_of_ids_that_are_not_there_is_a_wrong_call(tmp_path, capsys):
+    file = tmp_path / "dead.bpmn"
+    file.write_text(DEADLOCK, encoding="utf-8")
+    assert run(["run", str(file), "--path", "s,nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
