@@ -81,7 +81,16 @@ def move(
         _check_joins(work, scope, target)
     for name, value in variables.items():
         work.write(scope, name, value)
+    _go_on_from(work, scope, target)
     work.enter(target, scope)
+
+
+def _go_on_from(work: Work, scope: int, target: Node) -> None:
+    """An ad-hoc subprocess that takes one activity after the other goes on behind the target."""
+    owner = work.node(scope)
+    starts = scopes.scope_of(work, scope).starts
+    if owner.kind is Kind.AD_HOC and owner.sequential and target.index in starts:
+        work.change(scope, place=starts.index(target.index) + 1)
 
 
 def _cancel_emptied(work: Work, before: State, cancel: tuple[int, ...], scope: int) -> None:

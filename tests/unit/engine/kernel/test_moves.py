@@ -229,3 +229,23 @@ def test_a_return_over_a_link_takes_back_what_lies_behind_it(bench):
     assert case.waiting_at() == ["first"]
     run(case)
     assert case.status == "completed"
+
+
+def test_an_ad_hoc_subprocess_in_turn_goes_on_behind_where_it_was_moved_to(bench):
+    body = """
+        <startEvent id="s"/><adHocSubProcess id="ah" ordering="Sequential"><userTask id="a"/>
+        <userTask id="b"/><userTask id="c"/></adHocSubProcess><userTask id="z"/><endEvent id="e"/>
+        s -> ah -> z -> e
+    """
+    case = bench(body).start("p")
+    case.complete("a")
+    case.move("b", "a")
+    seen = []
+    while case.waiting_at() != ["z"]:
+        seen += case.waiting_at()
+        case.complete(seen[-1])
+    assert seen == ["a", "b", "c"]
+
+    case.move("z", "b")
+    case.complete("b")
+    assert case.waiting_at() == ["c"]
