@@ -31,7 +31,7 @@ from engine.store import instances, jobs, version_moves
 from engine.store.database import Transaction
 
 #: so many instances are worked out for the counts of a survey; the rest are told as not examined
-SURVEYED = 2_000
+SURVEYED = 5_000
 #: so many are moved by the caller himself; the heartbeat does the rest
 AT_ONCE = 50
 _EVERYTHING = MoveFilter()
