@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from engine.execution import assignment, correlation, operations, settle
 from engine.execution.job_executor import start as begin
@@ -13,6 +13,7 @@ from engine.execution.snapshot import Snapshot, new_instance
 from engine.execution.work import Work
 from engine.kernel import codec, jump
 from engine.kernel.decide import RunningDecide
+from engine.kernel.events_waiting import key_text
 from engine.kernel.program import Expression
 from engine.kernel.triggers import Cancelled, Moved
 from engine.model import region as regions
@@ -123,11 +124,13 @@ class RuntimeService(CaseLookup):
     def correlate(
         self,
         message: str,
-        key: str | None,
+        key: str | Sequence[object] | None,
         payload: Mapping[str, object] = _EMPTY,
         actor: Actor = SYSTEM,
     ) -> str:
         """Bring a message to the one case that waits for it; its id.
+
+        A key of several properties is a list of their values, all of which must be equal.
 
         A person reaches only cases he sees and processes he may start. Raises NotCorrelated,
         NotAllowed.
@@ -135,7 +138,7 @@ class RuntimeService(CaseLookup):
         instance_id, follow_up = correlation.deliver(
             self._commands,
             name=message,
-            key=key,
+            key=None if key is None else key_text(key),
             payload=payload,
             actor=actor,
             seen_by=None if actor is SYSTEM else actor,
@@ -323,20 +326,34 @@ class _Row:
         self.__dict__.update(values)
 
 
+TOLD_AT_MOST = 100
+"""A step may have been done ten thousand times over; those who did it last are to hear of it."""
+
+
 def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
-    earlier = work.tx.execute(
-        select(_task.c.completed_by)
-        .where(
-            _task.c.instance_id == work.instance.id,
-            human_tasks.ACTIVITY == activity_id,
-            _task.c.completed_by.is_not(None),
-        )
-        .distinct()
-    ).all()
-    for person in earlier:
+    told = _who_did(work, _task.c.activity_id == activity_id, activity_id)
+    # Done in an earlier version of the process it may go by another name.
+    for person in told or _who_did(work, human_tasks.ACTIVITY == activity_id, activity_id):
         work.notify(
             "task_returned",
-            {"kind": "participant", "id": person.completed_by},
+            {"kind": "participant", "id": person},
             {"name": row.name, "subject": row.subject, "reason": reason},
             task_id=row.id,
         )
+
+
+def _who_did(work: Work, same: ColumnElement[bool], activity_id: str) -> list[str]:
+    """Who completed the activity, newest first; the index finds the newest without the others."""
+    newest = (
+        select(_task.c.completed_by)
+        .where(
+            _task.c.instance_id == work.instance.id,
+            _task.c.is_open == 0,
+            same,
+            human_tasks.ACTIVITY == activity_id,
+            _task.c.completed_by.is_not(None),
+        )
+        .order_by(_task.c.id.desc())
+        .limit(TOLD_AT_MOST)
+    )
+    return list(dict.fromkeys(work.tx.execute(newest).scalars()))
