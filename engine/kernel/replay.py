@@ -63,8 +63,9 @@ class _Distance:
     def __init__(self, path: tuple[str, ...]) -> None:
         self._told = Counter(path)
         self._left: dict[int, tuple[Counter[str], int]] = {}
-        #: where the whole path was made and nothing else
+        #: where every node of the path was entered, and as few others as can be
         self.reached: Vertex | None = None
+        self._strange = 0
 
     def __call__(self, vertex: Vertex) -> tuple[int, int]:
         origin = vertex.parent.index if vertex.parent is not None else 0
@@ -76,6 +77,7 @@ class _Distance:
             else:
                 strange += 1
         self._left[vertex.index] = left, strange
-        if not strange and not left.total():
-            self.reached = self.reached or vertex
+        whole = all(left[node_id] < often for node_id, often in self._told.items())
+        if whole and (self.reached is None or strange < self._strange):
+            self.reached, self._strange = vertex, strange
         return strange, left.total()

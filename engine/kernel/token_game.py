@@ -336,8 +336,14 @@ class Game:
         for marking in self._origins:
             if marking not in good:
                 where = self._waits_at(marking)
-                self._fault(FaultKind.CIRCLES, where, self._path(marking))
+                self._fault(FaultKind.CIRCLES, where, _up_to_the_last_new(self._path(marking)))
                 return
+
+
+def _up_to_the_last_new(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path without its last rounds of the same nodes."""
+    first = {node_id: place for place, node_id in reversed(list(enumerate(path)))}
+    return path[: max(first.values(), default=-1) + 1]
 
 
 def _entered(move: _Move) -> tuple[str, ...]:
