@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from engine.kernel.abstraction import descendants
+from engine.kernel.abstraction import FIRED, descendants
 from engine.kernel.collaboration import Collaboration
 from engine.kernel.possible import Choose, Event, Possible, wild_scopes
 from engine.kernel.program import EventDefinition, EventType, Kind, Node, Program
@@ -16,6 +16,7 @@ from engine.kernel.state import ROOT, Phase
 from engine.kernel.triggers import EventArrived
 from engine.kernel.work import Work
 
+_OFTEN = 2
 _UNDOING = frozenset({EventType.ERROR, EventType.ESCALATION, EventType.CANCEL})
 
 
@@ -97,11 +98,17 @@ class PoolPossible(Possible):
         self._talking = talking
         self._ready: frozenset[str] = frozenset()
         self._undoes = _can_undo(program)
+        self._talkative = self._events_that_talk()
 
     def with_letters(self, work: Work, ready: frozenset[str]) -> list[Event]:
         """What to try when letters lie ready on these flows."""
         self._ready = ready
         return self.next(work)
+
+    def is_bounded(self, work: Work, event: Event) -> bool:
+        """Whether the event occurs so often only as it is counted: nothing grows by it."""
+        number = getattr(event, "element", ROOT)
+        return not isinstance(event, Choose) and work.elements[number].node in self._talkative
 
     def taken_by(self, work: Work, event: Event) -> tuple[str, ...]:
         """The flows from which this event would take a letter; none: it needs no letter."""
@@ -146,16 +153,34 @@ class PoolPossible(Possible):
 
     def echoing(self) -> frozenset[str]:
         """As in one process, but what talks to another pool is never the same twice."""
-        for node in self._program.nodes:
-            region = self._private.get(node.id)
-            if region is not None and not region.isdisjoint(self._talking):
-                self._private[node.id] = None
-        found = super().echoing()
-        return frozenset(each for each in found if not self._talks_inside(each))
+        often = frozenset(
+            inner for each in self._talkative for inner in self._private.get(each) or ()
+        )
+        return frozenset(each for each in super().echoing() - often if not self._talks_inside(each))
 
     def is_counted(self, node_id: str) -> bool:
         """Letters are counted where they lie, not where they arrive."""
-        return node_id not in self._boxes.nodes and super().is_counted(node_id)
+        if node_id in self._boxes.nodes:
+            return False
+        return node_id in self._talkative or super().is_counted(node_id)
+
+    def _events_that_talk(self) -> frozenset[str]:
+        """Non-interrupting events that need no letter and behind which letters are sent or taken.
+
+        They occur as often as they like; that they occur twice is enough to see.
+        """
+        found: set[str] = set()
+        for node in self._program.nodes:
+            if node.interrupting or node.id in self._boxes.nodes:
+                continue
+            owner = self._program.scopes[node.scope].node
+            inside = node.kind is Kind.START and owner is not None
+            if inside and self._talks_inside(self._program.nodes[owner or 0].id):
+                found.add(node.id)
+            region = self._private.get(node.id)
+            if region is not None and any(self._talks_inside(each) for each in region):
+                found.add(node.id)
+        return frozenset(found)
 
     def _talks_inside(self, node_id: str) -> bool:
         """Whether a letter is sent or taken at this node or inside it."""
@@ -182,6 +207,9 @@ class PoolPossible(Possible):
     def _may_fire_again(self, work: Work, number: int, node: Node) -> bool:
         if node.id in self._boxes.nodes:
             return True
+        if node.id in self._talkative:
+            fired = work.locals.get(number, {}).get(FIRED, 0)
+            return isinstance(fired, int) and fired < _OFTEN
         return super()._may_fire_again(work, number, node)
 
     def _in_scope(self, work: Work, number: int) -> list[Event]:

@@ -90,6 +90,7 @@ class PoolExplorer(Explorer):
         #: (kind of fault, node) by the index of the state in which it shows
         self.faults: dict[int, tuple[str, str]] = {}
         self._listening: dict[int, frozenset[str]] = {}
+        self._is_bounded = False
         self._grown: str | None = None
         self._births: dict[str | None, tuple[PoolMove, ...]] = {}
 
@@ -180,6 +181,7 @@ class PoolExplorer(Explorer):
 
     def _expanded(self, vertex: Vertex) -> tuple[PoolMove, ...]:
         self._made = []
+        self._is_bounded = False
         self._decide_there(vertex, vertex.work)
         return tuple(self._made)
 
@@ -194,6 +196,9 @@ class PoolExplorer(Explorer):
 
     def _made_by(self, vertex: Vertex, event: Event) -> tuple[PoolMove, ...]:
         self._made = []
+        self._is_bounded = vertex is not self._start and self._letters.is_bounded(
+            vertex.work, event
+        )
         if isinstance(event, Choose):
             self._decide_there(vertex, _with_first(vertex.work, event.element))
         else:
@@ -225,7 +230,7 @@ class PoolExplorer(Explorer):
         self._made.append(PoolMove(takes=self._takes, sends=sends, trail=trail, to=to))
 
     def _grows(self, vertex: Vertex) -> str | None:
-        if self._takes is not None:
+        if self._takes is not None or self._is_bounded:
             # What letters bring is bounded by the letters, which are counted where they lie.
             vertex.parent = None
         else:

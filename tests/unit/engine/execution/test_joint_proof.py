@@ -356,3 +356,36 @@ def test_four_pools_of_thirty_nodes_are_proven_in_time():
     assert sum(len(program.nodes) for program in result.programs) > 120
     assert {proof.sound for proof in proofs.values()} == {True}
     assert proofs["A"].ms < 1_000  # about 20 ms on a quiet machine
+
+
+def test_an_event_that_may_occur_again_and_again_and_sends_is_not_a_pile_of_tokens():
+    proofs = proven(
+        {
+            "A": "s_a -> t_a -> e_a\nagain -> x_a -[n > 1]-> w_1 -> e_1\nx_a -default-> e_2",
+            "B": "s_b -> t_b -> e_b",
+        },
+        {"news": "w_1 -> heard", "in": "box -> again"},
+        xml={
+            "A": boundary("again", "t_a", CANCEL.format(id="again"), cuts=False),
+            "B": event_sub_process(
+                "handler",
+                "heard",
+                '<endEvent id="e_heard"/>',
+                '<sequenceFlow id="hf" sourceRef="heard" targetRef="e_heard"/>',
+                cuts=False,
+            ),
+        },
+    )
+
+    assert {proof.sound for proof in proofs.values()} == {True}
+
+
+def test_an_event_that_occurs_twice_but_is_answered_once_waits_in_vain():
+    proofs = proven(
+        {"A": "s_a -> t_a -> e_a\nagain -> m_1 -> e_1", "B": "s_b -> t_b -> w_b -> e_b"},
+        {"news": "w_b -> m_1", "in": "box -> again"},
+        xml={"A": boundary("again", "t_a", CANCEL.format(id="again"), cuts=False)},
+    )
+
+    assert (proofs["A"].sound, proofs["B"].sound) == (False, True)
+    assert rules(proofs) == {("deadlock", "m_1")}
