@@ -80,6 +80,7 @@ class _Compiler:
             flows=flows,
             scopes=scopes,
             title=own.title,
+            region=own.unit,
             triggered_starts=_triggered(nodes, flows),
             file=self._document.file,
             by_id={"": root, **{node.id: node for node in nodes}},

@@ -22,7 +22,7 @@ from engine.model import duration
 from engine.model.human_task import OutcomeOption
 
 ATTRIBUTES: dict[str, frozenset[str]] = {
-    "process": frozenset({"title"}),
+    "process": frozenset({"title", "region"}),
     "task": frozenset(
         [
             "form",
@@ -79,6 +79,7 @@ class Extensions:
     region: Value | None = None
     business_key: Value | None = None
     title: Value | None = None
+    unit: str | None = None
     message_key: Expression | None = None
     loop: Xml | None = None
     raw: dict[str, list[Xml]] = field(default_factory=dict)
@@ -263,6 +264,7 @@ def _call(item: Xml, element: Xml, found: Extensions, findings: Findings) -> Non
 
 def _process(item: Xml, element: Xml, found: Extensions, findings: Findings) -> None:
     found.title = value(item.get("title"), element, findings, "标题")
+    found.unit = (item.get("region") or "").strip() or None
 
 
 def _named_operation(item: Xml, element: Xml, found: Extensions, findings: Findings) -> None:

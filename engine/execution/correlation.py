@@ -155,7 +155,7 @@ def broadcast(
     tx.write_all(jobs.INSERT, rows)
     queued = [row["id"] for row in rows]
     for started in _starts_of(commands, tx, "signal", name):
-        queued += _begun(commands, tx, started, unit, payload, None, SYSTEM)[1]
+        queued += begin(commands, tx, started, unit, payload, None, SYSTEM)[1]
     return queued
 
 
@@ -239,10 +239,10 @@ def _start_by_message(
         if job_id is not None and tx.write(jobs.TAKE, {"job_id": job_id}) != 1:
             # Another executor was faster: the case has been started.
             return "", []
-        return _begun(commands, tx, started, unit, payload, key, actor)
+        return begin(commands, tx, started, unit, payload, key, actor)
 
 
-def _begun(
+def begin(
     commands: Commands,
     tx: Transaction,
     started: tuple[Deployed, str],

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.execution import (
+    clock_starts,
     correlation,
     ladder,
     operations,
@@ -158,6 +159,8 @@ class JobExecutor:
             return correlation.deliver_job(self._commands, job, arguments, _actor(arguments))
         if job.kind == settle.JOB_SIGNAL:
             return correlation.broadcast_job(self._commands, job, arguments)
+        if job.kind == clock_starts.JOB_BEGIN:
+            return clock_starts.run_job(self._commands, job, arguments)
         if job.kind == version_move_jobs.JOB_MOVE:
             return version_move_jobs.run_job(self._commands, job, arguments, _actor(arguments))
         declared = self._calls_outside(job, arguments)

@@ -304,6 +304,8 @@ class Program:
     title: Value | None = None
     #: start events that a message, signal, timer or condition triggers
     triggered_starts: tuple[int, ...] = ()
+    #: the unit of cases that the clock begins
+    region: str | None = None
     file: str = ""
     #: ids of nodes that a drawn message flow joins with one of another process of the file
     talks: frozenset[str] = frozenset()

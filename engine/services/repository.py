@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from engine.execution import clock_starts
 from engine.execution.deployment import Examination, examine
 from engine.execution.environment import Environment
 from engine.execution.programs import (
@@ -79,6 +80,7 @@ class RepositoryService:
                 return self._view(tx, newest)
             definition_id = self._store(tx, package, digest, newest, actor)
             self._index_starts(tx, definition_id, program)
+            clock_starts.arm(self._environment, tx, definition_id, program)
         return self.definition(definition_id)
 
     def definitions(self) -> tuple[DefinitionView, ...]:
@@ -309,10 +311,17 @@ class RepositoryService:
 
     def _set_retired(self, definition_id: str, at: Any) -> None:
         with self._environment.database.write() as tx:
-            self._row(tx, definition_id)
+            row = self._row(tx, definition_id)
             tx.execute(
                 update(_definition).where(_definition.id == definition_id).values(retired_at=at)
             )
+            if self._newest(tx, row.key).id != definition_id:
+                return
+            if at is not None:
+                clock_starts.disarm(tx, row.key)
+            elif row.retired_at is not None:
+                program = self._programs.by_id(tx, definition_id).program
+                clock_starts.arm(self._environment, tx, definition_id, program)
 
     def _view(self, tx: Transaction, row: Any) -> DefinitionView:
         latest = tx.execute(
@@ -341,12 +350,12 @@ class RepositoryService:
 
 
 def _unstartable(package: Package, programs: tuple[Program, ...]) -> tuple[Finding, ...]:
-    """Start events that nobody would ever trigger here: a case needs a region, a clock has none."""
+    """Start events that nobody would ever trigger here: a case needs a unit, a clock has none."""
     return tuple(
         Finding(
             rule="start-by-clock",
             severity="error",
-            message="流程不能由定时或条件启动：事项必须有所属单位，请由上级流程调用或由操作启动",
+            message=_NO_UNIT if kind is EventType.TIMER else _NO_DATA,
             element=program.nodes[index].id,
             line=program.nodes[index].line,
             file=package.bpmn,
@@ -354,8 +363,13 @@ def _unstartable(package: Package, programs: tuple[Program, ...]) -> tuple[Findi
         for program in programs
         if program.key == package.key
         for index in program.triggered_starts
-        if any(
-            event.type in (EventType.TIMER, EventType.CONDITIONAL)
-            for event in program.nodes[index].awaited
-        )
+        for kind in {event.type for event in program.nodes[index].awaited}
+        if kind is EventType.CONDITIONAL
+        or (kind is EventType.TIMER and not clock_starts.place(program.region))
     )
+
+
+_NO_UNIT = (
+    "定时启动的事项必须有所属单位：请在流程的 nl:process 上用 region 写明单位代码，或由上级流程调用"
+)
+_NO_DATA = "流程不能由条件启动：还没有事项，也就没有数据可判断；请由消息、信号或操作启动"
