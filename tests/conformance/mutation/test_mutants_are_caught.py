@@ -19,8 +19,6 @@ JOIN = "一次只有一个令牌到这里：包容汇合与互斥汇合没有区
 MERGE = "环节自己就能汇入多条连线，每个令牌各走一次，与互斥汇合相同"
 SPLIT = "只有一个条件和一个默认分支：包容分支也恰好走一条"
 LAST = "没有条件的连线排在最后，互斥网关走到它时前面的都不成立，与默认分支相同（读取时有警告）"
-BACK = "退回时多退一步，中间没有人工环节，后面的环节照样重办一遍"
-EARLIER = "退回时退到更早的环节，其后每一步连同公示都重办，没有一条规则被绕过"
 EARLY = "只是提前提醒或提前通报，不决定任何事项，也不缩短任何法定期限"
 
 HARMLESS = {
@@ -30,8 +28,6 @@ HARMLESS = {
         "change gateway to_closed:inclusive": JOIN,
         "remove join to_rectify": MERGE,
         "remove join to_recheck": MERGE,
-        "redirect back flow_which_verdict_to_rectify": BACK,
-        "redirect back flow_supervise_to_rectify": BACK,
     },
     "hazard_major": {
         "change gateway closed_meanwhile:inclusive": SPLIT,
@@ -55,19 +51,9 @@ HARMLESS = {
     "payout_fix": {
         "change gateway which_way:inclusive": SPLIT,
         "remove default which_way": LAST,
-        "redirect back flow_verified_contact": BACK,
-        "redirect back flow_payee_approved_contact": BACK,
-        "redirect back flow_cancel_confirmed_contact": BACK,
-        "redirect back flow_cash_verified_hand_cash": BACK,
     },
     "public_notice": {"change gateway anything:inclusive": SPLIT},
     "relief_village": {"change gateway any_passed:inclusive": SPLIT},
-    "relief_town": {
-        "redirect back flow_report_again_town_review": EARLIER,
-        "redirect back flow_leader_agrees_town_review": EARLIER,
-        "redirect back flow_county_passes_town_review": EARLIER,
-    },
-    "relief_main": {"redirect back flow_plan_signed_draft_plan": BACK},
     "safety_campaign": {
         "change gateway to_summarise:inclusive": JOIN,
         "remove join to_summarise": MERGE,
