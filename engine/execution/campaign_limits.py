@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,8 +27,8 @@ class Measured:
     due: datetime
     #: the case that began it, and its element where each instance counts by itself
     key: tuple[int, int] = (0, 0)
-    #: the case and those that called it
-    above: tuple[int, ...] = ()
+    #: the case and those that called it, each with its process
+    above: tuple[tuple[int, str], ...] = ()
     ended: datetime | None = None
     #: the case was over before the limit's end was reached
     lapsed: bool = False
@@ -190,10 +190,10 @@ class Limits:
             return
         wanted: Duration | object = limit.within if limit.within is not None else limit.by
         due = self._dues.end(self._calendars(unit), at, wanted)
-        above = tuple(family(case))
+        above = _lineage(case)
         run = Measured(case=case.number, unit=unit, begun=at, due=due, key=key, above=above)
         self.tallies[number].runs.append(run)
-        for one in above:
+        for one, _ in above:
             self._open.setdefault((number, one), {})[key] = run
 
     def _end(self, number: int, case: SimulatedCase, element: int, at: datetime) -> None:
@@ -202,13 +202,24 @@ class Limits:
             own = self._open.get((number, case.number), {}).get((case.number, element))
             runs = [own] if own is not None else []
         else:
-            nearest: Mapping[tuple[int, int], Measured] = next(
-                (found for above in family(case) if (found := self._open.get((number, above)))), {}
-            )
-            runs = list(nearest.values())
+            runs = self._nearest(number, case)
         for run in runs:
             run.ended = at
             self._forget(number, run)
+
+    def _nearest(self, number: int, case: SimulatedCase) -> list[Measured]:
+        """Open runs of the nearest relative that has some.
+
+        Two cases of one process below the same caller, and all below them, are strangers: what one
+        village has finished says nothing of another.
+        """
+        way: set[str] = set()
+        for one, process in _lineage(case):
+            here = self._open.get((number, one), {})
+            if found := [run for run in here.values() if way.isdisjoint(_below(run, one))]:
+                return found
+            way.add(process)
+        return []
 
     def lapse(self, case: SimulatedCase, at: datetime) -> None:
         """The case is over for good: what it has not reached by now it will not reach."""
@@ -218,7 +229,7 @@ class Limits:
                 self._forget(number, run)
 
     def _forget(self, number: int, run: Measured) -> None:
-        for one in run.above:
+        for one, _ in run.above:
             here = self._open[number, one]
             del here[run.key]
             if not here:
@@ -233,6 +244,26 @@ class Limits:
             and limit.begin.process == limit.end.process
             and limit.begin.moment == START
         )
+
+
+def _lineage(case: SimulatedCase) -> tuple[tuple[int, str], ...]:
+    """The case and those that called it, itself first, with their processes."""
+    found = [(case.number, case.program.key)]
+    parent = case.parent
+    while parent is not None:
+        found.append((parent[0].number, parent[0].program.key))
+        parent = parent[0].parent
+    return tuple(found)
+
+
+def _below(run: Measured, above: int) -> list[str]:
+    """Processes from the run's case up to, without, this one of its callers."""
+    found: list[str] = []
+    for number, process in run.above:
+        if number == above:
+            break
+        found.append(process)
+    return found
 
 
 def family(case: SimulatedCase) -> list[int]:

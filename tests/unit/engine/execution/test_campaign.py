@@ -179,6 +179,25 @@ def test_limits_reach_from_called_processes_to_their_caller():
     assert report.instances == 3
 
 
+@pytest.mark.parametrize("unit", ["", 'unit = "349898101201"\n'])
+def test_what_one_village_has_finished_says_nothing_of_another(unit):
+    units = '["349898101201", "349898102201"]'
+    text = (
+        TOP
+        + f'[[arrivals]]\nprocess = "family"\nregion = "349898000000"\n[arrivals.variables]\ndue = "9wd"\nunits = {units}\nregion = "349898000000"\n'
+        + '[[people]]\nrole = "clerk"\nunit = "349898101201"\ntime = "20h"\n'
+        + '[[people]]\nrole = "clerk"\nunit = "349898*"\ntime = "1h"\n'
+        + f'[[limit]]\nname = "own"\nfrom = "p/start"\nto = "p.work/end"\nwithin = "1wd"\n{unit}'
+    )
+    report = bench(family=FAMILY, p=WORK).campaign(text)
+    rows = {one.unit: one for one in report.limits if one.kind == "limit"}
+    # The slow village needs three days, whatever the quick one has finished after an hour.
+    assert rows["349898101000"].breaches == 1
+    assert rows["349898101000"].last_end == datetime.fromisoformat("2026-02-11T16:30+08:00")
+    if not unit:
+        assert rows["349898102000"].breaches == 0
+
+
 SHORT = """<startEvent id="s"/><userTask id="work"><extensionElements><nl:task form="f" role="clerk"/><nl:outcome id="go"/><nl:outcome id="reject"/></extensionElements></userTask>
 <exclusiveGateway id="g" default="on"/><userTask id="pay"><extensionElements><nl:task form="f" role="clerk"/></extensionElements></userTask><endEvent id="e"/><endEvent id="no"/>
 <sequenceFlow id="f1" sourceRef="s" targetRef="work"/><sequenceFlow id="f2" sourceRef="work" targetRef="g"/><sequenceFlow id="on" sourceRef="g" targetRef="pay"/><sequenceFlow id="f4" sourceRef="pay" targetRef="e"/>
