@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -213,6 +214,21 @@ def blocks(scopes: tuple[str, ...] = SCOPES) -> st.SearchStrategy:
 
 
 BLOCKS = blocks()
+
+
+def random_block(chance: Random, scopes: tuple[str, ...] = SCOPES, *, leaves: int = 8) -> tuple:
+    """A block of at most so many leaves, all different seeds being likely to differ."""
+    if leaves == 1:
+        return (chance.choice(LEAF_KINDS), ())
+    if chance.random() < 0.3:
+        return (chance.choice(scopes), (random_block(chance, scopes, leaves=leaves - 1),))
+    width = chance.randint(2, min(3, leaves))
+    cuts = sorted(chance.sample(range(1, leaves), width - 1))
+    shares = [end - start for start, end in zip([0, *cuts], [*cuts, leaves], strict=True)]
+    kind = chance.choice(("sequence", "sequence", "and", "xor", "or"))
+    return (kind, tuple(random_block(chance, scopes, leaves=share) for share in shares))
+
+
 PICKS = st.lists(st.booleans(), min_size=3, max_size=3)
 
 
