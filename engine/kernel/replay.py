@@ -63,9 +63,8 @@ class _Distance:
     def __init__(self, path: tuple[str, ...]) -> None:
         self._told = Counter(path)
         self._left: dict[int, tuple[Counter[str], int]] = {}
-        #: where every node of the path was entered, and as few others as can be
+        #: where every node of the path was entered and no other
         self.reached: Vertex | None = None
-        self._strange = 0
 
     def __call__(self, vertex: Vertex) -> tuple[int, int]:
         origin = vertex.parent.index if vertex.parent is not None else 0
@@ -77,7 +76,6 @@ class _Distance:
             else:
                 strange += 1
         self._left[vertex.index] = left, strange
-        whole = all(left[node_id] < often for node_id, often in self._told.items())
-        if whole and (self.reached is None or strange < self._strange):
-            self.reached, self._strange = vertex, strange
+        if not strange and all(left[node_id] < often for node_id, often in self._told.items()):
+            self.reached = self.reached or vertex
         return strange, left.total()
