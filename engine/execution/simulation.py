@@ -16,12 +16,13 @@ from functools import partial
 from engine.execution.deadlines import timer_instant
 from engine.execution.simulated_case import Fact, SimulatedCase
 from engine.execution.simulation_effects import SETTLE, StandIn
-from engine.kernel import effects, triggers
+from engine.kernel import cycles, effects, triggers
 from engine.kernel import step as kernel
 from engine.kernel.decide import Decisions, RunningDecide
 from engine.kernel.events_waiting import key_text
 from engine.kernel.program import EventDefinition, EventType, Kind, Node, Program
-from engine.kernel.state import State
+from engine.kernel.state import ROOT, State
+from engine.model import duration
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import TravellingClock
 from engine.model.errors import NotCorrelated, NotFound
@@ -64,6 +65,8 @@ class Simulation:
         self.steps = 0
         self._timers: list[tuple[datetime, int, SimulatedCase, int]] = []
         self._armed: dict[tuple[int, int], int] = {}
+        #: cycles of timer starts by case and node: what repeats, from when, how often still
+        self._repeats: dict[tuple[int, int], tuple[duration.Cycle, datetime, int]] = {}
         self._sequence = 0
         self._in_flight: list[tuple[datetime | None, effects.ThrowEvent]] = []
         self._pending: deque[Callable[[], None]] = deque()
@@ -224,8 +227,8 @@ class Simulation:
             self._pending.popleft()()
 
     def _fire(self, case: SimulatedCase, element: int, due: datetime) -> None:
-        if case.awaited_starts:
-            self._start_awaited(case, -element)
+        if element <= ROOT:
+            self._begin_by_clock(case, -element, due)
         elif element in case.state.elements:
             self.step(case, triggers.TimerFired(at=self.now, element=element, due_at=due))
 
@@ -253,9 +256,28 @@ class Simulation:
             value = event.timer.value
             text = value if isinstance(value, str) else str(decide.value(node, value, lookup))
             # Timers of start events are told apart from elements by their sign.
-            self.arm(case, -node.index, _first_firing(text), self.now)
+            firing = cycles.Firing(text, self.now, 0)
+            cycle = duration.parse_due(text)
+            if isinstance(cycle, duration.Cycle):
+                firing = cycles.first(cycle, self.now)
+                self._repeats[case.number, node.index] = (cycle, self.now, firing.left)
+            self.arm(case, -node.index, firing.when, firing.since)
         elif event.condition is not None and decide.holds(node, event.condition, lookup):
             self.later(partial(self._start_awaited, case, node.index))
+
+    def _begin_by_clock(self, case: SimulatedCase, index: int, due: datetime) -> None:
+        """The case that waited begins; every further firing of a cycle begins one of its own."""
+        repeat = self._repeats.pop((case.number, index), None)
+        if repeat is not None:
+            cycle, anchor, left = repeat
+            firing = cycles.following(cycle, anchor, left, due)
+            if firing is not None:
+                self._repeats[case.number, index] = (cycle, anchor, firing.left)
+                self.arm(case, -index, firing.when, firing.since)
+        if case.awaited_starts:
+            self._start_awaited(case, index)
+        elif repeat is not None:
+            self._start_by_event(case.program.key, index, case.start_variables)
 
     def _start_awaited(
         self, case: SimulatedCase, index: int, payload: Mapping[str, object] | None = None
@@ -353,8 +375,3 @@ def _wants(wanted: effects.Subscribe, kind: effects.EventKind, name: str) -> boo
 
 def _fits(wanted: str | None, given: str | None) -> bool:
     return wanted is None or given is None or wanted == given
-
-
-def _first_firing(text: str) -> str:
-    """The first interval of a cycle; anything else as it is."""
-    return text.split("/", 1)[1] if text[:1] in "Rr" and "/" in text else text

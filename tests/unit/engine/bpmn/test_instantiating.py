@@ -171,3 +171,31 @@ def test_nobody_starts_it_by_hand():
 
     with pytest.raises(InvalidState):
         bench.start("p", node="a")
+
+
+def by_clock(kind: str, text: str) -> bytes:
+    return file(
+        f'<startEvent id="s"><timerEventDefinition><{kind}>{text}</{kind}></timerEventDefinition></startEvent>'
+        '<userTask id="a"/><endEvent id="e"/><sequenceFlow id="f1" sourceRef="s" targetRef="a"/>'
+        '<sequenceFlow id="f2" sourceRef="a" targetRef="e"/>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "days", "cases"),
+    [
+        ("timeDuration", "P2D", 1, 0),
+        ("timeDuration", "P2D", 9, 1),
+        ("timeCycle", "R3/P1D", 10, 3),
+        ("timeCycle", "R/P7D", 29, 4),
+        ("timeCycle", "R2/2026-01-06T09:00:00+08:00/P1D", 30, 2),
+        ("timeDate", "2026-01-05T09:00:00+08:00", 5, 1),
+    ],
+)
+def test_the_clock_of_the_bench_begins_a_case_at_every_firing(kind, text, days, cases):
+    bench = Bench.from_bpmn(by_clock(kind, text), clock="2026-01-04T09:00+08:00")
+    bench.start("p")
+
+    bench.travel(f"P{days}D")
+
+    assert [case.waiting_at() for case in bench.cases if case.trace] == [["a"]] * cases
