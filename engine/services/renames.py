@@ -15,9 +15,10 @@ from sqlalchemy import select
 from engine.execution.work import Work
 from engine.kernel.program import Program
 from engine.model.facts import Fact
-from engine.store import history
+from engine.store import history, version_moves
 
 _fact: Any = history.HistoryFact.__table__
+_moved: Any = version_moves.MovedInstance.__table__
 _KINDS = (Fact.INSTANCE_MIGRATED, Fact.INSTANCE_MIGRATION_UNDONE)
 
 
@@ -28,6 +29,9 @@ class Renames:
         self._work = work
         #: (sequence, version before, old id → new id)
         self._moves: list[tuple[int, str, Mapping[str, str]]] = []
+        moved = select(_moved.c.batch_id).where(_moved.c.instance_id == work.instance.id).limit(1)
+        if work.tx.execute(moved).first() is None:
+            return  # without looking through a history that may be long
         rows = work.tx.execute(
             select(_fact.c.sequence, _fact.c.kind, _fact.c.detail)
             .where(_fact.c.instance_id == work.instance.id, _fact.c.kind.in_(_KINDS))
