@@ -204,7 +204,8 @@ def _formal(element: Xml, tag: str, findings: Findings) -> None:
         return  # already said by the reader of the expression
     holder = _holder(element)
     natural = element.get(XSI_TYPE) is None and source == text_of(element).strip()
-    if isinstance(tree, Name) and natural and tag != "loopCardinality":
+    is_word = tag == "loopCardinality" and " " not in source  # a variable that holds the number
+    if isinstance(tree, Name) and natural and not is_word:
         findings.error(
             "natural-language",
             f"“{label(holder)}”的“{source}”没有标明 xsi:type=tFormalExpression，"
