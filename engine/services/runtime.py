@@ -39,6 +39,7 @@ _EMPTY: Mapping[str, object] = {}
 _timer: Any = timers.Timer.__table__
 _job: Any = jobs.Job.__table__
 _task: Any = human_tasks.HumanTask.__table__
+_activity: Any = human_tasks.ACTIVITY
 
 
 class RuntimeService(CaseLookup):
@@ -333,7 +334,7 @@ TOLD_AT_MOST = 100
 def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
     told = _who_did(work, _task.c.activity_id == activity_id, activity_id)
     # Done in an earlier version of the process it may go by another name.
-    for person in told or _who_did(work, activity_id == human_tasks.ACTIVITY, activity_id):
+    for person in told or _who_did(work, _activity == activity_id, activity_id):
         work.notify(
             "task_returned",
             {"kind": "participant", "id": person},
@@ -350,7 +351,7 @@ def _who_did(work: Work, same: ColumnElement[bool], activity_id: str) -> list[st
             _task.c.instance_id == work.instance.id,
             _task.c.is_open == 0,
             same,
-            activity_id == human_tasks.ACTIVITY,
+            _activity == activity_id,
             _task.c.completed_by.is_not(None),
         )
         .order_by(_task.c.id.desc())
