@@ -96,7 +96,8 @@ def _process_key(content: bytes) -> str | None:
     """The executable process of the file, else its first; the gate says what is wrong with it."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        root = etree.fromstring(content, parser)
+        # Some tools begin a file with blank lines; the engine reads over them as well.
+        root = etree.fromstring(content.removeprefix(b"\xef\xbb\xbf").lstrip(), parser)
     except etree.XMLSyntaxError:
         return None
     processes = list(root.iter(f"{BPMN}process"))
