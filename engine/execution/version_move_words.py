@@ -21,7 +21,6 @@ _KEPT_WORDS = {
 }
 _AT_ONCE: Mapping[type, Callable[..., str]] = {
     fx.OpenTask: lambda effect: f"随即产生待办“{effect.name or effect.activity_id}”",
-    fx.CloseTask: lambda effect: f"随即撤销待办“{effect.activity_id}”",
     fx.StartChild: lambda _: "随即启动下级流程",
     fx.CancelChild: lambda _: "随即终止下级流程",
     fx.Invoke: lambda effect: f"随即执行操作“{effect.operation}”",
@@ -46,7 +45,10 @@ def sentences(
             told[words] += 1
     for effect in effects:
         at_once = _AT_ONCE.get(type(effect))
-        if at_once is not None:
+        if isinstance(effect, fx.CloseTask):
+            node = versions[1].program.by_id[effect.activity_id]
+            told[f"随即撤销待办“{node.name or node.id}”"] += 1
+        elif at_once is not None:
             told[at_once(effect)] += 1
     return tuple(words if count == 1 else f"{words}（{count} 件）" for words, count in told.items())
 

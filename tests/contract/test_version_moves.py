@@ -490,6 +490,40 @@ def test_what_nothing_happened_to_goes_back_exactly(office, versions):
     assert office.engine.history.verify() == []
 
 
+def test_a_move_that_drove_the_case_on_is_told_and_taken_back(office, versions):
+    versions.deploy(office.user_task("a", deadline="5wd"))
+    case = office.start(amount=9)
+    task = office.task("wang")
+    office.engine.tasks.claim(task.id, office.actor("wang"))
+    before = _rows(office, case)
+    urgent = (
+        '<bpmn:boundaryEvent id="much" name="超额" attachedToRef="a"><bpmn:outgoing>f_x</bpmn:outgoing>'
+        '<bpmn:conditionalEventDefinition><bpmn:condition xsi:type="bpmn:tFormalExpression">'
+        "amount &gt; 5</bpmn:condition></bpmn:conditionalEventDefinition></bpmn:boundaryEvent>"
+        '<bpmn:userTask id="x" name="复核"><bpmn:extensionElements><nl:task role="clerk"/>'
+        "</bpmn:extensionElements><bpmn:incoming>f_x</bpmn:incoming><bpmn:outgoing>f_y</bpmn:outgoing>"
+        '</bpmn:userTask><bpmn:endEvent id="y" name="止"><bpmn:incoming>f_y</bpmn:incoming>'
+        '</bpmn:endEvent><bpmn:sequenceFlow id="f_x" sourceRef="much" targetRef="x"/>'
+        '<bpmn:sequenceFlow id="f_y" sourceRef="x" targetRef="y"/>'
+    )
+    versions.deploy(office.user_task("a", deadline="5wd", beside=urgent))
+
+    (preview,) = versions.preview()
+    versions.migrate()
+    assert office.waiting_at(case) == ("x",)
+    results = versions.undo()
+
+    assert preview.lines[-2:] == ("随即撤销待办“环节a”", "随即产生待办“复核”")
+    assert results == {case: (MoveStatus.UNDONE, "恢复到迁移之前")}
+    assert office.waiting_at(case) == ("a",)
+    assert (office.see(task.id).owner, office.see(task.id).status) == ("wang", "Reserved")
+    after = _rows(office, case)
+    assert after[1:] == before[1:]
+    assert [row for row in after[0] if row["is_open"]] == before[0]
+    office.travel(days=30)
+    assert "task.urged" in office.kinds(case)
+
+
 def test_what_went_on_goes_back_by_the_mapping_turned_round_or_stays(office, versions):
     versions.deploy(office.user_task("a"), office.user_task("b"))
     first, second = office.start(), office.start()
