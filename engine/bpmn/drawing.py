@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from lxml import etree
+
 from engine.bpmn.diagram import labels, strokes
 from engine.bpmn.diagram.geometry import Box, Geometry, Point
 from engine.bpmn.diagram.glyphs import MARKERS, TASKS
@@ -21,6 +23,7 @@ from engine.bpmn.diagram.scene import (
     Marker,
     Scene,
     Shape,
+    UnreadableDiagram,
     read,
     scene_of,
 )
@@ -90,14 +93,27 @@ def drawing_of(source: bytes | str) -> Drawing:
 
 
 def editable(source: bytes) -> bytes:
-    """The document as a graphical editor can open it: laid out when its diagram is incomplete.
+    """The document as a graphical editor can open it: UTF-8, laid out where it is not drawn.
 
-    Raises UnreadableDiagram when ``source`` is no BPMN document.
+    One that cannot be laid out (two elements of one id) stays as it is: the editor is the place
+    to repair it. Raises UnreadableDiagram when ``source`` is no BPMN document.
     """
     root = read(source)
     geometry = geometry_of(root)
-    drawn = bool(geometry.boxes) and _complete(scene_of(root), geometry)
-    return source if drawn else with_diagram(source)
+    try:
+        drawn = bool(geometry.boxes) and _complete(scene_of(root), geometry)
+        return _as_utf8(source if drawn else with_diagram(source))
+    except UnreadableDiagram:
+        return _as_utf8(source)
+
+
+def _as_utf8(source: bytes) -> bytes:
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError:
+        written: bytes = etree.tostring(read(source), encoding="UTF-8", xml_declaration=True)
+        return written
+    return source
 
 
 def draw(

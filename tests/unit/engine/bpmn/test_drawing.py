@@ -229,3 +229,29 @@ def test_the_most_pressing_state_wins_and_equal_ones_add_up() -> None:
 def test_it_refuses_a_state_it_does_not_know() -> None:
     with pytest.raises(ValueError, match="strange"):
         element_states([("t", "strange", 1, "")])
+
+
+def test_two_elements_of_one_id_are_told_and_left_to_the_editor() -> None:
+    twice = TWO_STEPS.replace('id="review"', 'id="p"')
+
+    with pytest.raises(UnreadableDiagram, match="id“p”重复"):
+        draw(twice)
+
+    assert editable(twice.encode()) == twice.encode()
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "gb18030"])
+def test_a_file_in_another_encoding_is_drawn_and_opened_as_utf_8(encoding: str) -> None:
+    source = f'<?xml version="1.0" encoding="{encoding}"?>{TWO_STEPS}'.encode(encoding)
+
+    assert "审核" in draw(source)
+    assert "审核" in editable(source).decode("utf-8")
+
+
+@pytest.mark.parametrize("number", ["x", "NaN", "inf", "1e300", ""])
+def test_a_shape_without_a_place_is_laid_out(number: str) -> None:
+    drawn = with_diagram(TWO_STEPS).decode()
+
+    broken = re.sub(r'(<[^>]*Bounds[^>]* x=")[^"]*', rf"\g<1>{number}", drawn)
+
+    assert set(groups(draw(broken))) == {"s", "review", "e", "f1", "f2"}
