@@ -19,6 +19,7 @@ from engine import ProcessEngine
 from notifications.channels import registry
 from notifications.digest import Digest
 from notifications.dispatcher import Dispatcher
+from webforms.settings import Misused
 from workflows.domain import division
 from workflows.papers import wording
 
@@ -45,7 +46,7 @@ def mail(engine: ProcessEngine, folder: Path) -> tuple[Beat, ...]:
     return dispatcher.deliver, Digest(engine, channels).deliver
 
 
-class AlreadyRunning(RuntimeError):
+class AlreadyRunning(Misused):
     """Another process works on this data folder."""
 
 

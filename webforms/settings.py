@@ -15,7 +15,11 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
-class WrongSetting(ValueError):
+class Misused(Exception):
+    """What was asked for cannot even be tried as things stand; says why in one sentence."""
+
+
+class WrongSetting(Misused):
     """A setting that cannot be used; the message names it and says what it should be."""
 
 

@@ -7,31 +7,55 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 import click
 
 from engine import errors
-from webforms.cli import benchmark, files, installation, serving, values
-from webforms.heartbeat import AlreadyRunning
-from webforms.settings import WrongSetting
+from webforms.settings import Misused
 
 WRONG, MISUSED = 1, 2
 DEBUG = "NUANLIU_DEBUG"
+#: which module answers a command; a question about a file must not wait for the web to load
+MODULES = {
+    "serve": "serving",
+    "demo": "serving",
+    "init": "installation",
+    "upgrade": "installation",
+    "doctor": "installation",
+    "verify": "installation",
+    "deploy": "installation",
+    "check": "files",
+    "run": "files",
+    "feel": "values",
+    "dmn": "values",
+    "bench": "benchmark",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Loads the module of a command when it is called, or when help is asked of it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """In the order of the table."""
+        return list(MODULES)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name not in MODULES:
+            return None
+        module = import_module(f"{__name__}.{MODULES[cmd_name]}")
+        found: click.Command = next(each for each in module.COMMANDS if each.name == cmd_name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """暖流：民政业务流程平台"""
-
-
-for _command in (
-    *serving.COMMANDS,
-    *installation.COMMANDS,
-    *files.COMMANDS,
-    *values.COMMANDS,
-    *benchmark.COMMANDS,
-):
-    cli.add_command(_command)
 
 
 def main() -> None:
@@ -48,7 +72,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         click.echo(error.format_message(), err=True)
         return MISUSED
-    except (WrongSetting, AlreadyRunning) as error:
+    except Misused as error:
         click.echo(str(error), err=True)
         return MISUSED
     except errors.NuanliuError as error:
