@@ -57,6 +57,11 @@ class Transaction:
         return self._connection
 
     @property
+    def driver_connection(self) -> Any:
+        """The driver's own connection: another library may write in this transaction with it."""
+        return self._pooled.driver_connection
+
+    @property
     def session(self) -> Session:
         """An ORM session on this transaction's connection; flush it, never commit it."""
         if self._session is None:
@@ -191,7 +196,7 @@ class Database:
         except BaseException as error:
             # After a failure the pool decides what becomes of the connection.
             keeps, self._kept = False, None if keeps else self._kept
-            if self._is_gone(error):
+            if self.is_gone(error):
                 # Every pooled connection is as dead as this one; the next caller dials again.
                 transaction.invalidate()
                 self.engine.dispose()
@@ -212,7 +217,8 @@ class Database:
             cursor.close()
         return self._kept
 
-    def _is_gone(self, error: BaseException) -> bool:
+    def is_gone(self, error: BaseException) -> bool:
+        """Whether the connection was lost: nobody's mistake, and to be tried again."""
         cause = error.orig if isinstance(error, DBAPIError) else error
         dialect: Any = self.engine.dialect
         errors = dialect.dbapi.Error

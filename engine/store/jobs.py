@@ -56,11 +56,17 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger)
     error: Mapped[str | None] = mapped_column(Text)
+    #: when it was handed to a worker; in no index, so that noting it stays cheap
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 _job: Any = Job.__table__
 
-INSERT = Statement(insert(_job))
+INSERT = Statement(
+    insert(_job).values(
+        {column.name: bindparam(column.name) for column in _job.c if column.name != "claimed_at"}
+    )
+)
 DUE = Statement(
     select(_job.c.id, _job.c.kind, _job.c.instance_id)
     .where(_job.c.status == QUEUED, _job.c.run_at <= bindparam("now"))
@@ -79,7 +85,7 @@ LEASE = Statement(
         _job.c.status == QUEUED,
         _job.c.run_at == bindparam("seen_run_at"),
     )
-    .values(run_at=bindparam("run_at"))
+    .values(run_at=bindparam("run_at"), claimed_at=None)
 )
 FAILED = Statement(
     update(_job)
@@ -89,13 +95,19 @@ FAILED = Statement(
         status=bindparam("status"),
         error=bindparam("error"),
         attempts=bindparam("attempts"),
+        claimed_at=None,
     )
 )
 #: asked again at `run_at`, and found by the beginning of its key before that
 KEEP = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"), _job.c.status == QUEUED)
-    .values(run_at=bindparam("run_at"), key=bindparam("key"), attempts=bindparam("attempts"))
+    .values(
+        run_at=bindparam("run_at"),
+        key=bindparam("key"),
+        attempts=bindparam("attempts"),
+        claimed_at=None,
+    )
 )
 KEPT = Statement(
     select(_job.c.id)
@@ -105,12 +117,36 @@ KEPT = Statement(
 RUN_NOW = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"), _job.c.status == QUEUED)
-    .values(run_at=bindparam("run_at"))
+    .values(run_at=bindparam("run_at"), claimed_at=None)
 )
 REVIVE = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"), _job.c.status == DEAD)
-    .values(run_at=bindparam("run_at"), status=QUEUED, attempts=0)
+    .values(run_at=bindparam("run_at"), status=QUEUED, attempts=0, claimed_at=None)
+)
+_columns = (_job.c.id, _job.c.kind, _job.c.arguments)
+#: what a pump hands out; a row another pump is looking at is passed over
+CLAIMABLE = Statement(
+    select(*_columns)
+    .where(_job.c.status == QUEUED, _job.c.run_at <= bindparam("now"), _job.c.claimed_at.is_(None))
+    .order_by(_job.c.run_at, _job.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+#: handed out long ago and still there: whoever had it lost it
+LOST = Statement(
+    select(*_columns)
+    .where(
+        _job.c.status == QUEUED,
+        _job.c.run_at <= bindparam("now"),
+        _job.c.claimed_at < bindparam("before"),
+    )
+    .order_by(_job.c.run_at, _job.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+CLAIM = Statement(
+    update(_job).where(_job.c.id == bindparam("job_id")).values(claimed_at=bindparam("at"))
 )
 CANCEL = Statement(
     delete(_job).where(

@@ -9,11 +9,13 @@ from engine.store.definitions import (
     PackageDraft,
     ProcessDefinition,
 )
+from engine.store.duties import DutyRow
 from engine.store.history import HistoryFact
 from engine.store.human_tasks import HumanTask
 from engine.store.incidents import IncidentRow
 from engine.store.instances import ProcessInstance
 from engine.store.jobs import Job
+from engine.store.members import ClusterMember
 from engine.store.notes import TaskComment, TaskDraft
 from engine.store.outbox import OutboxMessage
 from engine.store.participants import Participant, SeatRow, Substitution
@@ -24,8 +26,10 @@ from engine.store.version_moves import MoveBatch, MovedInstance
 
 __all__ = [
     "Attachment",
+    "ClusterMember",
     "DefinitionFile",
     "DefinitionStart",
+    "DutyRow",
     "EventSubscription",
     "HistoryFact",
     "HumanTask",

@@ -25,6 +25,12 @@ from engine.store.statement import Statement
 #: a timer of the model, and a rung of a task's ladder
 EVENT = "event"
 LADDER = "ladder"
+#: a rung of the ladder of a whole case, the limit of a pause, the instant a task must be begun
+CASE = "case"
+PAUSE = "pause"
+BEGIN = "begin"
+#: stands for the case where a timer belongs to no element of its state
+WHOLE_CASE = -1
 
 
 class Timer(Base):
@@ -52,11 +58,17 @@ class Timer(Base):
     #: what was asked for, where the working calendar has a say (`5wd`), and from when it counts
     length: Mapped[str | None] = mapped_column(String(100))
     since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: when it was handed to a worker; in no index, so that noting it stays cheap
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 _timer: Any = Timer.__table__
 
-INSERT = Statement(insert(_timer))
+INSERT = Statement(
+    insert(_timer).values(
+        {column.name: bindparam(column.name) for column in _timer.c if column.name != "claimed_at"}
+    )
+)
 DUE = Statement(
     select(_timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at)
     .where(_timer.c.due_at <= bindparam("now"))
@@ -102,11 +114,39 @@ REPLACE = Statement(
         length=bindparam("length"),
         since=bindparam("since"),
         attempts=0,
+        claimed_at=None,
     )
 )
 PUSH_AHEAD = Statement(
-    update(_timer).where(*_this).values(due_at=bindparam("due_at"), attempts=_timer.c.attempts + 1)
+    update(_timer)
+    .where(*_this)
+    .values(due_at=bindparam("due_at"), attempts=_timer.c.attempts + 1, claimed_at=None)
 )
+#: handed out for a due instant that holds no more: to be found again at the new one
+RELEASE = Statement(update(_timer).where(*_this).values(claimed_at=None))
+_columns = (_timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at)
+#: what a pump hands out; a row another pump is looking at is passed over. `floor` spares the
+#: walk over dead index entries: a long transaction elsewhere keeps them alive
+CLAIMABLE = Statement(
+    select(*_columns)
+    .where(
+        _timer.c.due_at <= bindparam("now"),
+        _timer.c.due_at >= bindparam("floor"),
+        _timer.c.claimed_at.is_(None),
+    )
+    .order_by(_timer.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+#: handed out long ago and still there: whoever had it lost it
+LOST = Statement(
+    select(*_columns)
+    .where(_timer.c.due_at <= bindparam("now"), _timer.c.claimed_at < bindparam("before"))
+    .order_by(_timer.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+CLAIM = Statement(update(_timer).where(*_this).values(claimed_at=bindparam("at")))
 OF_INSTANCE = Statement(
     select(_timer).where(_timer.c.instance_id == bindparam("instance_id")).order_by(_timer.c.id)
 )
