@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from engine.execution import campaign_draws as draws
@@ -86,9 +87,7 @@ def _constants(table: Table) -> dict[str, object]:
         if isinstance(value, dict) and "split" in value:
             part = table.table(key)
             total = part.whole("split")
-            found[key] = part.read(
-                "over", lambda raw, total=total: draws.split(total, _weights(raw))
-            )
+            found[key] = part.read("over", partial(_split, total))
             part.done()
         else:
             found[key] = value
@@ -192,10 +191,15 @@ def _task(table: Table) -> TaskAnswer:
 
 
 def _values(table: Table, purpose: str) -> dict[str, Drawn]:
-    return {
-        key: table.read(key, lambda raw, key=key: draws.compile_value(raw, f"{purpose}/{key}"))
-        for key in table.items()
-    }
+    return {key: table.read(key, partial(_drawn, f"{purpose}/{key}")) for key in table.items()}
+
+
+def _drawn(place: str, raw: object) -> Drawn:
+    return draws.compile_value(raw, place)
+
+
+def _split(total: int, raw: object) -> object:
+    return draws.split(total, _weights(raw))
 
 
 def _span(table: Table, key: str) -> Distribution | Duration | None:
@@ -230,21 +234,19 @@ def _stand_ins(table: Table, answers: str) -> dict[str, StandIn]:
         if not all(isinstance(one, dict) for one in listed):
             entry.fail(answers, f"“{answers}”应为表或表的列表")
         found[key] = StandIn(
-            answers=tuple(
-                entry.read(
-                    answers,
-                    lambda _, one=one: {
-                        str(name): draws.compile_value(value, f"{key}/{name}")  # noqa: B023
-                        for name, value in one.items()
-                    },
-                )
-                for one in listed
-            ),
+            answers=entry.read(answers, partial(_answers, key, listed)),
             after=_span(entry, "after"),
             fails=entry.optional_text("fails"),
         )
         entry.done()
     return found
+
+
+def _answers(key: str, listed: list[dict[str, object]], _: object) -> tuple[dict[str, Drawn], ...]:
+    return tuple(
+        {name: draws.compile_value(value, f"{key}/{name}") for name, value in one.items()}
+        for one in listed
+    )
 
 
 def _mark(table: Table, key: str) -> Mark:
