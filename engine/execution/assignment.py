@@ -114,6 +114,14 @@ def sees(work: Work, actor: Actor) -> bool:
     )
 
 
+def plays(work: Work, actor: Actor) -> bool:
+    """Whether he has a part in the case: as `sees`, but merely looking on is none."""
+    case = work.instance
+    if case.started_by == actor.id:
+        return True
+    return work.environment.visibility.player(work.tx, actor)(work.deployed.key, case.region)
+
+
 def may_start(deployed: Deployed, actor: Actor, unit: str) -> bool:
     """Whether he holds a starter role of the process at a unit that covers this one."""
     starters = deployed.package.starters

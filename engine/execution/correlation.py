@@ -53,8 +53,8 @@ def deliver(
 ) -> tuple[str, list[str]]:
     """Bring a message to the instance that waits for it longest, else to a message start event.
 
-    `seen_by` limits it to cases that this actor may see, and to processes he may start. Answers
-    the instance and the follow-up jobs. Raises NotCorrelated when nobody wants it, and
+    `seen_by` limits it to cases that this actor has a part in, and to processes he may start.
+    Answers the instance and the follow-up jobs. Raises NotCorrelated when nobody wants it, and
     ReceiverSuspended when who wants it stands still.
     """
     suspended = False
@@ -118,17 +118,22 @@ def broadcast(
     unit: str,
     *,
     thrower: str | None = None,
+    actor: Actor = SYSTEM,
 ) -> list[str]:
     """Queue the signal for everybody who waits for it at the unit or below; the job ids.
 
     Every process that begins with it begins once, at the unit (BPMN 2.0.2 §10.5.6).
-    The kernel has already served the listeners of the instance that threw it.
+    The kernel has already served the listeners of the instance that threw it. A person reaches
+    only cases that he has a part in, and begins only what he may start.
     """
-    now = commands.environment.clock.now()
+    environment = commands.environment
+    now = environment.clock.now()
+    behind = None if actor is SYSTEM else [actor.id, actor.name]
+    has_part = environment.visibility.player(tx, actor)
     waiting = tx.rows(subscriptions.WAITING, {"kind": "signal", "name": name})
     rows = [
         {
-            "id": commands.environment.ids.new(),
+            "id": environment.ids.new(),
             "shard": row.shard,
             "kind": settle.JOB_TRIGGER,
             "instance_id": row.instance_id,
@@ -141,6 +146,7 @@ def broadcast(
                     "node_id": row.node_id,
                     "name": name,
                     "payload": codec.plain(payload),
+                    "by": behind,
                 }
             ),
             "status": jobs.QUEUED,
@@ -150,12 +156,15 @@ def broadcast(
             "error": None,
         }
         for row in waiting
-        if regions.covers(unit, row.region) and row.instance_id != thrower
+        if regions.covers(unit, row.region)
+        and row.instance_id != thrower
+        and has_part(row.process_key, row.region)
     ]
     tx.write_all(jobs.INSERT, rows)
     queued = [row["id"] for row in rows]
     for started in _starts_of(commands, tx, "signal", name):
-        queued += begin(commands, tx, started, unit, payload, None, SYSTEM)[1]
+        if assignment.may_start(started[0], actor, unit):
+            queued += begin(commands, tx, started, unit, payload, None, actor)[1]
     return queued
 
 
@@ -183,7 +192,7 @@ def _arrive(
             subscriptions.OF_ELEMENT,
             {"instance_id": waiting.instance_id, "element": waiting.element},
         )
-        hidden = seen_by is not None and not assignment.sees(work, seen_by)
+        hidden = seen_by is not None and not assignment.plays(work, seen_by)
         if hidden or not any(row.name == waiting.name for row in still):
             return _Arrival.GONE
         if work.instance.status is InstanceStatus.SUSPENDED:

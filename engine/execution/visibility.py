@@ -7,7 +7,7 @@ that may look everywhere below their unit: auditors, higher authorities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
@@ -36,6 +36,19 @@ class Visibility:
         """Whether one of his seats may look into cases of this process at this unit."""
         return actor is SYSTEM or any(
             region.covers(seat.unit, unit) and self._knows(tx, seat, key) for seat in actor.seats
+        )
+
+    def player(self, tx: Transaction, actor: Actor) -> Callable[[str, str], bool]:
+        """Asks of a process and a unit: has a seat of his a part in such cases.
+
+        Who merely looks on (an observer) has none: he may read, and move nothing.
+        """
+        if actor is SYSTEM:
+            return lambda _key, _unit: True
+        roles = self._known(tx)
+        return lambda key, unit: any(
+            region.covers(seat.unit, unit) and seat.role in roles.get(key, ())
+            for seat in actor.seats
         )
 
     def condition(self, tx: Transaction, actor: Actor, key: Any, unit: Any) -> Any:

@@ -133,8 +133,8 @@ class RuntimeService(CaseLookup):
 
         A key of several properties is a list of their values, all of which must be equal.
 
-        A person reaches only cases he sees and processes he may start. Raises NotCorrelated,
-        NotAllowed.
+        A person reaches only cases he has a part in and processes he may start. Raises
+        NotCorrelated, NotAllowed.
         """
         instance_id, follow_up = correlation.deliver(
             self._commands,
@@ -147,11 +147,25 @@ class RuntimeService(CaseLookup):
         self._commands.finish(follow_up)
         return instance_id
 
-    def signal(self, name: str, payload: Mapping[str, object] = _EMPTY, *, region: str) -> int:
-        """Tell every case of the region's subtree that waits for the signal; how many."""
+    def signal(
+        self,
+        name: str,
+        payload: Mapping[str, object] = _EMPTY,
+        *,
+        region: str,
+        actor: Actor = SYSTEM,
+    ) -> int:
+        """Tell every case of the region's subtree that waits for the signal; how many.
+
+        A person signals below his own seats, reaches cases that he has a part in and begins what
+        he may start. Raises InvalidRegion, NotAllowed.
+        """
+        regions.level(region)
+        if actor is not SYSTEM and not actor.sees(region):
+            raise NotAllowed("您只能向本单位及下属单位发出信号")
 
         def act(tx: Transaction) -> tuple[int, list[str]]:
-            queued = correlation.broadcast(self._commands, tx, name, payload, region)
+            queued = correlation.broadcast(self._commands, tx, name, payload, region, actor=actor)
             return len(queued), queued
 
         return self._commands.apart(act)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine import SYSTEM
+from engine import SYSTEM, Actor, Seat, errors
 
 SIGNAL = '<bpmn:signal id="s" name="cold_wave"/>'
 LISTENER = (
@@ -164,3 +164,37 @@ def test_a_signal_from_outside_begins_it_too_and_a_retired_process_rests(bureau)
     bureau.engine.repository.retire(bureau.engine.repository.latest("relay").id)
     assert bureau.engine.runtime.signal("cold_wave", region=bureau.village) == 0
     assert len(relays(bureau)) == 1
+
+
+def test_a_person_signals_below_his_own_seats_and_reaches_what_he_has_a_part_in(bureau):
+    near, above = (started(bureau, "listens", unit) for unit in (bureau.village, bureau.town))
+    clerk = bureau.actor("wang")
+
+    reached = bureau.engine.runtime.signal("cold_wave", region=bureau.village, actor=clerk)
+
+    assert reached == 1
+    assert (times_heard(bureau, near), times_heard(bureau, above)) == (1, 0)
+    received = next(fact for fact in bureau.facts(near) if fact.kind == "signal.received")
+    assert received.actor_id == "wang"
+
+
+def test_a_stranger_cannot_signal_elsewhere_and_nobody_hears_him(bureau):
+    case = started(bureau, "listens", bureau.village)
+
+    with pytest.raises(errors.NotAllowed):
+        bureau.engine.runtime.signal("cold_wave", region=bureau.village, actor=bureau.actor("sun"))
+
+    assert times_heard(bureau, case) == 0
+
+
+def test_who_merely_looks_on_moves_nothing(bureau):
+    case = started(bureau, "listens", bureau.village)
+    seen_only = Actor(id="eye", name="督查", seats=(Seat(role="eye", unit=bureau.county),))
+
+    assert bureau.engine.runtime.signal("cold_wave", region=bureau.county, actor=seen_only) == 0
+    assert times_heard(bureau, case) == 0
+
+
+def test_a_signal_needs_a_unit_that_can_be(bureau):
+    with pytest.raises(errors.Rejected):
+        bureau.engine.runtime.signal("cold_wave", region="x", actor=bureau.actor("wang"))
