@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from engine.model.operation import OperationContext as OperationContext
     from engine.model.operation import OutsideContext as OutsideContext
     from engine.model.operation import operation as operation
+    from engine.model.package import CaseDeadline as CaseDeadline
     from engine.model.package import Finding as Finding
     from engine.model.package import Ladder as Ladder
     from engine.model.package import LadderAction as LadderAction
     from engine.model.package import Package as Package
+    from engine.model.package import PauseRule as PauseRule
     from engine.model.package import Rung as Rung
     from engine.model.policy import Policy as Policy
     from engine.model.policy import PolicyMistake as PolicyMistake
@@ -60,7 +62,9 @@ _OPERATION = (
     "operation", "OperationContext", "OutsideContext", "Audience", "AudienceKind", "InstanceRef",
     "TaskRef", "AttachmentRef", "collect",
 )  # fmt: skip
-_PACKAGE = ("Package", "Ladder", "Rung", "LadderAction", "Finding")
+_PACKAGE = (
+    "Package", "Ladder", "Rung", "LadderAction", "Finding", "PauseRule", "CaseDeadline",
+)  # fmt: skip
 _POLICY = ("Policy", "PolicyMistake", "read_policy")
 _MOVES = (
     "MoveOrder", "MoveFilter", "MoveStatus", "MoveSurvey", "MovePreview", "MoveResult", "OpenPoint",

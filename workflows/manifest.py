@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from engine import (
+    CaseDeadline,
     Ladder,
     LadderAction,
     Package,
+    PauseRule,
     Policy,
     PolicyMistake,
     Rung,
@@ -39,9 +41,11 @@ MOST_BYTES = 5_000_000
 _KNOWN = frozenset(
     {
         "key", "title", "version", "bpmn", "summary", "retention", "starters", "operations",
-        "roles", "ladder", "leader", "desk", "provides", "policy", "seat",
+        "roles", "ladder", "leader", "desk", "provides", "policy", "seat", "pause", "start_by",
+        "case",
     }
 )  # fmt: skip
+_PAUSE = frozenset({"title", "limit", "times", "evidence", "during", "until"})
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,60}")
 
 
@@ -106,6 +110,9 @@ def read(
         seats=reader.seats(roles),
         starters=starters,
         policies=reader.policies(),
+        pauses=reader.pauses(),
+        start_by=reader.texts_by_name("start_by"),
+        case_deadline=reader.case_deadline(),
         retention=reader.text("retention", ""),
         summary=reader.text("summary", ""),
     )
@@ -218,4 +225,35 @@ class _Reader:
             at=str(data["at"]),
             action=LadderAction(data["action"]),
             audience=tuple(data.get("audience", ("owner",))),
+            outcome=data.get("outcome"),
+            reply=data.get("reply"),
         )
+
+    def pauses(self) -> dict[str, PauseRule]:
+        """Reasons for which a clock may stand still: `[pause.<key>]`."""
+        found = {}
+        for key, table in self._data.get("pause", {}).items():
+            if not isinstance(table, dict) or not isinstance(table.get("title"), str):
+                self.fail("pause", f"[pause.{key}] 应写 title")
+            for name in table:
+                if name not in _PAUSE:
+                    self.fail("pause", f"[pause.{key}] 不认识的键“{name}”")
+            found[key] = PauseRule(
+                key=key,
+                title=table["title"],
+                limit=table.get("limit"),
+                times=table.get("times"),
+                evidence=table.get("evidence", False),
+                during=tuple(table.get("during", ())),
+                until=tuple(table.get("until", ())),
+            )
+        return found
+
+    def case_deadline(self) -> CaseDeadline | None:
+        """How long a whole case may take: `[case]`."""
+        table = self._data.get("case")
+        if table is None:
+            return None
+        if not isinstance(table, dict) or not isinstance(table.get("deadline"), str):
+            self.fail("case", "[case] 应写 deadline")
+        return CaseDeadline(deadline=table["deadline"], ladder=table.get("ladder", "default"))

@@ -19,6 +19,7 @@ from engine.kernel.program import (
     Value,
 )
 from engine.model import duration
+from engine.model.due_text import read_deadline
 from engine.model.human_task import OutcomeOption
 
 ATTRIBUTES: dict[str, frozenset[str]] = {
@@ -198,7 +199,7 @@ def _deadline(text: str | None, element: Xml, findings: Findings) -> Value | Non
     found = value(text, element, findings, "时限")
     if isinstance(found, str):
         try:
-            due = duration.parse_due(found)
+            due = read_deadline(found)
         except duration.InvalidDuration as error:
             findings.error("bad-deadline", f"“{label(element)}”的时限：{error}", element)
             return None

@@ -8,17 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.execution.programs import Programs
 from engine.execution.visibility import Visibility
+from engine.model import region
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import Clock, local_date
 from engine.model.ids import IdSource
 from engine.model.operation import OperationRegistry
+from engine.model.package import Ladder
+from engine.model.package_terms import ladder_of
 from engine.store import participants
 from engine.store.attachments import FileStore
 from engine.store.database import Database, Transaction
+from engine.store.ladder_overrides import LadderOverride
 
 SEATS_ARE_FRESH_FOR = timedelta(seconds=30)
 
@@ -78,6 +83,41 @@ class Seats:
             self.changes += 1
 
 
+class Ladders:
+    """Ladders that regions have instead of the packages' own, remembered for half a minute."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], dict[str, Ladder]] = {}
+        self._read_at: datetime | None = None
+
+    def at(
+        self, tx: Transaction, process_key: str, ladder: Ladder, unit: str, now: datetime
+    ) -> Ladder:
+        """The nearest region's ladder of this name, else this one."""
+        if self._read_at is None or abs(now - self._read_at) >= SEATS_ARE_FRESH_FOR:
+            self._read(tx, now)
+        found = self._known.get((process_key, ladder.name))
+        if not found:
+            return ladder
+        covering = [code for code in found if region.covers(code, unit)]
+        nearest = max(covering, key=lambda code: len(region.prefix(code)), default=None)
+        return ladder if nearest is None else found[nearest]
+
+    def forget(self) -> None:
+        """One was set in this process; other processes see it within the half minute."""
+        self._read_at = None
+
+    def _read(self, tx: Transaction, now: datetime) -> None:
+        known: dict[tuple[str, str], dict[str, Ladder]] = {}
+        table = LadderOverride
+        for row in tx.execute(
+            select(table.process_key, table.ladder, table.region, table.rungs)
+        ).all():
+            rungs = ladder_of(row.ladder, row.rungs)
+            known.setdefault((row.process_key, row.ladder), {})[row.region] = rungs
+        self._known, self._read_at = known, now
+
+
 @dataclass(slots=True, kw_only=True)
 class Environment:
     """The engine's parts, handed to commands and services."""
@@ -91,6 +131,7 @@ class Environment:
     programs: Programs
     visibility: Visibility
     seats: Seats = field(default_factory=Seats)
+    ladders: Ladders = field(default_factory=Ladders)
     #: called after a commit that left work behind; must return at once
     nudge: Callable[[], None] | None = None
 

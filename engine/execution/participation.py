@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from engine.execution import task_terms
-from engine.execution.deadlines import DueInstant, due_instant, first_rung_from
+from engine.execution import reckoning, task_terms
+from engine.execution.deadlines import DueInstant, due_instant
 from engine.execution.work import Work
 from engine.model.facts import Fact
-from engine.store import definitions, human_tasks, instances, subscriptions, timers
+from engine.store import definitions, human_tasks, instances, subscriptions
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
@@ -97,7 +97,9 @@ def move_due(work: Work, row: Any, due: datetime | date, reason: str) -> None:
     work.change_task(
         row, due_at=moved.at, due_note=_noted(moved, reason), urgency=None, deadline=None
     )
-    work.disarm(timers.LADDER, row.element)
+    ladder = task_terms.ladder_of(work, row)
+    fixed = reckoning.counted(calendar, row.created_at, moved.at, ladder=ladder)
+    reckoning.keep(work, row.id, fixed, None)
     arm_ladder_again(work, row._asdict(), moved.at)
     work.record(
         Fact.TASK_DUE_CHANGED,
@@ -109,20 +111,14 @@ def move_due(work: Work, row: Any, due: datetime | date, reason: str) -> None:
 
 def recount_due(work: Work, row: Any, reason: str) -> bool:
     """Count the deadline of an open task again by today's calendar; whether it moved."""
-    if row.deadline is None or row.due_at is None or not row.is_open:
+    again = reckoning.recount(work, row)
+    if again is None or again.due_at == row.due_at:
         return False
-    calendar = work.environment.calendars.at(row.unit or work.instance.region)
-    again = due_instant(calendar, row.created_at, row.deadline)
-    if again.at == row.due_at:
-        return False
-    work.change_task(row, due_at=again.at, due_note=again.note, urgency=None)
-    work.disarm(timers.LADDER, row.element)
-    arm_ladder_again(work, row._asdict(), again.at)
     work.record(
         Fact.TASK_DUE_CHANGED,
         activity_id=row.activity_id,
         task_id=row.id,
-        detail={"from": row.due_at, "to": again.at, "reason": reason},
+        detail={"from": row.due_at, "to": again.due_at, "reason": reason},
     )
     return True
 
@@ -130,8 +126,7 @@ def recount_due(work: Work, row: Any, reason: str) -> bool:
 def move_gathered_due(work: Work, row: dict[str, Any], moved: DueInstant, reason: str) -> None:
     """The same for a task that this very command opens."""
     row.update(due_at=moved.at, due_sort=moved.at or FAR_FUTURE, due_note=_noted(moved, reason))
-    row["deadline"] = None
-    work.disarm(timers.LADDER, row["element"])
+    row.update(deadline=None, warn_at=None)
     arm_ladder_again(work, row, moved.at)
     work.record(
         Fact.TASK_DUE_CHANGED,
@@ -143,20 +138,9 @@ def move_gathered_due(work: Work, row: dict[str, Any], moved: DueInstant, reason
 
 def arm_ladder_again(work: Work, row: dict[str, Any], due_at: datetime) -> None:
     """Arm the first rung of a task's ladder that is not past."""
-    ladder = task_terms.ladder_named(work, row["activity_id"], row["ladder_of"])
-    if ladder is None:
-        return
-    calendar = work.environment.calendars.at(row["unit"])
-    rung = first_rung_from(ladder, calendar, row["created_at"], due_at, work.now)
-    if rung is not None:
-        work.arm(
-            kind=timers.LADDER,
-            element=row["element"],
-            node_id=row["activity_id"],
-            at=rung[1],
-            task_id=row["id"],
-            rung=rung[0],
-        )
+    ladder = task_terms.ladder_named(work, row["activity_id"], row["ladder_of"], row["unit"])
+    held = reckoning.holding(reckoning.pauses_of(work), row["id"])
+    reckoning.rearm(work, row, due_at, held, ladder)
 
 
 def _noted(moved: DueInstant, reason: str) -> str:

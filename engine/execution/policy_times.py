@@ -14,6 +14,7 @@ from engine.model.duration import (
     parse_due,
     parse_duration,
 )
+from engine.model.office_time import read_relative
 
 _SHORTEST_MONTH = 28
 
@@ -76,6 +77,8 @@ def _days(value: object, *, working: bool) -> int:
 
 def is_longer(deadline: str, bound: str) -> bool:
     """Whether a deadline that is written as a length surely or possibly exceeds its bound."""
+    if read_relative(deadline.strip()) is not None:
+        return True  # nobody knows when the other step will be done
     try:
         length, limit = parse_due(deadline), parse_duration(bound)
     except InvalidDuration:

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from engine.kernel.decide import Decisions
 from engine.kernel.program import Program
 from engine.model.errors import NotFound
-from engine.model.package import Ladder, LadderAction, Package, Rung
+from engine.model.package import Ladder, Package
+from engine.model.package_terms import ladder_of, rung_table, terms_of, terms_table
 from engine.model.policy import read_policy, written
 from engine.model.region import Level, level
 from engine.store.database import Transaction
@@ -140,7 +141,7 @@ def stored_package(tx: Transaction, row: Any) -> Package:
         version_tag=row.version_tag,
         bpmn=row.bpmn,
         files={path: bytes(content) for path, content in files},
-        ladders={name: _ladder(name, rungs) for name, rungs in manifest["ladders"].items()},
+        ladders={name: ladder_of(name, rungs) for name, rungs in manifest["ladders"].items()},
         operations=tuple(manifest["operations"]),
         roles=manifest["roles"],
         leaders=manifest["leaders"],
@@ -150,6 +151,7 @@ def stored_package(tx: Transaction, row: Any) -> Package:
         policies=tuple(read_policy(table) for table in manifest.get("policies", ())),
         retention=row.retention,
         summary=row.summary,
+        **terms_of(manifest),
     )
 
 
@@ -157,10 +159,7 @@ def manifest_of(package: Package) -> dict[str, object]:
     """What of a package is kept beside its files."""
     return {
         "ladders": {
-            name: [
-                {"at": rung.at, "action": rung.action, "audience": list(rung.audience)}
-                for rung in ladder.rungs
-            ]
+            name: [rung_table(rung) for rung in ladder.rungs]
             for name, ladder in package.ladders.items()
         },
         "operations": list(package.operations),
@@ -170,21 +169,8 @@ def manifest_of(package: Package) -> dict[str, object]:
         "seats": dict(package.seats),
         "starters": list(package.starters),
         "policies": [written(policy) for policy in package.policies],
+        **terms_table(package),
     }
-
-
-def _ladder(name: str, rungs: list[dict[str, Any]]) -> Ladder:
-    return Ladder(
-        name=name,
-        rungs=tuple(
-            Rung(
-                at=rung["at"],
-                action=LadderAction(rung["action"]),
-                audience=tuple(rung["audience"]),
-            )
-            for rung in rungs
-        ),
-    )
 
 
 def package_digest(package: Package) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from engine.execution import policy_guard
-from engine.execution.deadlines import DueInstant, deadline_text, due_instant, next_rung
+from engine.execution import policy_guard, reckoning, task_terms
+from engine.execution.deadlines import deadline_result, deadline_text, next_rung
 from engine.execution.work import PendingFact, Work
 from engine.kernel import effects as fx
 from engine.model import region
+from engine.model.calendar import Pause
 from engine.model.facts import Fact
 from engine.model.human_task import TaskStatus
+from engine.model.package import Ladder
 from engine.store import human_tasks, timers
 from engine.store.base import FAR_FUTURE
 
@@ -21,7 +24,10 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
     instance = work.instance
     task_id = work.new_id()
     unit = effect.unit or instance.region
-    due = _due_of(work, effect, unit)
+    ladder = _ladder(work, effect.activity_id, unit)
+    held = _held(work)
+    due = _due_of(work, effect, unit, ladder, held)
+    paused = _since_when(held) if due is not None else None
     owned = effect.owner is not None
     row: dict[str, Any] = {
         "id": task_id,
@@ -46,10 +52,14 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
         "priority": effect.priority,
         "created_at": work.now,
         "claimed_at": work.now if owned else None,
-        "due_at": due.at if due else None,
-        "due_sort": due.at if due else FAR_FUTURE,
+        "due_at": due.due_at if due else None,
+        "due_sort": (due.due_at if due else None) or FAR_FUTURE,
         "due_note": due.note if due else "",
         "deadline": deadline_text(effect.deadline),
+        "start_by": None,
+        "warn_at": due.warn_at if due else None,
+        "paused_at": paused,
+        "calendar_version": due.calendar_version[:60] if due else None,
         "urgency": None,
         "completed_at": None,
         "completed_by": None,
@@ -73,7 +83,7 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
                 "role": effect.role,
                 "unit": unit,
                 "owner": effect.owner,
-                "due": due.at if due else None,
+                "due": due.due_at if due else None,
                 "item": effect.item,
             },
         ),
@@ -84,15 +94,43 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
         else {"kind": "role", "role": effect.role or "", "unit": unit}
     )
     work.notify("task_opened", audience, _message_data(row), task_id=task_id)
-    if due is not None:
-        _arm_ladder(work, row, due)
+    if due is not None and due.due_at is not None and ladder is not None:
+        _arm_ladder(work, row, due.due_at, ladder)
+    start_by = work.deployed.package.start_by.get(effect.activity_id)
+    if start_by is not None and not owned:
+        _arm_begin(work, row, start_by)
 
 
-def _due_of(work: Work, effect: fx.OpenTask, unit: str) -> DueInstant | None:
+def _ladder(work: Work, activity_id: str, unit: str) -> Ladder | None:
+    spec = work.deployed.program.node(activity_id).task
+    return task_terms.here(work, work.deployed.ladder(spec.ladder if spec else None), unit)
+
+
+def _held(work: Work) -> tuple[Pause, ...]:
+    """Pauses of the whole case that hold whatever is opened meanwhile."""
+    if not work.deployed.package.pauses:
+        return ()
+    held = reckoning.holding(reckoning.pauses_of(work), "")
+    # What is over before the task came is none of its clock's business.
+    return tuple(pause for pause in held if pause.end is None or pause.end > work.now)
+
+
+def _since_when(held: tuple[Pause, ...]) -> datetime | None:
+    return min((pause.start for pause in held if pause.end is None), default=None)
+
+
+def _due_of(
+    work: Work,
+    effect: fx.OpenTask,
+    unit: str,
+    ladder: Ladder | None,
+    held: tuple[Pause, ...],
+) -> reckoning.Reckoned | None:
     if effect.deadline is None:
         return None
-    calendar = work.environment.calendars.at(unit)
-    return due_instant(calendar, work.now, effect.deadline)
+    return reckoning.reckon(
+        work, unit=unit, since=work.now, wanted=effect.deadline, ladder=ladder, held=held
+    )
 
 
 def _holders(work: Work, role: str | None, unit: str) -> tuple[str, ...]:
@@ -101,13 +139,9 @@ def _holders(work: Work, role: str | None, unit: str) -> tuple[str, ...]:
     return work.environment.seats.holders(work.tx, role, unit, work.now)
 
 
-def _arm_ladder(work: Work, row: dict[str, Any], due: DueInstant) -> None:
-    spec = work.deployed.program.node(row["activity_id"]).task
-    ladder = work.deployed.ladder(spec.ladder if spec else None)
-    if ladder is None:
-        return
+def _arm_ladder(work: Work, row: dict[str, Any], due_at: datetime, ladder: Ladder) -> None:
     calendar = work.environment.calendars.at(row["unit"])
-    rung = next_rung(ladder, -1, calendar, work.now, due.at)
+    rung = next_rung(ladder, -1, calendar, work.now, due_at)
     if rung is not None:
         work.arm(
             kind=timers.LADDER,
@@ -117,6 +151,19 @@ def _arm_ladder(work: Work, row: dict[str, Any], due: DueInstant) -> None:
             task_id=row["id"],
             rung=rung[0],
         )
+
+
+def _arm_begin(work: Work, row: dict[str, Any], length: str) -> None:
+    """Until when somebody must have begun it; told to the leader where nobody has."""
+    calendar = work.environment.calendars.at(row["unit"])
+    row["start_by"] = deadline_result(calendar, work.now, length)[0].at
+    work.arm(
+        kind=timers.BEGIN,
+        element=row["element"],
+        node_id=row["activity_id"],
+        at=row["start_by"],
+        task_id=row["id"],
+    )
 
 
 def _message_data(row: dict[str, Any]) -> dict[str, object]:

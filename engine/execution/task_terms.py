@@ -29,16 +29,27 @@ def form_of(work: Work, row: Any) -> tuple[str, TaskSpec]:
 
 def ladder_of(work: Work, row: Any) -> Ladder | None:
     """The ladder the task climbs, in the version it was opened in; None without one."""
-    return ladder_named(work, row.activity_id, row.ladder_of)
+    return ladder_named(work, row.activity_id, row.ladder_of, row.unit)
 
 
-def ladder_named(work: Work, activity_id: str, kept: str | None) -> Ladder | None:
-    """The same by the activity of the present version and what `ladder_of` of the row says."""
+def ladder_named(work: Work, activity_id: str, kept: str | None, unit: str | None) -> Ladder | None:
+    """The same by the activity of the present version and what `ladder_of` of the row says.
+
+    A region's own ladder goes before the package's.
+    """
     deployed = work.deployed
     if kept is not None:
         definition_id, _, activity_id = kept.partition("/")
         deployed = _version(work, definition_id)
-    return deployed.ladder(_spec(deployed, activity_id).ladder)
+    return here(work, deployed.ladder(_spec(deployed, activity_id).ladder), unit)
+
+
+def here(work: Work, ladder: Ladder | None, unit: str | None) -> Ladder | None:
+    """The ladder as it stands at this unit."""
+    if ladder is None:
+        return None
+    at = unit or work.instance.region
+    return work.environment.ladders.at(work.tx, work.deployed.key, ladder, at, work.now)
 
 
 def _version(work: Work, definition_id: str) -> Deployed:

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import case, update
 
-from engine.execution import settle, version_move_rows, version_move_words
-from engine.execution.deadlines import deadline_text, due_instant
+from engine.execution import reckoning, settle, version_move_rows, version_move_words
+from engine.execution.deadlines import deadline_text
 from engine.execution.participation import arm_ladder_again
 from engine.execution.programs import Deployed
 from engine.execution.snapshot import pack
@@ -301,11 +301,14 @@ def _other_office(
 
 
 def _other_due(work: Work, row: Any, asked: fx.OpenTask, unit: str | None) -> dict[str, Any]:
-    calendar = work.environment.calendars.at(unit or work.instance.region)
     due = None
     if asked.deadline is not None:
-        due = due_instant(calendar, row.created_at, asked.deadline)
-    at = due.at if due is not None else None
+        here = unit or work.instance.region
+        held = reckoning.holding(reckoning.pauses_of(work), row.id)
+        due = reckoning.reckon(
+            work, unit=here, since=row.created_at, wanted=asked.deadline, held=held
+        )
+    at = due.due_at if due is not None else None
     if at != row.due_at:
         work.record(
             Fact.TASK_DUE_CHANGED,
@@ -319,6 +322,7 @@ def _other_due(work: Work, row: Any, asked: fx.OpenTask, unit: str | None) -> di
         "due_note": due.note if due is not None else "",
         "deadline": deadline_text(asked.deadline),
         "urgency": None,
+        **(due.columns() if due is not None else {"warn_at": None, "calendar_version": None}),
     }
 
 

@@ -34,7 +34,8 @@ _moved: Any = version_moves.MovedInstance.__table__
 _TASK_COLUMNS = (
     "activity_id", "name", "definition_id", "form_of", "ladder_of", "role", "unit", "region",
     "owner", "status", "suspended_from", "is_open", "no_holder", "claimed_at", "due_at",
-    "due_sort", "due_note", "deadline", "urgency", "completed_at",
+    "due_sort", "due_note", "deadline", "warn_at", "paused_at", "calendar_version", "urgency",
+    "completed_at",
 )  # fmt: skip
 
 

@@ -7,53 +7,13 @@ utilisation are counted there, so a task that comes at midnight has not waited b
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import local_midnight, to_local
+from engine.model.office_time import DAY, DEFAULT_HOURS, Hours, NoHours, read_hours
 
-DAY = 86_400
-Hours = tuple[tuple[int, int], ...]
-"""Spans of one day, in seconds since midnight, rising and apart."""
-
-DEFAULT_HOURS: Hours = ((9 * 3600, 12 * 3600), (13 * 3600 + 1800, 17 * 3600 + 1800))
-
-
-class NoHours(ValueError):
-    """The text names no span of a day."""
-
-
-def read_hours(texts: Sequence[str]) -> Hours:
-    """`["09:00-12:00", "13:30-17:30"]` as spans. Raises `NoHours` with the text that is wrong."""
-    spans = sorted(_span(text) for text in texts)
-    if not spans:
-        raise NoHours("没有写上班时间")
-    for (_, end), (start, _) in pairwise(spans):
-        if start < end:
-            raise NoHours("上班时间重叠")
-    return tuple(spans)
-
-
-def _span(text: str) -> tuple[int, int]:
-    first, dash, last = text.partition("-")
-    if not dash:
-        raise NoHours(f"“{text}”应写成 09:00-12:00")
-    start, end = _seconds(first, text), _seconds(last, text)
-    if start >= end:
-        raise NoHours(f"“{text}”结束不晚于开始")
-    return start, end
-
-
-def _seconds(part: str, text: str) -> int:
-    hours, _, minutes = part.strip().partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal() and int(minutes) < 60):
-        raise NoHours(f"“{text}”应写成 09:00-12:00")
-    found = int(hours) * 3600 + int(minutes) * 60
-    if found > DAY:
-        raise NoHours(f"“{text}”超过 24:00")
-    return found
+__all__ = ["DAY", "DEFAULT_HOURS", "Hours", "NoHours", "WorkingHours", "read_hours"]
 
 
 class WorkingHours:

@@ -14,6 +14,7 @@ from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Work
 from engine.model import duration
 from engine.model.clock import LOCAL_ZONE
+from engine.model.due_text import read_deadline
 from engine.model.errors import ModelFault
 
 LONGEST_KEY = 200
@@ -186,7 +187,7 @@ def when(value: object, node: Node) -> object:
         return value if isinstance(value, date) else str(value)
     if isinstance(value, str):
         try:
-            due = duration.parse_due(value)
+            due = read_deadline(value)
         except duration.InvalidDuration as error:
             raise ModelFault(str(error), element=node.id) from error
         if isinstance(due, date):

@@ -36,6 +36,7 @@ from engine.model.calendar_years import (
 from engine.model.clock import LOCAL_ZONE
 from engine.model.duration import Cycle, Due
 from engine.model.duration_words import days_in_words, in_words
+from engine.model.office_time import DEFAULT_HOURS, Hours
 
 __all__ = [
     "CalendarYearMissing",
@@ -62,6 +63,10 @@ class LocalDays:
     unit: str
     off: Mapping[date, str]
     work: Mapping[date, str]
+    #: working days on which the office closes at noon: they count as days, not as afternoons
+    half: Mapping[date, str] = field(default_factory=dict)
+    #: when the offices of this area are open; None: as elsewhere
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ class WorkingCalendar:
     version: str
     tables: Mapping[int, YearTable]
     local: tuple[LocalDays, ...] = ()
+    hours: Hours = DEFAULT_HOURS
+    _half: Mapping[date, str] = field(init=False, repr=False, compare=False)
     _off: Mapping[date, str] = field(init=False, repr=False, compare=False)
     _work: Mapping[date, str] = field(init=False, repr=False, compare=False)
 
@@ -86,6 +93,7 @@ class WorkingCalendar:
             _lay_over(off, work, table.off, table.work)
         object.__setattr__(self, "_off", off)
         object.__setattr__(self, "_work", work)
+        object.__setattr__(self, "_half", {})
 
     @staticmethod
     def default() -> WorkingCalendar:
@@ -108,6 +116,7 @@ class WorkingCalendar:
             version=version or f"{self.version}+{table.year}",
             tables={**self.tables, table.year: table},
             local=self.local,
+            hours=self.hours,
         )
 
     def with_year(
@@ -131,8 +140,11 @@ class WorkingCalendar:
         off_days: Mapping[date, str] | Iterable[date],
         work_days: Mapping[date, str] | Iterable[date] = (),
         version: str | None = None,
+        *,
+        half_days: Mapping[date, str] | Iterable[date] = (),
+        hours: Hours | None = None,
     ) -> WorkingCalendar:
-        """Let days differ at a unit and everything below it; replaces that unit's earlier ones.
+        """Let days and hours differ at a unit and below it; replaces that unit's earlier ones.
 
         Raises InvalidCalendar, InvalidRegion.
         """
@@ -140,11 +152,15 @@ class WorkingCalendar:
         off, work = named_days(off_days, "本地假日"), named_days(work_days, "本地")
         if both := set(off) & set(work):
             raise InvalidCalendar(f"{min(both)} 既是放假日又是补班日")
+        half = named_days(half_days, "半天")
+        if both := set(off) & set(half):
+            raise InvalidCalendar(f"{min(both)} 既是放假日又是半天班")
         others = tuple(entry for entry in self.local if entry.unit != unit)
         return WorkingCalendar(
             version=version or f"{self.version}+{unit}",
             tables=self.tables,
-            local=(*others, LocalDays(unit=unit, off=off, work=work)),
+            local=(*others, LocalDays(unit=unit, off=off, work=work, half=half, hours=hours)),
+            hours=self.hours,
         )
 
     def for_region(self, unit: str) -> WorkingCalendar:
@@ -152,12 +168,19 @@ class WorkingCalendar:
         covering = [entry for entry in self.local if region.covers(entry.unit, unit)]
         if not covering:
             return self
-        here = WorkingCalendar(version=self.version, tables=self.tables, local=self.local)
+        covering.sort(key=lambda found: len(region.prefix(found.unit)))
+        hours = next((one.hours for one in reversed(covering) if one.hours), self.hours)
+        here = WorkingCalendar(
+            version=self.version, tables=self.tables, local=self.local, hours=hours
+        )
         off, work = dict(here._off), dict(here._work)
-        for entry in sorted(covering, key=lambda found: len(region.prefix(found.unit))):
+        half: dict[date, str] = {}
+        for entry in covering:
             _lay_over(off, work, entry.off, entry.work)
+            half |= entry.half
         object.__setattr__(here, "_off", off)
         object.__setattr__(here, "_work", work)
+        object.__setattr__(here, "_half", half)
         return here
 
     def is_provisional(self, day: date) -> bool:
@@ -174,6 +197,12 @@ class WorkingCalendar:
         if self.is_working_day(day):
             return None
         return self._off.get(day, "周末")
+
+    def hours_on(self, day: date) -> Hours:
+        """When offices are open on this day; the first stretch only on a half day."""
+        if not self.is_working_day(day):
+            return ()
+        return self.hours[:1] if day in self._half else self.hours
 
     def describe(self, day: date) -> str:
         """What a calendar sheet prints on this day: 工作日, 周末, 国庆节, 国庆节调休上班."""

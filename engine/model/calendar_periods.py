@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Protocol
 
 from engine.model import duration_words as words
+from engine.model.calendar_hours import end_of_office_time
 from engine.model.calendar_years import ONE_DAY
 from engine.model.clock import LOCAL_ZONE, to_utc
 from engine.model.duration import (
@@ -27,6 +28,7 @@ from engine.model.duration import (
     add_span,
 )
 from engine.model.errors import InvalidState
+from engine.model.office_time import Hours, OfficeMinutes
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -128,6 +130,10 @@ class DaysOff(Protocol):
         """The n-th working day after this one."""
         ...
 
+    def hours_on(self, day: date) -> Hours:
+        """When the office is open on this day; nothing on a day off."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Walk:
@@ -154,6 +160,7 @@ def end_of_period(
     * hours and minutes: exact; paused time is added at the end;
     * ``5wd``, ``7d``, and ``P10D``/``P3M`` under a whole-day rule: the day of ``start`` is
       not counted, days touched by a pause are not counted, complete at 24:00;
+    * ``4wh``: while the office is open and no pause holds the clock;
     * a date: 24:00 of that day; a date and time: itself. Neither is moved by a pause;
     * a cycle: its first firing not before ``start``.
 
@@ -168,6 +175,8 @@ def end_of_period(
         return _on_the_second(start, found[1], due, zone)
     if isinstance(due, datetime):
         return _on_the_second(start, due, due, zone)
+    if isinstance(due, OfficeMinutes):
+        return _at_the_desk(calendar, start, due, held, zone)
     if isinstance(due, Span) and (rule in (None, DayRule.EXACT) or due.clock_time):
         exact = add_span(start.astimezone(zone), due)
         return _on_the_second(start, _prolonged(start, exact, held), due, zone)
@@ -336,6 +345,25 @@ def _on_the_second(start: datetime, at: datetime | None, due: Due, zone: tzinfo)
         left_out=(),
         provisional=False,
         explanation=words.exact_end(start, at, due, zone),
+    )
+
+
+def _at_the_desk(
+    calendar: DaysOff,
+    start: datetime,
+    due: OfficeMinutes,
+    pauses: tuple[Pause, ...],
+    zone: tzinfo,
+) -> DueResult:
+    stretches = [(pause.start, pause.end) for pause in pauses]
+    walk = end_of_office_time(calendar, start, due.minutes, stretches, zone)
+    return DueResult(
+        start=start,
+        at_or_none=walk.at,
+        counted_days=0,
+        left_out=tuple(LeftOutDay(day=day, reason=reason) for day, reason in walk.left_out),
+        provisional=walk.provisional,
+        explanation=words.exact_end(start, walk.at, due, zone),
     )
 
 

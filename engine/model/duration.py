@@ -1,9 +1,10 @@
 """Texts for spans of time, and the values they stand for.
 
-Four kinds of length are told apart, because they end differently:
+Five kinds of length are told apart, because they end differently:
 
 * ``P3D``, ``PT24H``, ``P1M`` — an ISO 8601 duration, exact to the microsecond (`Span`);
 * ``24h``, ``90m`` — shorthand for such an exact span;
+* ``4wh``, ``90wm`` — hours and minutes in which the office is open (`OfficeMinutes`);
 * ``7d`` — calendar days, counted as the law counts them: the first day does not count and
   the last one runs to midnight (`CalendarDays`);
 * ``5wd`` — working days of a calendar (`WorkingDays`).
@@ -26,6 +27,7 @@ from typing import TypeAlias, TypeVar
 from engine.model import cron
 from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import Rejected
+from engine.model.office_time import OfficeMinutes, read_office_minutes
 
 _Moment = TypeVar("_Moment", date, datetime)
 
@@ -146,7 +148,7 @@ class Cycle:
         return "/".join(written)
 
 
-Due: TypeAlias = Span | CalendarDays | WorkingDays | Cycle | date | datetime
+Due: TypeAlias = Span | CalendarDays | WorkingDays | OfficeMinutes | Cycle | date | datetime
 
 
 def add_months(moment: _Moment, months: int) -> _Moment:
@@ -217,7 +219,7 @@ def parse_due(text: str) -> Due:
         return _read(date.fromisoformat, text, text, 0)
     if _DATETIME.fullmatch(text):
         return _moment(text, text, 0)
-    return _duration(text, text)
+    return read_office_minutes(text) or _duration(text, text)
 
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

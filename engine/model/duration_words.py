@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.model.clock import LOCAL_ZONE
 from engine.model.duration import CalendarDays, Cycle, Due, Duration, Span, WorkingDays
+from engine.model.office_time import OfficeMinutes
 
 _MONTHS_A_YEAR = 12
 
@@ -21,6 +22,13 @@ def in_words(due: Due, zone: tzinfo = LOCAL_ZONE) -> str:
     if isinstance(due, Cycle):
         times = "" if due.repetitions is None else f"，共{due.repetitions}次"
         return f"每{_length(due.interval)}{times}"
+    if isinstance(due, OfficeMinutes):
+        hours, rest = divmod(due.minutes, 60)
+        return (
+            (f"{hours}个" if hours else "")
+            + ("工作小时" if hours else "")
+            + (f"{rest}个工作分钟" if rest else "")
+        )
     return _length(due)
 
 

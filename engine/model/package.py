@@ -17,6 +17,10 @@ class LadderAction(enum.StrEnum):
     URGE = "urge"
     SUPERVISE = "supervise"
     CIRCULATE = "circulate"
+    #: the task goes to another office; the first of the audience names it
+    REASSIGN = "reassign"
+    #: the task is done by the engine with the rung's outcome, where the law lets silence decide
+    AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,47 @@ class Rung:
     at: str
     action: LadderAction
     audience: tuple[str, ...] = ("owner",)
+    #: of an `auto` rung: what is chosen for whoever said nothing
+    outcome: str | None = None
+    #: of a `supervise` rung: until when the addressee of the slip answers
+    reply: str | None = None
+
+
+YELLOW_SHARE = 80
+"""Percent of its span after which a task is close to its end, where its ladder names no share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRule:
+    """A reason for which the law lets a clock stand still, and how far.
+
+    `during` makes it automatic: the clock of the whole case stands still while one of these
+    activities is open.  `until` names messages and activities that end it.
+    """
+
+    key: str
+    title: str
+    #: the longest single pause, as a duration (`10wd`, `30d`); then the clock runs again by itself
+    limit: str | None = None
+    #: how often one clock may be paused for this reason; None: as often as need be
+    times: int | None = None
+    #: whether a file must prove it
+    evidence: bool = False
+    during: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it begins and ends by itself."""
+        return bool(self.during)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDeadline:
+    """How long a whole case may take, and the ladder it then climbs."""
+
+    deadline: str
+    ladder: str = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +84,18 @@ class Ladder:
 
     name: str
     rungs: tuple[Rung, ...]
+
+    @property
+    def yellow_share(self) -> int:
+        """Percent of the running span at which a task turns yellow: its first reminder's."""
+        shares = [
+            int(rung.at[:-1])
+            for rung in self.rungs
+            if rung.action is LadderAction.REMIND
+            and rung.at.endswith("%")
+            and rung.at[:-1].isdigit()
+        ]
+        return min(shares, default=YELLOW_SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +128,19 @@ class Package:
     starters: tuple[str, ...] = ()
     #: what the law asks of every path (`engine.model.policy`)
     policies: tuple[Policy, ...] = ()
+    #: reasons for which a clock of this process may stand still, by key
+    pauses: Mapping[str, PauseRule] = field(default_factory=dict)
+    #: until when a task of an activity must be begun, counted from its opening
+    start_by: Mapping[str, str] = field(default_factory=dict)
+    #: how long a whole case may take
+    case_deadline: CaseDeadline | None = None
     retention: str = ""
     summary: str = ""
+
+    @property
+    def watches_clocks(self) -> bool:
+        """Whether anything but the tasks themselves has a say in how their clocks run."""
+        return bool(self.pauses) or self.case_deadline is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

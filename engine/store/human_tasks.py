@@ -93,6 +93,14 @@ class HumanTask(Base):
     due_note: Mapped[str] = mapped_column(Text)
     #: the deadline as the model gave it, to count again when the calendar changes
     deadline: Mapped[str | None] = mapped_column(String(100))
+    #: until when it must be begun
+    start_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: when it turns yellow
+    warn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: since when its clock stands still; `due_at` is empty meanwhile
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: version of the calendar that counted `due_at`
+    calendar_version: Mapped[str | None] = mapped_column(String(60))
     #: the worst rung of the ladder reached so far
     urgency: Mapped[str | None] = mapped_column(String(20))
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -147,6 +155,14 @@ CHANGE = Statement(
         }
     )
 )  # fmt: skip
+#: what only counting a deadline again changes, beside `CHANGE`
+RECKONED = Statement(
+    update(_task)
+    .where(_task.c.id == bindparam("task_id"))
+    .values(
+        {name: bindparam(name) for name in ("warn_at", "paused_at", "calendar_version")},
+    )
+)
 #: what a finished task counts as, in the version its case is on now
 ACTIVITY = func.coalesce(_task.c.counts_as, _task.c.activity_id)
 _completers = select(_task.c.completed_by).where(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.store.attachments import Attachment
+from engine.store.calendars import CalendarEntry, MovedDue
 from engine.store.definitions import (
     DefinitionFile,
     DefinitionStart,
@@ -15,18 +16,24 @@ from engine.store.human_tasks import HumanTask
 from engine.store.incidents import IncidentRow
 from engine.store.instances import ProcessInstance
 from engine.store.jobs import Job
+from engine.store.ladder_overrides import LadderOverride
 from engine.store.members import ClusterMember
 from engine.store.notes import TaskComment, TaskDraft
 from engine.store.outbox import OutboxMessage
 from engine.store.participants import Participant, SeatRow, Substitution
+from engine.store.pauses import CaseClock, DeadlinePause
 from engine.store.schema import SchemaVersion
 from engine.store.subscriptions import EventSubscription
+from engine.store.supervision import SupervisionSlip
 from engine.store.timers import Timer
 from engine.store.version_moves import MoveBatch, MovedInstance
 
 __all__ = [
     "Attachment",
+    "CalendarEntry",
+    "CaseClock",
     "ClusterMember",
+    "DeadlinePause",
     "DefinitionFile",
     "DefinitionStart",
     "DutyRow",
@@ -35,7 +42,9 @@ __all__ = [
     "HumanTask",
     "IncidentRow",
     "Job",
+    "LadderOverride",
     "MoveBatch",
+    "MovedDue",
     "MovedInstance",
     "OutboxMessage",
     "PackageDraft",
@@ -45,6 +54,7 @@ __all__ = [
     "SchemaVersion",
     "SeatRow",
     "Substitution",
+    "SupervisionSlip",
     "TaskComment",
     "TaskDraft",
     "Timer",

@@ -124,29 +124,35 @@ PUSH_AHEAD = Statement(
 )
 #: handed out for a due instant that holds no more: to be found again at the new one
 RELEASE = Statement(update(_timer).where(*_this).values(claimed_at=None))
-_columns = (_timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at)
-#: what a pump hands out; a row another pump is looking at is passed over. `floor` spares the
-#: walk over dead index entries: a long transaction elsewhere keeps them alive
-CLAIMABLE = Statement(
-    select(*_columns)
-    .where(
-        _timer.c.due_at <= bindparam("now"),
-        _timer.c.due_at >= bindparam("floor"),
-        _timer.c.claimed_at.is_(None),
+_handed = (_timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at)
+
+
+def _claim(name: str, *where: Any) -> Statement:
+    """Note a hand-over of what is due; a row that another pump is looking at is passed over."""
+    due = (
+        select(_timer.c.instance_id, _timer.c.kind, _timer.c.element)
+        .where(_timer.c.due_at <= bindparam("now"), *where)
+        .order_by(_timer.c.due_at)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+        .cte(name)
     )
-    .order_by(_timer.c.due_at)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
+    return Statement(
+        update(_timer)
+        .where(
+            _timer.c.instance_id == due.c.instance_id,
+            _timer.c.kind == due.c.kind,
+            _timer.c.element == due.c.element,
+        )
+        .values(claimed_at=bindparam("now"))
+        .returning(*_handed)
+    )
+
+
+#: `floor` spares the walk over dead index entries, which a long transaction elsewhere keeps alive
+CLAIM = _claim("due", _timer.c.due_at >= bindparam("floor"), _timer.c.claimed_at.is_(None))
 #: handed out long ago and still there: whoever had it lost it
-LOST = Statement(
-    select(*_columns)
-    .where(_timer.c.due_at <= bindparam("now"), _timer.c.claimed_at < bindparam("before"))
-    .order_by(_timer.c.due_at)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
-CLAIM = Statement(update(_timer).where(*_this).values(claimed_at=bindparam("at")))
+CLAIM_LOST = _claim("lost", _timer.c.claimed_at < bindparam("before"))
 OF_INSTANCE = Statement(
     select(_timer).where(_timer.c.instance_id == bindparam("instance_id")).order_by(_timer.c.id)
 )
