@@ -153,7 +153,7 @@ def _client(share: _Share) -> dict[str, float]:
     clerks = [engine.identity.actor(workload.clerk_of(n)) for n in range(len(workload.VILLAGES))]
     numbers = range(share.first, share.first + share.cases)
     warm = workload.start(engine, 10_000_000 + share.first, clerks[share.first % len(clerks)])
-    _complete(engine, warm, clerks[share.first % len(clerks)])
+    workload.complete(engine, warm, clerks[share.first % len(clerks)])
     _barriers[0].wait(120)
     wall, cpu = time.perf_counter(), time.process_time()
     cases = [workload.start(engine, n, clerks[n % len(clerks)]) for n in numbers]
@@ -178,13 +178,6 @@ def _client(share: _Share) -> dict[str, float]:
         "start_wall": start_wall, "start_cpu": start_cpu, "done": done,
         "complete_wall": complete_wall, "complete_cpu": complete_cpu,
     }  # fmt: skip
-
-
-def _complete(engine: ProcessEngine, case: str, clerk: Any) -> None:
-    officer = engine.identity.actor(workload.OFFICER)
-    for step in range(len(workload.STEPS)):
-        task = engine.worklist.of_instance(case, officer, open_only=True)[0]
-        engine.tasks.complete(task.id, officer if step else clerk, workload.ANSWER)
 
 
 def _inbox(url: str, folder: str) -> list[float]:
@@ -225,7 +218,7 @@ def _bytes_per_instance(engine: ProcessEngine, url: str) -> int:
     before = _size(url)
     for number in range(SIZE_CASES):
         case = workload.start(engine, 20_000_000 + number * len(workload.VILLAGES), clerk)
-        _complete(engine, case, clerk)
+        workload.complete(engine, case, clerk)
     return max(0, _size(url) - before) // SIZE_CASES
 
 
