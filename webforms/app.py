@@ -42,6 +42,7 @@ AREAS = (
     "payouts",
     "hazards",
     "papers",
+    "api",
 )
 FOLDER = Path(__file__).parent
 #: imported with this module, so that the schema knows every area's tables; an area that is left

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from engine import errors, region
 from webforms.admin.blueprint import blueprint
-from webforms.database import engine
-from webforms.shell import accounts, paging, places, roles
+from webforms.database import engine, wall_now
+from webforms.shell import accounts, paging, places, roles, tokens
 from webforms.shell.page import render, see_other
 from webforms.shell.permissions import requires
 
@@ -67,6 +67,8 @@ def person(participant_id: str) -> str:
         person=found,
         account=accounts.of([participant_id]).get(participant_id),
         roles=roles.TITLES,
+        tokens=tokens.of(participant_id),
+        at=wall_now(),
     )
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from webforms.admin import calendar, definitions, incidents, people, studio, version_moves
+from webforms.admin import calendar, definitions, incidents, people, studio, tokens, version_moves
 from webforms.admin.blueprint import blueprint
 
-__all__ = ["blueprint", "calendar", "definitions", "incidents", "people", "studio", "version_moves"]
+__all__ = [
+    "blueprint",
+    "calendar",
+    "definitions",
+    "incidents",
+    "people",
+    "studio",
+    "tokens",
+    "version_moves",
+]

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from engine import errors
 from webforms.forms import expressions, options
 from webforms.forms.builder import PREFIX, CaseForm, FormPlan, Node
-from webforms.forms.fields import ChoiceField, FilesField
+from webforms.forms.fields import CheckField, ChoiceField, FilesField
 from webforms.forms.schema import Component, Kind
 
 #: conditions may depend on fields that other conditions hide; this many rounds settle any sane form
@@ -341,7 +341,7 @@ def _raw(one: Any) -> list[str]:
     if isinstance(one, ChoiceField):
         chosen = one.data if one.several else [one.data]
         return [str(value) for value in chosen or [] if value is not None]
-    if isinstance(one.data, bool):
+    if isinstance(one, CheckField):
         return ["true"] if one.data else []
     return [str(one._value())]  # noqa: SLF001  # WTForms' own name for what the input shows
 

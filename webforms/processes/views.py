@@ -9,7 +9,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engine import Actor, DefinitionView, InstanceStatus, InstanceView, errors, region, states
+from engine import Actor, DefinitionView, InstanceStatus, errors, region, states
 from webforms.database import engine, now
 from webforms.forms import binding, library
 from webforms.forms.rendering import FormPage
@@ -121,7 +121,7 @@ def instance(instance_id: str) -> str:
         tasks=[(row, deadlines.due(row.due_at, now(), calendar)) for row in tasks],
         task_titles=states.TASK_TITLES,
         children=children,
-        verbs=_verbs(view, actor),
+        verbs=case.verbs(view, actor),
     )
 
 
@@ -192,12 +192,3 @@ def _start_page(
         unit=unit,
         diagram=case.plain_diagram(definition.id, definition.title),
     )
-
-
-def _verbs(view: InstanceView, actor: Actor) -> frozenset[str]:
-    """What may be done to the case in its state; offered to whom the engine would let do it."""
-    if not engine().runtime.may_manage(view.id, actor):
-        return frozenset()
-    return frozenset(
-        verb.value for verb, sources in states.INSTANCE_SOURCES.items() if view.status in sources
-    ) - {states.InstanceVerb.CORRELATE.value}

@@ -22,6 +22,7 @@ from engine import (
     drawing,
     facts,
 )
+from engine import states as transitions
 from webforms.database import engine, now
 from webforms.shell import i18n, places
 
@@ -144,7 +145,7 @@ def lines(
             what=_what(fact),
             where=fact.activity_name or "",
             tone=_TONES.get(facts.Fact(fact.kind), "") if fact.kind in set(facts.Fact) else "",
-            notes=_notes(fact, outcomes or {}),
+            notes=notes(fact, outcomes or {}),
             after=_after(before, fact.at),
         )
         before = fact.at
@@ -158,6 +159,17 @@ def lines(
 def age(instance: InstanceView) -> str:
     """How long the case took, or has been running."""
     return i18n.span((instance.ended_at or now()) - instance.started_at)
+
+
+def verbs(instance: InstanceView, actor: Actor) -> frozenset[str]:
+    """What may be done to the case in its state; offered to whom the engine would let do it."""
+    if not engine().runtime.may_manage(instance.id, actor):
+        return frozenset()
+    return frozenset(
+        verb.value
+        for verb, sources in transitions.INSTANCE_SOURCES.items()
+        if instance.status in sources
+    ) - {transitions.InstanceVerb.CORRELATE.value}
 
 
 def _state(view: ElementStateView) -> ElementState:
@@ -184,18 +196,19 @@ def _what(fact: FactView) -> str:
     return gettext(title) if title else str(fact.detail.get("title") or fact.kind)
 
 
-def _notes(fact: FactView, outcomes: Mapping[tuple[str, str], str]) -> tuple[tuple[str, str], ...]:
-    notes: dict[str, str] = {}
+def notes(fact: FactView, outcomes: Mapping[tuple[str, str], str]) -> tuple[tuple[str, str], ...]:
+    """What people are told of a fact's detail: title and text."""
+    told: dict[str, str] = {}
     for key, title in _TOLD.items():
         value = fact.detail.get(key)
-        if value in (None, "") or title in notes or isinstance(value, dict | list):
+        if value in (None, "") or title in told or isinstance(value, dict | list):
             continue
         if key == "outcome":
             value = outcomes.get((fact.activity_id or "", str(value)), value)
         if key == "unit":
             value = places.name(str(value))
-        notes[title] = _readable(value)
-    return tuple(notes.items())
+        told[title] = _readable(value)
+    return tuple(told.items())
 
 
 def _readable(value: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -18,6 +20,9 @@ from webforms.shell.page import render
 log = structlog.get_logger(__name__)
 
 Answer = tuple[str, int]
+#: answers an error in the words of machines
+Speaker = Callable[[Exception], Response]
+SPEAKERS = "nuanliu.speakers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +61,33 @@ _WORDS = {
 
 def install(app: Flask) -> None:
     """Turn the three families of errors into pages."""
-    app.register_error_handler(errors.Rejected, _rejected)
-    app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(SecurityError, _foreign_host)
-    app.register_error_handler(RequestEntityTooLarge, lambda _error: page(413))
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _broken)
+    app.extensions[SPEAKERS] = {}
+    handlers: tuple[tuple[type[Exception], Callable[[Any], Any]], ...] = (
+        (errors.Rejected, _rejected),
+        (CSRFError, _csrf),
+        (SecurityError, _foreign_host),
+        (RequestEntityTooLarge, lambda _error: page(413)),
+        (HTTPException, _http),
+        (Exception, _broken),
+    )
+    for kind, answer in handlers:
+        app.register_error_handler(kind, _spoken_or(answer))
+
+
+def speak(prefix: str, speaker: Speaker) -> None:
+    """Let an area answer errors below its addresses itself, also of routes that are not there."""
+    current_app.extensions[SPEAKERS][prefix] = speaker
+
+
+def _spoken_or(answer: Callable[[Any], Any]) -> Callable[[Exception], Any]:
+    def handle(error: Exception) -> Any:
+        speakers: dict[str, Speaker] = current_app.extensions[SPEAKERS]
+        for prefix, speaker in speakers.items():
+            if request.path.startswith(prefix):
+                return speaker(error)
+        return answer(error)
+
+    return handle
 
 
 def _foreign_host(_error: SecurityError) -> Response:

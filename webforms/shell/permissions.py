@@ -26,10 +26,14 @@ OPEN_WHILE_PASSWORD_IS_OLD = frozenset({"auth.password", "auth.password_submit",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """Who may enter a route: nobody needs a login for `public`; no roles: everybody with one."""
+    """Who may enter a route: nobody needs a login for `public`; no roles: everybody with one.
+
+    `bearer` routes know no login of a browser: each asks for its token itself (`webforms.api`).
+    """
 
     roles: frozenset[str] = frozenset()
     public: bool = False
+    bearer: bool = False
 
 
 def requires(*roles: str) -> Callable[[View], View]:
@@ -40,6 +44,11 @@ def requires(*roles: str) -> Callable[[View], View]:
 def public(view: View) -> View:
     """Open a view to everybody."""
     return _mark(Permission(public=True))(view)
+
+
+def bearer(view: View) -> View:
+    """Leave a view to the token that it asks for; a login in the browser opens it to nobody."""
+    return _mark(Permission(bearer=True))(view)
 
 
 def permission_of(view: Callable[..., Any] | None) -> Permission | None:
@@ -67,7 +76,7 @@ def _guard() -> Response | None:
     permission = permission_of(current_app.view_functions.get(request.endpoint))
     if permission is None:
         raise errors.NotAllowed
-    if permission.public:
+    if permission.public or permission.bearer:
         return None
     if not current_user.is_authenticated:
         return _to_login()

@@ -145,8 +145,13 @@ class TaskPage:
         )
 
 
-def open_page(task_id: str, *, posted: MultiDict[str, str] | None = None) -> TaskPage:
-    """The page of a task. Raises NotFound where it is none of this participant's business."""
+def open_page(
+    task_id: str, *, posted: MultiDict[str, str] | None = None, with_draft: bool = True
+) -> TaskPage:
+    """The page of a task, as posted, else as he left it, else as the case has it.
+
+    Raises NotFound where it is none of this participant's business.
+    """
     actor = current_actor()
     task = engine().worklist.task(task_id, actor)
     instance = engine().runtime.instance(task.instance_id, actor)
@@ -156,7 +161,7 @@ def open_page(task_id: str, *, posted: MultiDict[str, str] | None = None) -> Tas
     )
     draft = engine().tasks.draft(task_id, actor) if editable else None
     attachments = {file.id: file for file in engine().tasks.attachments(actor, task_id=task_id)}
-    if posted is None and draft is not None:
+    if posted is None and draft is not None and with_draft:
         posted = drafts.typed(draft)
     variables = dict(instance.variables or {})
     if _asks_for_people(plan.nodes):

@@ -40,7 +40,7 @@ def complete(task_id: str) -> Response:
     """Send the form with one of the outcomes; wrong → the page again (422) with a summary."""
     page = _posted(task_id)
     outcome = _outcome(page, request.form.get("outcome", ""))
-    data = _checked(page, outcome)
+    data = checked(page, outcome)
     if data is None:
         return make_response(render_task(page), 422)
     try:
@@ -251,7 +251,7 @@ def _outcome(page: TaskPage, wanted: str) -> OutcomeOption:
     raise errors.InvalidInput("请用页面下方的按钮提交")
 
 
-def _checked(page: TaskPage, outcome: OutcomeOption) -> dict[str, Any] | None:
+def checked(page: TaskPage, outcome: OutcomeOption) -> dict[str, Any] | None:
     """The data to send, or None with the faults on the page."""
     right = page.bound.validate()
     data = page.bound.data()

@@ -1,0 +1,99 @@
+"""The table of every route, and how it becomes the application's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import structlog
+from flask import Response, current_app, g, request
+
+from webforms.api import (
+    about,
+    definitions,
+    events,
+    files,
+    instances,
+    notices,
+    openapi,
+    problems,
+    task_verbs,
+    tasks,
+)
+from webforms.api.blueprint import PREFIX, blueprint
+from webforms.api.route import Answer, Call, Route, serve
+from webforms.database import engine
+from webforms.shell import errors
+from webforms.shell.permissions import bearer
+
+REQUEST_ID = "X-Request-Id"
+_GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+def described(_call: Call) -> Answer:
+    """The table as an OpenAPI document."""
+    return Answer(content=openapi.document(ROUTES))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/openapi.json",
+        name="openapi",
+        summary="这份说明",
+        group="about",
+        view=described,
+        answer={"type": "object"},
+        public=True,
+    ),
+    *about.ROUTES,
+    *definitions.ROUTES,
+    *instances.ROUTES,
+    *tasks.ROUTES,
+    *task_verbs.ROUTES,
+    *files.ROUTES,
+    *events.ROUTES,
+    *notices.ROUTES,
+)
+
+
+def install() -> None:
+    """Answer errors below the prefix as problems; a bearer token needs no token of a form."""
+    current_app.extensions["csrf"].exempt(blueprint)
+    errors.speak(f"{PREFIX}/", problems.speak)
+    current_app.before_request_funcs.setdefault(None, []).insert(0, _name_request)
+    current_app.after_request(_tell_request)
+
+
+def _name_request() -> None:
+    """Every request has an id, the caller's own where he gave a sensible one."""
+    if request.path.startswith(f"{PREFIX}/"):
+        given = request.headers.get(REQUEST_ID, "")
+        g.request_id = given if _GIVEN.fullmatch(given) else engine().ids.new()
+        structlog.contextvars.bind_contextvars(request=g.request_id)
+
+
+def _tell_request(response: Response) -> Response:
+    if "request_id" in g and request.path.startswith(f"{PREFIX}/"):
+        response.headers[REQUEST_ID] = g.request_id
+        structlog.contextvars.unbind_contextvars("request", "actor", "token")
+    return response
+
+
+def _view(route: Route) -> Callable[..., Response]:
+    def view(**ids: str) -> Response:
+        return serve(route, ids)
+
+    view.__name__ = route.name
+    view.__doc__ = route.view.__doc__
+    return bearer(view)
+
+
+for _route in ROUTES:
+    blueprint.add_url_rule(
+        _PARAMETER.sub(r"<\1>", _route.path),
+        endpoint=_route.name,
+        view_func=_view(_route),
+        methods=[_route.method],
+    )
