@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from engine.model.vacancy import Vacancy as Vacancy
     from engine.model.vacancy import VacancyPage as VacancyPage
     from engine.process_engine import ProcessEngine as ProcessEngine
+    from engine.queues.port import Queue as Queue
+    from engine.services.cluster import Duty as Duty
     from engine.store import tables as tables
     from engine.store.base import Base as Base
     from engine.store.base import IsoDate as IsoDate
@@ -107,6 +109,10 @@ _NAMES = {
     "JsonText": "engine.store.base",
     "IsoDate": "engine.store.base",
     "SystemClock": "engine.store.clock",
+    "DatabaseClock": "engine.store.clock",
+    "Duty": "engine.services.cluster",
+    "Queue": "engine.queues.port",
+    "ProcrastinateRunner": "engine.queues.cluster",
     "SystemIds": "engine.store.ids",
     "CountingIds": "engine.model.ids",
     **dict.fromkeys(_HUMAN_TASK, "engine.model.human_task"),

@@ -24,12 +24,18 @@ from engine.model.errors import Broken
 from engine.model.ids import IdSource
 from engine.model.operation import OperationRegistry, collect
 from engine.model.package import Package
+from engine.services.calendars import CalendarService
+from engine.services.cluster import ClusterService
+from engine.services.deadlines import DeadlineService
+from engine.services.deadlines_ladders import LadderService
+from engine.services.deadlines_supervision import SupervisionService
 from engine.services.history import HistoryService
 from engine.services.identity import IdentityService
 from engine.services.management import ManagementService
 from engine.services.repository import RepositoryService
 from engine.services.runtime import RuntimeService
 from engine.services.tasks import TaskService
+from engine.services.upkeep import UpkeepService
 from engine.services.vacancies import VacancyService
 from engine.services.version_moves import VersionMoveService
 from engine.services.worklist import WorklistService
@@ -87,9 +93,15 @@ class ProcessEngine:
         self.tasks = TaskService(commands)
         self.worklist = WorklistService(commands)
         self.history = HistoryService(commands)
-        self.management = ManagementService(commands, executor)
+        self.calendars = CalendarService(commands)
+        self.deadlines = DeadlineService(commands)
+        self.supervision = SupervisionService(commands, self.worklist)
+        self.ladders = LadderService(commands)
+        self.management = ManagementService(commands, executor, self.calendars)
+        self.cluster = ClusterService(self._environment, executor)
         self.moves = VersionMoveService(commands)
         self.vacancies = VacancyService(self._environment)
+        self.upkeep = UpkeepService(self._environment)
         self.identity = IdentityService(self._environment)
 
     def calendar_for(self, region: str) -> WorkingCalendar:
@@ -98,7 +110,7 @@ class ProcessEngine:
 
     def replace_calendar(self, calendar: WorkingCalendar) -> None:
         """Count with this calendar from now on, where no region has its own."""
-        self._environment.calendars.replace(calendar)
+        self.calendars.replace_base(calendar)
 
     def on_commit(self, nudge: Callable[[], None] | None) -> None:
         """Replace the callable that is told of commits."""
@@ -117,6 +129,10 @@ class ProcessEngine:
     def upgrade(self) -> list[str]:
         """Run the migrations that have not run yet; their names."""
         return schema.upgrade(self.database.engine, self.clock)
+
+    def pending_migrations(self) -> list[str]:
+        """Migrations that have not run yet; all of them on an empty database."""
+        return schema.pending(self.database.engine)
 
     def close(self) -> None:
         """Let go of every connection."""

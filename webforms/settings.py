@@ -49,6 +49,11 @@ class Settings:
     testing: bool = False
 
     @property
+    def is_sqlite(self) -> bool:
+        """Whether one process has the database to itself."""
+        return self.database_url.startswith("sqlite")
+
+    @property
     def files(self) -> Path:
         """Where the bytes of attachments lie."""
         return self.data / "files"

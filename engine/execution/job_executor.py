@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,24 +22,22 @@ from engine.execution import (
     version_move_jobs,
 )
 from engine.execution.command import Commands
+from engine.execution.job_triggers import TRIGGERS
 from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.effects import Invoke
 from engine.kernel.triggers import (
     Cancelled,
-    ChildEnded,
-    EscalationReached,
-    EventArrived,
     OperationReturned,
     Started,
     TimerFired,
-    Trigger,
 )
 from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import NotFound, Stale
 from engine.model.facts import Fact
 from engine.model.operation import Operation
 from engine.model.process import InstanceStatus
+from engine.queues.port import DueTimer
 from engine.store import incidents, jobs, timers
 from engine.store.base import FAR_FUTURE
 
@@ -80,12 +78,37 @@ class JobExecutor:
         return None if due == FAR_FUTURE else due
 
     def drain(self, job_ids: Sequence[str], *, at_most: int | None = DRAIN_AT_ONCE) -> None:
-        """Run these jobs and those they lead to, in order; never raises for a failing job."""
+        """Run these jobs and those they lead to, in order; never raises for a failing job.
+
+        A database that goes away meanwhile is no failure of the caller's: his commit stands, and
+        the rows are found again.
+        """
+        try:
+            self._run_all(job_ids, at_most)
+        except Exception as error:
+            if not self._environment.database.is_gone(error):
+                raise
+            _log.warning("the database went away while jobs were running", exc_info=error)
+
+    def run_jobs(self, job_ids: Sequence[str]) -> None:
+        """The same for a worker, who hears of a database that goes away: he runs them again."""
+        self._run_all(job_ids, None)
+
+    def _run_all(self, job_ids: Sequence[str], at_most: int | None) -> None:
         queue = deque(job_ids)
         done = 0
         while queue and (at_most is None or done < at_most):
             queue.extend(self._run(queue.popleft()))
             done += 1
+
+    def fire(self, rows: Iterable[DueTimer]) -> None:
+        """Fire these timers, each in its own transaction; those that are gone do nothing.
+
+        One that fails is pushed ahead and holds up none of the others. Raises what the driver
+        raises when the database goes away: then all of them may be fired again.
+        """
+        for row in rows:
+            self._fire(row)
 
     # --- timers ------------------------------------------------------------------------------
 
@@ -94,25 +117,32 @@ class JobExecutor:
             timer = work.tx.first(timers.THIS, timers.key_of(row))
             # The guard against a second firing, wherever it runs: the row must go by our hand.
             # Suspended or counted anew since it was found due: it is not due any more.
-            if timer is None or timer.due_at != row.due_at:
+            if timer is None:
+                return
+            if timer.due_at != row.due_at:
+                if timer.claimed_at is not None:
+                    work.tx.write(timers.RELEASE, timers.key_of(row))
                 return
             if work.tx.write(timers.TAKE, timers.key_of(row)) != 1:
                 return
-            if work.instance.ended_at is not None or timer.element not in work.state.elements:
+            gone = timer.element >= 0 and timer.element not in work.state.elements
+            if work.instance.ended_at is not None or gone:
                 return
             self._fire_taken(work, timer)
 
         try:
             _, follow_up = self._commands.run_on_instance(row.instance_id, SYSTEM, act)
-        except Exception as error:  # a poisoned row must not stop the loop  # noqa: BLE001  # a poisoned row must not stop the loop
+        except Exception as error:  # a poisoned row must not stop the loop
+            if self._environment.database.is_gone(error):
+                raise
             self._timer_failed(row, error)
         else:
             self.drain(follow_up)
 
     @staticmethod
     def _fire_taken(work: Work, timer: Any) -> None:
-        if timer.kind == timers.LADDER:
-            ladder.climb(work, timer)
+        if timer.kind != timers.EVENT:
+            ladder.fire(work, timer)
             return
         work.record(Fact.TIMER_FIRED, activity_id=timer.node_id, detail={"due": timer.planned_at})
         settle.advance(
@@ -151,7 +181,9 @@ class JobExecutor:
             return []
         try:
             return self._dispatch(job, codec.decode(bytes(job.arguments)))
-        except Exception as error:  # a poisoned row must not stop the loop  # noqa: BLE001  # a poisoned row must not stop the loop
+        except Exception as error:  # a poisoned row must not stop the loop
+            if self._environment.database.is_gone(error):
+                raise
             return self._job_failed(job, error)
 
     def _dispatch(self, job: Any, arguments: Mapping[str, Any]) -> list[str]:
@@ -197,6 +229,10 @@ class JobExecutor:
             _answered(work, job, arguments, answer)
 
         return self._settle(job, arguments, handle)
+
+    def calls_outside(self, job: Any, arguments: Mapping[str, Any]) -> bool:
+        """Whether running this job waits for somebody else's answer."""
+        return self._calls_outside(job, arguments) is not None
 
     def _calls_outside(self, job: Any, arguments: Mapping[str, Any]) -> Operation | None:
         if job.kind != settle.JOB_OPERATION:
@@ -290,42 +326,8 @@ def start(work: Work, variables: Mapping[str, object], node: str | None) -> None
 
 
 def _trigger(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
-    make = _TRIGGERS[arguments["trigger"]]
+    make = TRIGGERS[arguments["trigger"]]
     settle.advance(work, make(work, arguments))
-
-
-def _child_ended(work: Work, arguments: Mapping[str, Any]) -> Trigger:
-    element = arguments["element"]
-    node = dict(work.state.waiting()).get(element)
-    work.record(
-        Fact.CHILD_ENDED,
-        activity_id=node,
-        detail={"instance": arguments["child"], "error": arguments["error_code"]},
-    )
-    return ChildEnded(
-        at=work.now,
-        element=element,
-        outputs=arguments["outputs"],
-        error_code=arguments["error_code"],
-    )
-
-
-def _escalation(work: Work, arguments: Mapping[str, Any]) -> Trigger:
-    return EscalationReached(
-        at=work.now,
-        element=arguments["element"],
-        escalation_code=arguments["code"],
-        payload=arguments["payload"],
-    )
-
-
-def _event(work: Work, arguments: Mapping[str, Any]) -> Trigger:
-    work.record(
-        Fact.SIGNAL_RECEIVED,
-        activity_id=arguments["node_id"],
-        detail={"name": arguments["name"]},
-    )
-    return EventArrived(at=work.now, element=arguments["element"], payload=arguments["payload"])
 
 
 def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
@@ -364,11 +366,6 @@ def _cancel(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
     settle.advance(work, Cancelled(at=work.now, reason=arguments["reason"]))
 
 
-_TRIGGERS: dict[str, Callable[[Work, Mapping[str, Any]], Trigger]] = {
-    "child_ended": _child_ended,
-    "escalation": _escalation,
-    "event": _event,
-}
 _HANDLERS: dict[str, Callable[[Work, Any, Mapping[str, Any]], None]] = {
     settle.JOB_START: _start,
     settle.JOB_TRIGGER: _trigger,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
+
+from engine.store.database import Transaction
 
 
 class DueWork(Protocol):
@@ -41,3 +45,79 @@ class Runner(Protocol):
 
 Housekeeping = Callable[[], None]
 """Called after each batch: deliver messages, renew gauges."""
+
+
+class Queue(StrEnum):
+    """Workers may serve some queues only: a slow receiver must not hold up the cases."""
+
+    #: timers, and jobs of cases
+    ENGINE = "engine"
+    #: whatever waits for somebody else's answer: mail, SMS, webhooks, files
+    OUT = "out"
+    #: long work nobody waits for: recounts, clean-up, reports
+    REPORT = "report"
+
+
+class Errand(StrEnum):
+    """What a batch asks of whoever takes it up."""
+
+    TIMERS = "nuanliu.timers"
+    JOBS = "nuanliu.jobs"
+    DUTY = "nuanliu.duty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTimer:
+    """One arming of a timer as it was found due; names no person."""
+
+    id: str
+    instance_id: str
+    kind: str
+    element: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Something to carry to a worker; `what` holds ids only, so an old one survives a release."""
+
+    queue: Queue
+    errand: Errand
+    what: Mapping[str, object]
+    priority: int = 0
+
+
+class Carrier(Protocol):
+    """Brings batches to workers."""
+
+    def room(self, tx: Transaction) -> int:
+        """How many more batches may wait; 0 while the workers have enough before them."""
+        ...
+
+    def carry(self, tx: Transaction, batches: Sequence[Batch]) -> None:
+        """Let them wait for a worker once this transaction has committed, and only then."""
+        ...
+
+
+class ClusterWork(Protocol):
+    """What a runner of several processes needs: `engine.cluster` fulfils it."""
+
+    def hand_over(self, carrier: Carrier, limit: int = 200) -> int:
+        """Hand what is due to workers, once each; how many rows."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When something will be due next."""
+        ...
+
+    def fire(self, timers: Sequence[DueTimer]) -> None:
+        """Fire handed-over timers; those that are gone do nothing."""
+        ...
+
+    def run_jobs(self, job_ids: Sequence[str]) -> None:
+        """Run handed-over jobs; those that are gone do nothing."""
+        ...
+
+    def run_duty(self, name: str, occurrence: datetime) -> None:
+        """Do one occurrence of a periodic duty; one that is done already does nothing."""
+        ...

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 
-from engine.execution import assignment, participation, settle, version_move_rows
+from engine.execution import assignment, settle, version_move_rows
 from engine.execution.command import Commands
-from engine.execution.deadlines import timer_instant
 from engine.execution.job_executor import JobExecutor
 from engine.execution.work import Work
 from engine.kernel import codec
@@ -22,8 +21,18 @@ from engine.model.errors import InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.process import IncidentView
 from engine.services.attendance import Attendance
+from engine.services.calendars import CalendarService
 from engine.services.outbox import OutboxDesk
-from engine.store import human_tasks, incidents, instances, jobs, notes, outbox, timers
+from engine.store import (
+    human_tasks,
+    incidents,
+    instances,
+    jobs,
+    notes,
+    outbox,
+    timers,
+    withdrawals,
+)
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
@@ -54,18 +63,26 @@ class Health:
 class ManagementService(OutboxDesk):
     """What keeps the engine going, and what shows that it does."""
 
-    def __init__(self, commands: Commands, executor: JobExecutor) -> None:
+    def __init__(
+        self, commands: Commands, executor: JobExecutor, calendars: CalendarService
+    ) -> None:
         super().__init__(commands)
+        self._calendars = calendars
         self._executor = executor
         self._attendance = Attendance(commands.environment)
 
     def run_due(self, now: datetime | None = None, limit: int = 200) -> int:
         """Run timers and jobs due by now, a batch of each; how many. Call again while > 0."""
+        self._calendars.keep_up()
         if self._attendance.is_due():
-            self._forget_drafts()
-            self._forget_moves()
-            self._attendance.refresh()
+            self.tidy()
         return self._executor.run_due(now, limit)
+
+    def tidy(self) -> None:
+        """Drop drafts and undo data nobody needs, say which tasks nobody can take; each minute."""
+        self._forget_drafts()
+        self._forget_moves()
+        self._attendance.refresh()
 
     def next_due(self) -> datetime | None:
         """When something will be due next; None when nothing is armed."""
@@ -77,46 +94,7 @@ class ManagementService(OutboxDesk):
         Dates that an expression or an operation set stay; working and calendar days move, with
         a fact each.
         """
-        with self._environment.database.read() as tx:
-            tasks = (
-                tx.execute(
-                    select(_task.c.id).where(_task.c.is_open == 1, _task.c.deadline.is_not(None))
-                )
-                .scalars()
-                .all()
-            )
-            waiting = tx.execute(select(_timer).where(_timer.c.length.is_not(None))).all()
-        moved = 0
-        for task_id in tasks:
-            moved += self._commands.on_task(
-                task_id,
-                SYSTEM,
-                lambda work, row: participation.recount_due(work, row, reason),
-            )
-        for timer in waiting:
-            moved += self._recount_timer(timer)
-        return moved
-
-    def _recount_timer(self, timer: Any) -> bool:
-        def act(work: Work) -> bool:
-            calendar = self._environment.calendars.at(work.instance.region)
-            at = timer_instant(calendar, timer.since, timer.length)
-            if at == timer.planned_at:
-                return False
-            suspended = timer.due_at == FAR_FUTURE
-            hit = work.tx.execute(
-                update(_timer)
-                .where(
-                    _timer.c.instance_id == timer.instance_id,
-                    _timer.c.kind == timer.kind,
-                    _timer.c.element == timer.element,
-                    _timer.c.id == timer.id,
-                )
-                .values(planned_at=at, due_at=FAR_FUTURE if suspended else at)
-            )
-            return bool(hit.rowcount)
-
-        return self._commands.on_instance(timer.instance_id, SYSTEM, act)
+        return self._calendars.recount(reason)
 
     # --- incidents ---------------------------------------------------------------------------
 
@@ -199,7 +177,7 @@ class ManagementService(OutboxDesk):
             dead = _count(tx, _job, _job.c.status == jobs.DEAD)
             failed = _count(tx, _outbox, _outbox.c.status == outbox.FAILED)
             faults = _count(tx, _incident, _incident.c.resolved_at.is_(None))
-            alone = _count(tx, _task, _task.c.is_open == 1, _task.c.no_holder.is_(True))
+            alone = _count(tx, _task, text("is_open = 1 AND no_holder"))
         problems = []
         late = now - timedelta(minutes=1)
         if (timer is not None and timer < late) or (job is not None and job < late):
@@ -258,6 +236,7 @@ class ManagementService(OutboxDesk):
         """So does what was kept to take back a move, once the case has gone on."""
         with self._environment.database.write() as tx:
             version_move_rows.forget_stale(tx)
+            tx.execute(withdrawals.OF_ENDED)
 
 
 def _try_again(work: Work, row: Any, variables: Mapping[str, object]) -> None:

@@ -124,30 +124,29 @@ REVIVE = Statement(
     .where(_job.c.id == bindparam("job_id"), _job.c.status == DEAD)
     .values(run_at=bindparam("run_at"), status=QUEUED, attempts=0, claimed_at=None)
 )
-_columns = (_job.c.id, _job.c.kind, _job.c.arguments)
-#: what a pump hands out; a row another pump is looking at is passed over
-CLAIMABLE = Statement(
-    select(*_columns)
-    .where(_job.c.status == QUEUED, _job.c.run_at <= bindparam("now"), _job.c.claimed_at.is_(None))
-    .order_by(_job.c.run_at, _job.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
-#: handed out long ago and still there: whoever had it lost it
-LOST = Statement(
-    select(*_columns)
-    .where(
-        _job.c.status == QUEUED,
-        _job.c.run_at <= bindparam("now"),
-        _job.c.claimed_at < bindparam("before"),
+
+
+def _claim(name: str, *where: Any) -> Statement:
+    """Note a hand-over of what is due; a row that another pump is looking at is passed over."""
+    due = (
+        select(_job.c.id)
+        .where(_job.c.status == QUEUED, _job.c.run_at <= bindparam("now"), *where)
+        .order_by(_job.c.run_at, _job.c.id)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+        .cte(name)
     )
-    .order_by(_job.c.run_at, _job.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
-CLAIM = Statement(
-    update(_job).where(_job.c.id == bindparam("job_id")).values(claimed_at=bindparam("at"))
-)
+    return Statement(
+        update(_job)
+        .where(_job.c.id == due.c.id)
+        .values(claimed_at=bindparam("now"))
+        .returning(_job.c.id, _job.c.kind, _job.c.arguments)
+    )
+
+
+CLAIM = _claim("due", _job.c.claimed_at.is_(None))
+#: handed out long ago and still there: whoever had it lost it
+CLAIM_LOST = _claim("lost", _job.c.claimed_at < bindparam("before"))
 CANCEL = Statement(
     delete(_job).where(
         _job.c.instance_id == bindparam("instance_id"),

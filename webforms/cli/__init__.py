@@ -20,6 +20,7 @@ DEBUG = "NUANLIU_DEBUG"
 MODULES = {
     "serve": "serving",
     "demo": "serving",
+    "worker": "working",
     "init": "installation",
     "upgrade": "installation",
     "doctor": "installation",

@@ -1,4 +1,4 @@
-"""`serve`, `demo` and `worker`: web and heartbeat."""
+"""`serve` and `demo`: the pages, with the heartbeat beside them where there is no worker."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from granian.constants import Interfaces
 from engine import Clock, SystemClock
 from webforms.app import create_app, create_engine
 from webforms.cli import demo as story
+from webforms.cli import duties
+from webforms.cli.working import clock_of, require_schema
 from webforms.database import db
-from webforms.heartbeat import FolderLock, Heartbeat, mail
+from webforms.heartbeat import FolderLock, Heartbeat, Presence, mail
 from webforms.settings import Settings, from_environment
 from webforms.shell import calendars, demo_clock
 
@@ -28,14 +30,17 @@ DEMO_FOLDER = Path("var/demo")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
-    """网站与心跳（SQLite 一个进程）"""
+    """网站（SQLite 一个进程，兼管心跳；PostgreSQL 上心跳归 worker，没有 worker 时代管）"""
     settings = from_environment()
-    if workers > 1 and settings.database_url.startswith("sqlite"):
-        raise click.UsageError("SQLite 只能用一个进程；多进程请使用 PostgreSQL（NUANLIU_DATABASE）")
-    lock = FolderLock(settings.data)
-    lock.take()
+    if settings.is_sqlite:
+        if workers > 1:
+            raise click.UsageError(
+                "SQLite 只能用一个进程；多进程请使用 PostgreSQL（NUANLIU_DATABASE）"
+            )
+        lock = FolderLock(settings.data)
+        lock.take()
     engine = create_engine(settings)
-    engine.create_schema()
+    require_schema(engine)
     engine.close()
     _run(host, port, workers)
 
@@ -81,12 +86,15 @@ def application() -> Any:
     """What the web server loads in its worker: the pages, with the heartbeat beside them."""
     settings = from_environment()
     given = os.environ.get(CLOCK_VARIABLE)
-    clock: Clock = story.read_clock(given) if given else SystemClock()
+    clock: Clock = story.read_clock(given) if given else clock_of(settings)
     app = create_app(settings, clock=clock)
     engine = app.extensions["nuanliu"].engine
     with app.app_context():
         calendars.apply(engine, db.session())
-    Heartbeat(engine, also=mail(engine, settings.data)).start()
+    deliver, digest = mail(engine, settings.data)
+    engine.cluster.charge(*duties.charged(app, engine, digest))
+    Heartbeat(engine, also=(deliver,), stands_in=not settings.is_sqlite).start()
+    Presence(engine, "web", done=int).start()
     return app
 
 

@@ -162,10 +162,18 @@ def sign_in(login: str, password: str, address: str) -> SignedIn:
             token_hash=_digest(token), participant_id=row.participant_id, created_at=at, seen_at=at
         )
     )
-    oldest = at - runtime().settings.session_lifetime
-    db.session.execute(delete(WebSession).where(WebSession.created_at < oldest))
     db.session.commit()
     return _signed_in(row, token)
+
+
+def forget_old() -> None:
+    """Drop sessions nobody can go on with, and failures that no longer count."""
+    at = wall_now()
+    oldest = at - runtime().settings.session_lifetime
+    db.session.execute(delete(WebSession).where(WebSession.created_at < oldest))
+    forgiven = at - FAILURES_FORGOTTEN_AFTER - LOCK_FOR
+    db.session.execute(delete(LoginFailure).where(LoginFailure.last_at < forgiven))
+    db.session.commit()
 
 
 def by_token(token: str) -> SignedIn | None:

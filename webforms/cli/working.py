@@ -1,0 +1,122 @@
+"""`worker`: deadlines, jobs, letters and duties of a cluster; any number of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+import click
+import structlog
+
+import engine as front_door
+from engine import Clock, ProcessEngine, SystemClock
+from webforms.app import create_app
+from webforms.cli import duties
+from webforms.database import db
+from webforms.heartbeat import Beats, Presence, mail
+from webforms.settings import Misused, Settings, from_environment
+from webforms.shell import calendars
+
+log = structlog.get_logger(__name__)
+QUEUES = ("engine", "out", "report")
+#: what a worker that was told to end may still need for what it has begun
+LONGEST_FAREWELL = 60.0
+READY = "worker 已就绪"
+
+
+class NotReady(Misused):
+    """The database is not what this release needs."""
+
+
+@click.command()
+@click.option(
+    "--queues",
+    default=",".join(QUEUES),
+    show_default=True,
+    help="只做这些队列：engine 定时与作业，out 对外发送，report 清理与统计",
+)
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64))
+def worker(queues: str, concurrency: int) -> None:
+    """后台进程：定时、作业、消息和定期任务（PostgreSQL，可开任意多个）"""
+    settings = from_environment()
+    if settings.is_sqlite:
+        raise click.UsageError(
+            "SQLite 由 nuanliu serve 兼管后台工作；要单独的后台进程请用 PostgreSQL"
+            "（NUANLIU_DATABASE）"
+        )
+    served = _served(queues)
+    clock = clock_of(settings)
+    app = create_app(settings, clock=clock)
+    engine: ProcessEngine = app.extensions["nuanliu"].engine
+    require_schema(engine)
+    with app.app_context():
+        calendars.apply(engine, db.session())
+    deliver, digest = mail(engine, settings.data)
+    engine.cluster.charge(*duties.charged(app, engine, digest))
+    runner = _runner(engine, clock, served, concurrency)
+    letters = Beats("letters", deliver) if front_door.Queue.OUT in served else None
+    _work(engine, runner, letters, queues=",".join(served))
+
+
+def clock_of(settings: Settings) -> Clock:
+    """One time for a whole cluster, the database's; a single process has its machine's."""
+    if settings.is_sqlite:
+        return SystemClock()
+    found: Clock = front_door.DatabaseClock(settings.database_url)
+    return found
+
+
+def require_schema(engine: ProcessEngine) -> None:
+    """Make the tables of an empty database. Raises NotReady where an upgrade has to come first."""
+    pending = engine.pending_migrations()
+    if "0001_pre_first_release" in pending:
+        engine.create_schema()
+        return
+    early = [name for name in pending if "_pre_" in name]
+    if early:
+        raise NotReady(f"数据库还没有升级到本版本（缺 {early[0]}），请先运行 nuanliu upgrade")
+
+
+def _runner(engine: ProcessEngine, clock: Clock, served: tuple[Any, ...], concurrency: int) -> Any:
+    try:
+        kind = front_door.ProcrastinateRunner
+    except ModuleNotFoundError as error:
+        raise NotReady(f"没有安装 {error.name}，请安装 nuanliu[postgres]") from error
+    return kind(engine.cluster, engine.database, clock, queues=served, concurrency=concurrency)
+
+
+def _served(text: str) -> tuple[Any, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in QUEUES]
+    if unknown or not names:
+        raise click.UsageError(f"没有队列“{(unknown or [text])[0]}”，可用的有：{'、'.join(QUEUES)}")
+    return tuple(front_door.Queue(name) for name in dict.fromkeys(names))
+
+
+def _work(engine: ProcessEngine, runner: Any, letters: Beats | None, *, queues: str) -> None:
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    presence = Presence(engine, "worker", queues=queues, done=lambda: int(runner.health()["done"]))
+    runner.start()
+    if letters is not None:
+        letters.start()
+    presence.start()
+    click.echo(READY)
+    ending.wait()
+    log.info("worker is ending")
+    runner.stop(LONGEST_FAREWELL)
+    if letters is not None:
+        letters.stop(LONGEST_FAREWELL)
+    presence.stop()
+    engine.close()
+    if threading.active_count() > 1:
+        # Somebody outside still has not answered. What was not finished is begun again elsewhere.
+        log.warning("worker ends with work unfinished")
+    # Threads that wait for somebody outside would hold up the end of the interpreter.
+    os._exit(0)
+
+
+COMMANDS = (worker,)
