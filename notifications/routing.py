@@ -27,6 +27,9 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
         "task_urged": Route(to="上级单位承办岗位", urgency=Urgency.SOON),
         "task_supervised": Route(to="上级单位承办岗位", urgency=Urgency.NOW),
         "task_circulated": Route(to="上级单位承办岗位", urgency=Urgency.SOON),
+        "task_not_begun": Route(to="可签收的岗位及其负责人", urgency=Urgency.SOON),
+        "slip_issued": Route(to="超期环节的办理人或岗位", urgency=Urgency.NOW),
+        "slip_answered": Route(to="下达督办单的单位", urgency=Urgency.SOON),
         "task_returned": Route(to="原办理人", urgency=Urgency.SOON),
         "task_cancelled": Route(to="原办理人", urgency=Urgency.DIGEST),
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from engine.execution import pauses
 from engine.execution.environment import Environment
 from engine.execution.settle import settle_variables
 from engine.execution.snapshot import Snapshot
@@ -90,6 +91,7 @@ class Commands:
                 with database.write() as tx:
                     work, answer = act(load(tx, lock))
                     settle_variables(work)
+                    pauses.follow(work)
                     work.flush()
             except LostRace:
                 continue

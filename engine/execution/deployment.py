@@ -29,8 +29,10 @@ from engine.model.package import Finding, Package
 
 _SAYS_NOTHING_OF_TOKENS = frozenset(
     [
+        "automatic",
         "bad-deadline",
         "bad-mode",
+        "bad-pause",
         "bad-permission",
         "bad-priority",
         "bad-rung",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from engine.execution import task_terms
+from engine.execution import automatic, case_clock, pauses, reckoning, supervision, task_terms
 from engine.execution.deadlines import next_rung
 from engine.execution.work import Work
 from engine.model import region
-from engine.model.clock import local_date
+from engine.model.calendar import Pause
 from engine.model.facts import Fact
+from engine.model.human_task import TaskStatus
 from engine.model.package import LadderAction, Rung
-from engine.store import human_tasks, participants, timers
+from engine.store import human_tasks, timers
 
 _FACTS = {
     LadderAction.REMIND: (Fact.TASK_REMINDED, "task_reminder"),
@@ -20,6 +22,11 @@ _FACTS = {
     LadderAction.SUPERVISE: (Fact.TASK_SUPERVISED, "task_supervised"),
     LadderAction.CIRCULATE: (Fact.TASK_CIRCULATED, "task_circulated"),
 }
+
+
+def fire(work: Work, timer: Any) -> None:
+    """What a timer that belongs to no event of the model means."""
+    _FIRED[timer.kind](work, timer)
 
 
 def climb(work: Work, timer: Any) -> None:
@@ -31,9 +38,15 @@ def climb(work: Work, timer: Any) -> None:
     if ladder is None or timer.rung >= len(ladder.rungs):
         return
     rung = ladder.rungs[timer.rung]
-    _act(work, row, rung)
-    calendar = work.environment.calendars.at(row.unit or work.instance.region)
-    following = next_rung(ladder, timer.rung, calendar, row.created_at, row.due_at)
+    if rung.action is LadderAction.AUTO:
+        automatic.complete(work, row, rung)
+        return
+    unit = _act(work, row, rung)
+    held: tuple[Pause, ...] = ()
+    if work.deployed.package.pauses:
+        held = reckoning.holding(reckoning.pauses_of(work), row.id)
+    calendar = work.environment.calendars.at(unit or work.instance.region)
+    following = next_rung(ladder, timer.rung, calendar, row.created_at, row.due_at, held)
     if following is not None:
         work.arm(
             kind=timers.LADDER,
@@ -45,7 +58,26 @@ def climb(work: Work, timer: Any) -> None:
         )
 
 
-def _act(work: Work, row: Any, rung: Rung) -> None:
+def not_begun(work: Work, timer: Any) -> None:
+    """Tell the leader that nobody has begun a task in time."""
+    row = work.tx.first(human_tasks.BY_ID, {"task_id": timer.task_id})
+    if row is None or not row.is_open or row.status != TaskStatus.READY:
+        return
+    receivers = audiences(work, row, ("owner", "leader"))
+    work.record(
+        Fact.TASK_BEGUN_LATE,
+        activity_id=row.activity_id,
+        task_id=row.id,
+        detail={"due": row.start_by, "receivers": len(receivers)},
+    )
+    for audience in receivers:
+        work.notify("task_not_begun", audience, _data(row, "start"), task_id=row.id)
+
+
+def _act(work: Work, row: Any, rung: Rung) -> str | None:
+    """Carry the rung out; the unit that has the task afterwards."""
+    if rung.action is LadderAction.REASSIGN:
+        return _reassign(work, row, rung)
     fact, message = _FACTS[rung.action]
     work.change_task(row, urgency=rung.action)
     receivers = audiences(work, row, rung.audience)
@@ -55,15 +87,57 @@ def _act(work: Work, row: Any, rung: Rung) -> None:
         task_id=row.id,
         detail={"rung": rung.at, "due": row.due_at, "receivers": len(receivers)},
     )
-    data = {
+    for audience in receivers:
+        work.notify(message, audience, _data(row, rung.at), task_id=row.id)
+    if rung.action is LadderAction.SUPERVISE:
+        supervision.issue(work, row, reply=rung.reply)
+    unit: str | None = row.unit
+    return unit
+
+
+def _reassign(work: Work, row: Any, rung: Rung) -> str | None:
+    """The office that the rung names takes over; where there is none, all stays as it is."""
+    here: str | None = row.unit
+    found = [one for one in audiences(work, row, rung.audience) if one["kind"] == "role"]
+    if not found:
+        return here
+    to = found[0]
+    holders = work.environment.seats.holders(work.tx, to["role"], to["unit"], work.now)
+    work.change_task(
+        row,
+        urgency=rung.action,
+        status=TaskStatus.READY,
+        owner=None,
+        claimed_at=None,
+        role=to["role"],
+        unit=to["unit"],
+        no_holder=not holders,
+    )
+    work.record(
+        Fact.TASK_REASSIGNED,
+        activity_id=row.activity_id,
+        task_id=row.id,
+        detail={"rung": rung.at, "due": row.due_at, "role": to["role"], "unit": to["unit"]},
+    )
+    work.notify("task_opened", to, _data(row, rung.at), task_id=row.id)
+    if row.owner is not None:
+        work.notify(
+            "task_cancelled",
+            {"kind": "participant", "id": row.owner},
+            {"name": row.name, "subject": row.subject},
+            task_id=row.id,
+        )
+    return to["unit"]
+
+
+def _data(row: Any, rung: str) -> dict[str, object]:
+    return {
         "name": row.name,
         "subject": row.subject,
         "unit": row.unit,
         "due_at": row.due_at,
-        "rung": rung.at,
+        "rung": rung,
     }
-    for audience in receivers:
-        work.notify(message, audience, data, task_id=row.id)
 
 
 def audiences(work: Work, row: Any, names: tuple[str, ...]) -> list[dict[str, str]]:
@@ -81,26 +155,19 @@ def _audience(work: Work, row: Any, name: str) -> list[dict[str, str]]:
     if name == "owner":
         if row.owner is not None:
             return [{"kind": "participant", "id": row.owner}]
-        return [_seat(row.role, unit)] if row.role else []
+        return [case_clock.seat(row.role, unit)] if row.role else []
     if name == "leader":
         role = work.deployed.leader_role(unit) if region.is_code(unit) else None
         # Without a leader of its own the unit's superior is the next who must know.
-        return [_seat(role, unit)] if role else _superior(work, unit)
+        return [case_clock.seat(role, unit)] if role else case_clock.superior(work, unit)
     if name == "superior":
-        return _superior(work, unit)
-    return [_seat(name, unit)]
+        return case_clock.superior(work, unit)
+    return [case_clock.seat(name, unit)]
 
 
-def _superior(work: Work, unit: str) -> list[dict[str, str]]:
-    above = region.parent(unit) if region.is_code(unit) else None
-    if above is None:
-        return []
-    desk = work.deployed.desk_role(above)
-    if desk is not None:
-        return [_seat(desk, above)]
-    rows = work.tx.rows(participants.ROLES_AT, {"unit": above, "today": local_date(work.now)})
-    return [_seat(row.role, above) for row in rows if row.role in work.deployed.package.roles]
-
-
-def _seat(role: str, unit: str) -> dict[str, str]:
-    return {"kind": "role", "role": role, "unit": unit}
+_FIRED: dict[str, Callable[[Work, Any], None]] = {
+    timers.LADDER: climb,
+    timers.BEGIN: not_begun,
+    timers.CASE: case_clock.climb,
+    timers.PAUSE: pauses.limit_reached,
+}

@@ -118,7 +118,7 @@ def last_done(work: Work, activity_id: str) -> datetime | None:
             _fact.c.activity_id == activity_id,
             _fact.c.kind.in_([kind.value for kind in _DONE]),
         )
-        .order_by(_fact.c.number.desc())
+        .order_by(_fact.c.sequence.desc())
         .limit(1)
     ).scalar()
     return found
@@ -148,7 +148,7 @@ def held_from(rows: Iterable[Any], task_id: str | None) -> datetime | None:
     return min((one.start for one in holding(rows, task_id) if one.end is None), default=None)
 
 
-# --- an open task counted again --------------------------------------------------------------------
+# --- an open task counted again -----------------------------------------------------------------
 
 
 def recount(work: Work, row: Any, *, rows: list[Any] | None = None) -> Reckoned | None:

@@ -9,10 +9,8 @@ from typing import Any
 
 from engine.bpmn import dmn
 from engine.decision.model import DecisionError, DecisionModel
-from engine.execution import deadlines, parallel_forms
+from engine.execution import parallel_forms, reference_terms
 from engine.kernel.program import Kind, Node, Program, TaskSpec
-from engine.model.duration import InvalidDuration
-from engine.model.errors import ModelFault
 from engine.model.package import Finding, Package
 
 _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
@@ -42,6 +40,8 @@ class Known:
     operations: frozenset[str] | None = None
     #: those of them that call the outside and so run as jobs only
     outside: frozenset[str] = frozenset()
+    #: those of them that leave nothing behind when their task is withdrawn
+    reversible: frozenset[str] = frozenset()
     #: programs of published (or jointly examined) processes by key; None where nobody can tell
     programs: Mapping[str, Program] | None = None
     #: role keys of the directory; the package may declare more
@@ -99,6 +99,7 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
             if node.task is not None or node.kind in _PEOPLE:
                 _task(node, package, forms, roles, report)
             _named_operations(node, operations, known, report)
+            _withdrawable(node, operations, known, report)
             if node.decision is not None and node.decision.ref not in decisions:
                 report.error(
                     "unknown-decision",
@@ -110,16 +111,7 @@ def check(package: Package, programs: tuple[Program, ...], known: Known, report:
         for clash in parallel_forms.clashes(package, program):
             report.error("parallel-write", clash.message, clash.fork)
     _cycles(programs, everything, report)
-    _ladders(package, report)
-
-
-def _ladders(package: Package, report: Report) -> None:
-    for name, ladder in package.ladders.items():
-        for rung in ladder.rungs:
-            try:
-                deadlines.require_rung(rung)
-            except (ModelFault, InvalidDuration) as wrong:
-                report.error("bad-rung", f"督办方案“{name}”：{wrong}")
+    reference_terms.check(package, programs, report.error)
 
 
 def _task(
@@ -189,6 +181,21 @@ def _named_operations(
                 f'“{_name(node)}”的操作“{name}”要访问外部系统，只能用 mode="job" 后台办理',
                 node,
             )
+
+
+def _withdrawable(
+    node: Node, operations: frozenset[str] | None, known: Known, report: Report
+) -> None:
+    """A step that may be taken back must not have left anything that cannot be."""
+    task = node.task
+    if task is None or not task.withdrawable or operations is None or task.operation is None:
+        return
+    if task.operation not in known.reversible:
+        report.error(
+            "irreversible",
+            f"“{_name(node)}”允许撤回，但操作“{task.operation}”没有声明可以撤回",
+            node,
+        )
 
 
 def _called(node: Node, everything: Mapping[str, Program], known: Known, report: Report) -> None:

@@ -15,6 +15,7 @@ class Fact(enum.StrEnum):
     INSTANCE_FAILED = "instance.failed"
     INSTANCE_SUSPENDED = "instance.suspended"
     INSTANCE_RESUMED = "instance.resumed"
+    INSTANCE_JUMPED = "instance.jumped"
     INSTANCE_MIGRATED = "instance.migrated"
     INSTANCE_MIGRATION_UNDONE = "instance.migration_undone"
     NODE_ENTERED = "node.entered"
@@ -33,6 +34,7 @@ class Fact(enum.StrEnum):
     TASK_SUSPENDED = "task.suspended"
     TASK_RESUMED = "task.resumed"
     TASK_RETURNED = "task.returned"
+    TASK_WITHDRAWN = "task.withdrawn"
     TASK_EXITED = "task.exited"
     TASK_COMMENTED = "task.commented"
     TASK_DUE_CHANGED = "task.due_changed"
@@ -41,6 +43,14 @@ class Fact(enum.StrEnum):
     TASK_URGED = "task.urged"
     TASK_SUPERVISED = "task.supervised"
     TASK_CIRCULATED = "task.circulated"
+    TASK_REASSIGNED = "task.reassigned"
+    TASK_BEGUN_LATE = "task.begun_late"
+    CLOCK_PAUSED = "clock.paused"
+    CLOCK_RESUMED = "clock.resumed"
+    CASE_DUE_CHANGED = "case.due_changed"
+    CASE_ESCALATED = "case.escalated"
+    SLIP_ISSUED = "slip.issued"
+    SLIP_ANSWERED = "slip.answered"
     FILE_ATTACHED = "file.attached"
     OPERATION_PERFORMED = "operation.performed"
     OPERATION_FAILED = "operation.failed"
@@ -64,6 +74,7 @@ TITLES: Mapping[str, str] = {
     Fact.INSTANCE_FAILED: "以错误结束",
     Fact.INSTANCE_SUSPENDED: "挂起",
     Fact.INSTANCE_RESUMED: "恢复",
+    Fact.INSTANCE_JUMPED: "跳转",
     Fact.INSTANCE_MIGRATED: "迁移到另一版本",
     Fact.INSTANCE_MIGRATION_UNDONE: "撤销迁移",
     Fact.NODE_ENTERED: "进入环节",
@@ -82,6 +93,7 @@ TITLES: Mapping[str, str] = {
     Fact.TASK_SUSPENDED: "挂起待办",
     Fact.TASK_RESUMED: "恢复待办",
     Fact.TASK_RETURNED: "退回",
+    Fact.TASK_WITHDRAWN: "撤回",
     Fact.TASK_EXITED: "撤销待办",
     Fact.TASK_COMMENTED: "批注",
     Fact.TASK_DUE_CHANGED: "调整时限",
@@ -90,6 +102,14 @@ TITLES: Mapping[str, str] = {
     Fact.TASK_URGED: "催办",
     Fact.TASK_SUPERVISED: "督办",
     Fact.TASK_CIRCULATED: "通报",
+    Fact.TASK_REASSIGNED: "逾期转办",
+    Fact.TASK_BEGUN_LATE: "未按时签收",
+    Fact.CLOCK_PAUSED: "暂停计时",
+    Fact.CLOCK_RESUMED: "恢复计时",
+    Fact.CASE_DUE_CHANGED: "调整全案时限",
+    Fact.CASE_ESCALATED: "全案时限督办",
+    Fact.SLIP_ISSUED: "下达督办单",
+    Fact.SLIP_ANSWERED: "回复督办单",
     Fact.FILE_ATTACHED: "上传附件",
     Fact.OPERATION_PERFORMED: "执行操作",
     Fact.OPERATION_FAILED: "操作失败",

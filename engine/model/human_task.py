@@ -82,6 +82,14 @@ class TaskView:
     outcome: str | None
     version: int
     item: str | None = None
+    #: until when it must be begun
+    start_by: datetime | None = None
+    #: when it turns yellow
+    warn_at: datetime | None = None
+    #: since when its clock stands still; `due_at` is None meanwhile
+    paused_at: datetime | None = None
+    #: version of the calendar that counted `due_at`
+    calendar_version: str | None = None
     outcomes: tuple[OutcomeOption, ...] = ()
     #: operations that may be run while the task is open (`TaskService.perform`)
     actions: tuple[str, ...] = ()
@@ -111,6 +119,10 @@ class TaskRow:
     status: TaskStatus
     created_at: datetime
     due_at: datetime | None
+    warn_at: datetime | None = None
+    paused_at: datetime | None = None
+    #: the worst rung of the ladder reached so far
+    urgency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

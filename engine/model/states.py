@@ -49,8 +49,12 @@ class Verb(enum.StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     RETURN = "return"
+    WITHDRAW = "withdraw"
     COMMENT = "comment"
     ATTACH = "attach"
+    PAUSE = "pause"
+    CONTINUE = "continue"
+    SUPERVISE = "supervise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +119,14 @@ TASK_TRANSITIONS: Mapping[Verb, TaskTransition] = dict(
             "恢复",
         ),
         _verb(Verb.RETURN, _WORKABLE, TaskStatus.EXITED, _DO, "退回"),
+        # Of completed tasks only those that say so, and only by whoever completed them.
+        _verb(Verb.WITHDRAW, (TaskStatus.COMPLETED,), TaskStatus.EXITED, _OWN, "撤回"),
         _verb(Verb.COMMENT, tuple(TaskStatus), None, (Who.STAKEHOLDER,), "批注"),
         _verb(Verb.ATTACH, _WORKABLE, None, _DO, "上传附件"),
+        # The clock of a task, not its state: who waits for an answer may work on meanwhile.
+        _verb(Verb.PAUSE, _WORKABLE, None, (Who.OWNER, Who.ADMINISTRATOR), "暂停计时"),
+        _verb(Verb.CONTINUE, _WORKABLE, None, (Who.OWNER, Who.ADMINISTRATOR), "恢复计时"),
+        _verb(Verb.SUPERVISE, _WORKABLE, None, (Who.ADMINISTRATOR,), "下达督办单"),
     )
 )
 
@@ -128,6 +138,7 @@ class InstanceVerb(enum.StrEnum):
     RESUME = "resume"
     TERMINATE = "terminate"
     CORRELATE = "correlate"
+    JUMP = "jump"
 
 
 _RUNNING = frozenset({InstanceStatus.ACTIVE, InstanceStatus.INCIDENT})
@@ -137,6 +148,7 @@ INSTANCE_SOURCES: Mapping[InstanceVerb, frozenset[InstanceStatus]] = {
     InstanceVerb.RESUME: frozenset({InstanceStatus.SUSPENDED}),
     InstanceVerb.TERMINATE: _RUNNING | {InstanceStatus.SUSPENDED},
     InstanceVerb.CORRELATE: _RUNNING,
+    InstanceVerb.JUMP: _RUNNING,
 }
 
 INSTANCE_TITLES: Mapping[InstanceStatus, str] = {

@@ -22,6 +22,8 @@ class DueFilter(enum.StrEnum):
     TODAY = "today"
     #: within seven days from now, overdue ones included
     WEEK = "week"
+    #: with a yellow card: close to the end, not past it
+    YELLOW = "yellow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

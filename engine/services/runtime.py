@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 
-from engine.execution import assignment, correlation, operations, settle
+from engine.execution import assignment, correlation, operations, pauses, settle
 from engine.execution.job_executor import start as begin
 from engine.execution.snapshot import Snapshot, new_instance
 from engine.execution.work import Work
@@ -83,6 +83,7 @@ class RuntimeService(CaseLookup):
             work = Work(self._environment, tx, now, actor, snapshot, deployed)
             begin(work, plain, None)
             settle.settle_variables(work)
+            pauses.follow(work)
             work.flush()
             return instance_id, work.follow_up
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select, text, true
 
 from engine.execution import assignment, task_terms
 from engine.execution.command import Commands
+from engine.execution.deadlines import is_pausable
 from engine.execution.work import Work
 from engine.kernel.program import Program
 from engine.model import states
@@ -64,7 +65,8 @@ class WorklistService:
                 found += tx.rows(worklists.page(holder, extra), {**values, **whose})
             found.sort(key=lambda row: (row.due_sort, row.id))
             rows = found[:limit]
-            page = tuple(self._row(tx, row, actor) for row in rows)
+            names: dict[str, str | None] = {}
+            page = tuple(self._row(tx, row, actor, names) for row in rows)
         more = len(found) > limit
         return TaskPage(
             rows=page, next_cursor=_cursor(rows[-1].due_sort, rows[-1].id) if more else None
@@ -118,11 +120,11 @@ class WorklistService:
 
     def unattended(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Open tasks in his subtrees for which nobody holds the role at the unit (Inv-16)."""
-        return self._supervised(actor, _task.c.no_holder.is_(True), cursor, limit)
+        return self._supervised(actor, text("no_holder"), cursor, limit)
 
     def open_below(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Every open task in the subtrees of his seats."""
-        return self._supervised(actor, _task.c.is_open == 1, cursor, limit)
+        return self._supervised(actor, true(), cursor, limit)
 
     def load(self, actor: Actor) -> tuple[UnitLoad, ...]:
         """Open tasks by unit, of exactly the cases whose tasks `open_below` lists."""
@@ -162,38 +164,62 @@ class WorklistService:
             )
         return self._page(query.add_columns(_task.c.completed_at), limit, by="completed_at")
 
+    def warned(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
+        """Tasks with a yellow card in the subtrees of his seats, the most urgent first."""
+        now = self._environment.clock.now()
+        return self._supervised(
+            actor, and_(_task.c.warn_at <= now, _task.c.due_sort > now), cursor, limit
+        )
+
+    def listed(self, query: Any) -> tuple[TaskRow, ...]:
+        """Rows of a query over `worklists.rows()`."""
+        return self._page(query, None).rows
+
     # --- private -----------------------------------------------------------------------------
 
     def _supervised(self, actor: Actor, condition: Any, cursor: str | None, limit: int) -> TaskPage:
-        with self._environment.database.read() as tx:
-            visible = self._environment.visibility.condition(
-                tx, actor, _task.c.process_key, _task.c.region
-            )
         query = (
             worklists.rows()
-            .where(_task.c.is_open == 1, condition, visible)
+            .where(text("is_open = 1"), condition)
             .order_by(_task.c.due_sort, _task.c.id)
             .limit(limit + 1)
         )
         if cursor is not None:
             query = query.where(_behind(_parsed(cursor)))
-        return self._page(query, limit)
+        found: dict[str, Any] = {}
+        with self._environment.database.read() as tx:
+            # One query a subtree, each in the order of an index; the short lists are merged.
+            for sight in self._environment.visibility.sights(tx, actor):
+                seen = tx.execute(query.where(*sight.where(_task))).all()
+                found.update((row.id, row) for row in seen)
+            rows = sorted(found.values(), key=lambda row: (row.due_sort, row.id))
+            names: dict[str, str | None] = {}
+            page = tuple(self._row(tx, row, None, names) for row in rows[:limit])
+        more = len(rows) > limit
+        last = rows[limit - 1] if more else None
+        return TaskPage(rows=page, next_cursor=_cursor(last.due_sort, last.id) if last else None)
 
     def _page(self, query: Any, limit: int | None, *, by: str = "due_sort") -> TaskPage:
         with self._environment.database.read() as tx:
             found = tx.execute(query).all()
             rows = found if limit is None else found[:limit]
-            page = tuple(self._row(tx, row, None) for row in rows)
+            names: dict[str, str | None] = {}
+            page = tuple(self._row(tx, row, None, names) for row in rows)
         more = limit is not None and len(found) > limit
         return TaskPage(
             rows=page, next_cursor=_cursor(getattr(rows[-1], by), rows[-1].id) if more else None
         )
 
-    def _row(self, tx: Transaction, row: Any, actor: Actor | None) -> TaskRow:
+    def _row(
+        self, tx: Transaction, row: Any, actor: Actor | None, names: dict[str, str | None]
+    ) -> TaskRow:
+        """A line of a list; `names` remembers who was asked for already on this page."""
         owner_name = None
         if row.owner is not None:
             mine = actor is not None and row.owner == actor.id
-            owner_name = actor.name if actor and mine else _name(tx, row.owner)
+            if not mine and row.owner not in names:
+                names[row.owner] = _name(tx, row.owner)
+            owner_name = actor.name if actor and mine else names[row.owner]
         return TaskRow(
             id=row.id,
             instance_id=row.instance_id,
@@ -209,6 +235,9 @@ class WorklistService:
             status=TaskStatus(row.status),
             created_at=row.created_at,
             due_at=row.due_at,
+            warn_at=row.warn_at,
+            paused_at=row.paused_at,
+            urgency=row.urgency,
         )
 
     def _narrowing(self, wanted: WorklistFilter) -> tuple[dict[str, Any], frozenset[Narrowing]]:
@@ -221,6 +250,7 @@ class WorklistService:
         }
         given = {
             Narrowing.DUE: until.get(wanted.due),
+            Narrowing.WARNED: now if wanted.due is DueFilter.YELLOW else None,
             Narrowing.PROCESS: wanted.process_key,
             Narrowing.ACTIVITY: wanted.activity_id,
             Narrowing.ROLE: wanted.role,
@@ -240,6 +270,7 @@ class WorklistService:
             verbs = self._without_excluded(work, row, actor, who, verbs)
         if not spec.returns:
             verbs -= {Verb.RETURN}
+        verbs -= _unusable(work, row)
         return TaskView(
             id=row.id,
             instance_id=row.instance_id,
@@ -262,6 +293,10 @@ class WorklistService:
             claimed_at=row.claimed_at,
             due_at=row.due_at,
             due_note=row.due_note,
+            start_by=row.start_by,
+            warn_at=row.warn_at,
+            paused_at=row.paused_at,
+            calendar_version=row.calendar_version,
             completed_at=row.completed_at,
             completed_by=row.completed_by,
             outcome=row.outcome,
@@ -287,6 +322,20 @@ class WorklistService:
         return frozenset(kept)
 
 
+def _unusable(work: Work, row: Any) -> set[Verb]:
+    """Verbs of clocks that would be refused: no clock, no reason to pause it, not late."""
+    found: set[Verb] = set()
+    if row.paused_at is None:
+        found.add(Verb.CONTINUE)
+    rules = work.deployed.package.pauses.values()
+    stopped = row.due_at is None or row.due_at <= work.now or not is_pausable(row.deadline)
+    if stopped or all(rule.automatic for rule in rules):
+        found.add(Verb.PAUSE)
+    if row.due_at is None or row.due_at > work.now:
+        found.add(Verb.SUPERVISE)
+    return found
+
+
 def _named(program: Program, activity_ids: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (each, program.by_id[each].name if each in program.by_id else each) for each in activity_ids
@@ -306,9 +355,10 @@ def _holders(actor: Actor, wanted: WorklistFilter) -> Iterator[tuple[Holder, dic
 
 
 def _behind(after: tuple[datetime, str]) -> Any:
-    return or_(
-        _task.c.due_sort > after[0],
-        and_(_task.c.due_sort == after[0], _task.c.id > after[1]),
+    # The first condition bounds the index range, the second skips within one instant.
+    return and_(
+        _task.c.due_sort >= after[0],
+        or_(_task.c.due_sort > after[0], _task.c.id > after[1]),
     )
 
 

@@ -23,7 +23,8 @@ BEGINNING = (datetime(1, 1, 1, tzinfo=UTC), "")
 
 COLUMNS = (
     "id", "instance_id", "definition_id", "process_key", "activity_id", "name", "subject",
-    "role", "unit", "owner", "status", "created_at", "due_at", "due_sort",
+    "role", "unit", "owner", "status", "created_at", "due_at", "due_sort", "warn_at", "paused_at",
+    "urgency",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class Narrowing(enum.Enum):
     """Conditions that may be added; each reads the parameter of its name."""
 
     DUE = "due_until"
+    WARNED = "warned_at"
     PROCESS = "process_key"
     ACTIVITY = "activity_id"
     ROLE = "of_role"
@@ -113,6 +115,9 @@ def pattern(part: str) -> str:
 
 _CONDITIONS: dict[Narrowing, Any] = {
     Narrowing.DUE: _task.c.due_sort <= bindparam("due_until"),
+    Narrowing.WARNED: and_(
+        _task.c.warn_at <= bindparam("warned_at"), _task.c.due_sort > bindparam("warned_at")
+    ),
     Narrowing.PROCESS: _task.c.process_key == bindparam("process_key"),
     Narrowing.ACTIVITY: _task.c.activity_id == bindparam("activity_id"),
     Narrowing.ROLE: _task.c.role == bindparam("of_role"),

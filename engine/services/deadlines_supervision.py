@@ -1,0 +1,218 @@
+"""Supervision slips: issued to a late office, answered by it, listed for those above."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from engine.execution import assignment, case_clock, supervision
+from engine.execution.command import Commands
+from engine.execution.work import Work
+from engine.model.actor import Actor
+from engine.model.clock import local_date
+from engine.model.clocks import SlipView
+from engine.model.errors import InvalidInput, InvalidState, NotAllowed, NotFound
+from engine.model.facts import Fact
+from engine.model.human_task import TaskRow
+from engine.model.package import LadderAction
+from engine.model.states import Verb
+from engine.services import task_rules
+from engine.services.worklist import WorklistService
+from engine.store import human_tasks, worklists
+from engine.store import supervision as store
+
+_slip: Any = store.SupervisionSlip.__table__
+_task: Any = human_tasks.HumanTask.__table__
+MOST_TEXT = 2000
+CAP = 100
+
+
+class SupervisionService:
+    """What goes down from a superior to a late office, and what comes back."""
+
+    def __init__(self, commands: Commands, worklist: WorklistService) -> None:
+        self._commands = commands
+        self._environment = commands.environment
+        self._worklist = worklist
+
+    def issue(
+        self, task_id: str, actor: Actor, *, demand: str = "", version: int | None = None
+    ) -> str:
+        """A slip to whoever has the task, else to its office; its id.
+
+        Raises NotFound, NotAllowed, InvalidState while an earlier slip is unanswered, Stale.
+        """
+
+        def act(work: Work, row: Any) -> str:
+            task_rules.fresh(row, version)
+            assignment.require(work, row, Verb.SUPERVISE)
+            if row.due_at is None or row.due_at > work.now:
+                raise InvalidState("还没有超期，不能下达督办单")
+            slip = supervision.issue(work, row, demand=demand.strip()[:MOST_TEXT])
+            if slip is None:
+                raise InvalidState("上一份督办单还没有回复")
+            return slip
+
+        return self._commands.on_task(task_id, actor, act)
+
+    def reply(
+        self,
+        slip_id: str,
+        actor: Actor,
+        *,
+        cause: str,
+        measures: str,
+        promised: date | None,
+    ) -> None:
+        """The office's answer, once; who issued the slip, else the superior desk, is told.
+
+        Raises NotFound for whoever it is not addressed to, InvalidInput, InvalidState when it is
+        answered already.
+        """
+        faults = {
+            name: "此项必填"
+            for name, value in (("cause", cause), ("measures", measures))
+            if not value.strip()
+        }
+        if promised is None:
+            faults["promised"] = "请填写预计办结日期"
+        elif promised < local_date(self._environment.clock.now()):
+            faults["promised"] = "预计办结日期不能早于今天"
+        if faults:
+            raise InvalidInput("请把回复填写完整", faults)
+        slip = self._row(slip_id)
+
+        def act(work: Work) -> None:
+            if not addressed(slip, actor):
+                raise NotAllowed("督办单由承办人或承办岗位回复")
+            hit = work.tx.write(
+                store.REPLY,
+                {
+                    "slip_id": slip.id,
+                    "replied_at": work.now,
+                    "replied_by": actor.id,
+                    "replied_by_name": actor.name,
+                    "cause": cause.strip()[:MOST_TEXT],
+                    "measures": measures.strip()[:MOST_TEXT],
+                    "promised": promised,
+                },
+            )
+            if hit != 1:
+                raise InvalidState("督办单已经回复")
+            work.record(
+                Fact.SLIP_ANSWERED,
+                task_id=slip.task_id,
+                detail={"reason": cause.strip(), "note": measures.strip(), "due": promised},
+            )
+            self._tell(work, slip, cause.strip())
+
+        self._commands.on_instance(slip.instance_id, actor, act)
+
+    def slip(self, slip_id: str, actor: Actor) -> SlipView:
+        """One slip, for its addressee and whoever may see the task. Raises NotFound."""
+        row = self._row(slip_id)
+        if not addressed(row, actor):
+            self._worklist.task(row.task_id, actor)
+        return _view(row, actor)
+
+    def mine(self, actor: Actor) -> tuple[SlipView, ...]:
+        """Unanswered slips addressed to him or to an office of his, the most urgent first."""
+        with self._environment.database.read() as tx:
+            rows = tx.execute(
+                select(_slip).where(_to(actor)).order_by(_slip.c.reply_by, _slip.c.id).limit(CAP)
+            ).all()
+        return tuple(_view(row, actor) for row in rows)
+
+    def waiting(self, actor: Actor) -> int:
+        """How many of them there are, up to a hundred."""
+        with self._environment.database.read() as tx:
+            found = select(_slip.c.id).where(_to(actor)).limit(CAP).subquery()
+            return int(tx.execute(select(func.count()).select_from(found)).scalar() or 0)
+
+    def issued(self, actor: Actor, *, limit: int = 200) -> tuple[SlipView, ...]:
+        """Slips of the cases he may look into, unanswered ones first, then the newest."""
+        with self._environment.database.read() as tx:
+            visible = self._environment.visibility.condition(
+                tx, actor, _slip.c.process_key, _slip.c.region
+            )
+            rows = tx.execute(
+                select(_slip)
+                .where(visible)
+                .order_by(_slip.c.replied_at.is_not(None), _slip.c.issued_at.desc())
+                .limit(limit)
+            ).all()
+        return tuple(_view(row, actor) for row in rows)
+
+    def of_task(self, task_id: str, actor: Actor) -> tuple[SlipView, ...]:
+        """Slips of one task, for whoever may see the task. Raises NotFound."""
+        self._worklist.task(task_id, actor)
+        with self._environment.database.read() as tx:
+            rows = tx.execute(
+                select(_slip).where(_slip.c.task_id == task_id).order_by(_slip.c.issued_at)
+            ).all()
+        return tuple(_view(row, actor) for row in rows)
+
+    def to_be_named(self, actor: Actor, *, since: datetime, until: datetime) -> tuple[TaskRow, ...]:
+        """For the circular: tasks whose ladder reached it, due in this time, in his subtrees."""
+        with self._environment.database.read() as tx:
+            visible = self._environment.visibility.condition(
+                tx, actor, _task.c.process_key, _task.c.region
+            )
+            query = (
+                worklists.rows()
+                .where(
+                    _task.c.urgency == LadderAction.CIRCULATE.value,
+                    _task.c.due_at >= since,
+                    _task.c.due_at < until,
+                    visible,
+                )
+                .order_by(_task.c.unit, _task.c.due_at)
+                .limit(1000)
+            )
+        return self._worklist.listed(query)
+
+    def _tell(self, work: Work, slip: Any, cause: str) -> None:
+        audiences: list[dict[str, str]] = (
+            [{"kind": "participant", "id": slip.issued_by}]
+            if slip.issued_by is not None
+            else case_clock.superior(work, slip.unit or work.instance.region)
+        )
+        data = {
+            "name": slip.name,
+            "subject": slip.subject,
+            "unit": slip.unit,
+            "due_at": slip.due_at,
+            "reason": cause,
+        }
+        for audience in audiences:
+            work.notify("slip_answered", audience, data, task_id=slip.task_id)
+
+    def _row(self, slip_id: str) -> Any:
+        with self._environment.database.read() as tx:
+            row = tx.first(store.BY_ID, {"slip_id": slip_id})
+        if row is None:
+            raise NotFound("没有这份督办单")
+        return row
+
+
+def addressed(slip: Any, actor: Actor) -> bool:
+    """Whether the slip is his to answer."""
+    if slip.owner is not None and assignment.owns(actor, slip.owner):
+        return True
+    return slip.role is not None and slip.unit is not None and actor.holds(slip.role, slip.unit)
+
+
+def _to(actor: Actor) -> Any:
+    absent = {seat.instead_of for seat in actor.seats if seat.instead_of}
+    offices = [and_(_slip.c.role == seat.role, _slip.c.unit == seat.unit) for seat in actor.seats]
+    return and_(
+        _slip.c.replied_at.is_(None), or_(_slip.c.owner.in_([actor.id, *sorted(absent)]), *offices)
+    )
+
+
+def _view(row: Any, actor: Actor) -> SlipView:
+    names = SlipView.__dataclass_fields__.keys() - {"mine"}
+    values = {name: getattr(row, name) for name in names}
+    return SlipView(mine=row.replied_at is None and addressed(row, actor), **values)
