@@ -28,6 +28,8 @@ WRITER_CACHE_KIB = 65_536
 _JOINED = "nuanliu_joined"
 #: PostgreSQL: serialization failure, deadlock, unique violation (two firsts of the same key)
 _RACE_STATES = frozenset({"40001", "40P01"})
+#: PostgreSQL: connection failures, shutdowns, sessions ended for standing idle
+_GONE_STATES = ("08", "57P", "25P03", "25P04")
 
 
 class LostRace(Exception):
@@ -221,8 +223,12 @@ class Database:
         """Whether the connection was lost: nobody's mistake, and to be tried again."""
         cause = error.orig if isinstance(error, DBAPIError) else error
         dialect: Any = self.engine.dialect
-        errors = dialect.dbapi.Error
-        return isinstance(cause, errors) and bool(dialect.is_disconnect(cause, None, None))
+        if self.is_sqlite or not isinstance(cause, dialect.dbapi.Error):
+            return False
+        state = getattr(cause, "sqlstate", None)
+        if state is None:
+            return isinstance(cause, dialect.dbapi.OperationalError)
+        return bool(state.startswith(_GONE_STATES))
 
     def dispose(self) -> None:
         """Close every pooled connection."""
