@@ -8,6 +8,7 @@ that may look everywhere below their unit: auditors, higher authorities.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
@@ -21,6 +22,43 @@ if TYPE_CHECKING:
     from engine.store.database import Transaction
 
 _definition: Any = ProcessDefinition.__table__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One stretch of what somebody may look into: a subtree, and the processes in it (None: all).
+
+    A list is asked for one sight at a time: each then reads its own index in the order of the
+    list, where a query for all of them at once would read and sort the whole table.
+    """
+
+    unit: str | None
+    keys: tuple[str, ...] | None
+
+    @property
+    def is_within_a_county(self) -> bool:
+        """Whether one county keeps all of it (`shard`)."""
+        return self.unit is not None and region.level(self.unit).value >= region.Level.COUNTY.value
+
+    def where(self, table: Any) -> tuple[Any, ...]:
+        """As conditions over a table of cases or tasks: `shard`, `region` and `process_key`."""
+        of_key = () if self.keys is None else (table.c.process_key.in_(self.keys),)
+        return (*_below(table, self.unit), *of_key)
+
+
+def _below(table: Any, unit: str | None) -> tuple[Any, ...]:
+    prefix = "" if unit is None else region.prefix(unit)
+    if unit is None or not prefix:
+        return ()
+    level = region.level(unit)
+    if level is region.Level.INSTITUTION:
+        return (table.c.shard == region.shard(unit), table.c.region == unit)
+    if level.value < region.Level.COUNTY.value:
+        return (table.c.region.startswith(prefix),)
+    # Between two codes, so that an index on the region can find the stretch.
+    following = str(int(prefix) + 1).zfill(len(prefix))
+    within = (table.c.region >= prefix, table.c.region < following)
+    return (table.c.shard == region.shard(unit), *within)
 
 
 class Visibility:
@@ -49,6 +87,24 @@ class Visibility:
         return lambda key, unit: any(
             region.covers(seat.unit, unit) and seat.role in roles.get(key, ())
             for seat in actor.seats
+        )
+
+    def sights(self, tx: Transaction, actor: Actor) -> tuple[Sight, ...]:
+        """What `condition` lets through, as stretches to be asked for one by one."""
+        if actor is SYSTEM:
+            return (Sight(unit=None, keys=None),)
+        roles = self._known(tx)
+        keys: dict[str, set[str] | None] = {}
+        for seat in actor.seats:
+            if seat.role in self._observers:
+                keys[seat.unit] = None
+            known = keys.setdefault(seat.unit, set())
+            if known is not None:
+                known.update(one for one, among in roles.items() if seat.role in among)
+        return tuple(
+            Sight(unit=unit, keys=None if known is None else tuple(sorted(known)))
+            for unit, known in keys.items()
+            if known is None or known
         )
 
     def condition(self, tx: Transaction, actor: Actor, key: Any, unit: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, text, update
 
 from engine.execution.environment import Environment
 from engine.model.clock import local_date
@@ -46,7 +46,7 @@ class Attendance:
         """
         now = self._environment.clock.now()
         today = local_date(now)
-        self._mark(_task.c.no_holder.is_(True), attended(today), no_holder=False)
+        self._mark(text("no_holder"), attended(today), no_holder=False)
         changes = self._environment.seats.changes
         if (
             self._surveyed is not None
@@ -60,7 +60,7 @@ class Attendance:
 
     def _mark(self, marked: Any, condition: Any, *, no_holder: bool) -> None:
         database = self._environment.database
-        wanted = and_(_task.c.is_open == 1, _task.c.role.is_not(None), marked, condition)
+        wanted = and_(text("is_open = 1"), _task.c.role.is_not(None), marked, condition)
         while True:
             with database.read() as tx:
                 found = _ids(tx, wanted)

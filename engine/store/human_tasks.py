@@ -29,6 +29,8 @@ _OPEN = text("is_open = 1")
 _OWNED = text("is_open = 1 AND owner IS NOT NULL")
 _RENAMED = text("counts_as IS NOT NULL")
 _DONE = text("completed_by IS NOT NULL")
+_TAKEN_AWAY = text("is_open = 0 AND completed_by IS NULL AND owner IS NOT NULL")
+_ALONE = text("is_open = 1 AND no_holder")
 
 
 class HumanTask(Base):
@@ -50,6 +52,19 @@ class HumanTask(Base):
         Index(
             "ix_human_task_due", "due_sort", "id",
             postgresql_where=_OPEN, sqlite_where=_OPEN,
+        ),
+        # What is open below a county, a town or a village; the region is read from the index.
+        Index(
+            "ix_human_task_below", "shard", "due_sort", "id", "region",
+            postgresql_where=_OPEN, sqlite_where=_OPEN,
+        ),
+        # Two that are nearly empty: tasks nobody can take, tasks that ended in somebody's hands.
+        Index(
+            "ix_human_task_alone", "due_sort", "id", postgresql_where=_ALONE, sqlite_where=_ALONE
+        ),
+        Index(
+            "ix_human_task_taken_away", "owner", "instance_id",
+            postgresql_where=_TAKEN_AWAY, sqlite_where=_TAKEN_AWAY,
         ),
         # Open tasks of a case, and who did a step of it last, however often it was done.
         Index("ix_human_task_case", "instance_id", "is_open", "activity_id", "id"),

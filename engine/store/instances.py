@@ -11,16 +11,28 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.store.base import Base, Blob, Id, Unit, UtcDateTime
 from engine.store.statement import Statement
 
+#: most cases have neither: rows without are in no index
+_KEYED = text("business_key IS NOT NULL")
+_CALLED = text("parent_id IS NOT NULL")
+
 
 class ProcessInstance(Base):
     """One case. `revision` rises with every commit that touches it; `fact_*` head its chain."""
 
     __tablename__ = "process_instance"
     __table_args__ = (
-        Index(None, "process_key", "business_key"),
+        Index(
+            "ix_process_instance_business_key", "process_key", "business_key",
+            postgresql_where=_KEYED, sqlite_where=_KEYED,
+        ),
+        # Cases of a unit and of a county, and those somebody began, the newest first.
         Index(None, "region", "id"),
+        Index("ix_process_instance_shard", "shard", "id"),
+        Index("ix_process_instance_starter", "started_by", "id"),
         Index(None, "root_id"),
-        Index(None, "parent_id"),
+        Index(
+            "ix_process_instance_child", "parent_id", postgresql_where=_CALLED, sqlite_where=_CALLED
+        ),
         Index(
             "ix_process_instance_open",
             "process_key",
@@ -29,7 +41,7 @@ class ProcessInstance(Base):
             postgresql_where=text("ended_at IS NULL"),
             sqlite_where=text("ended_at IS NULL"),
         ),
-    )
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     shard: Mapped[str] = mapped_column(String(6))

@@ -16,6 +16,7 @@ SENT = "sent"
 FAILED = "failed"
 
 _QUEUED = text("status = 'queued'")
+_FAILED = text("status = 'failed'")
 
 
 class OutboxMessage(Base):
@@ -24,6 +25,8 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_queued", "next_at", "id", postgresql_where=_QUEUED, sqlite_where=_QUEUED),
+        # Nearly empty: what could not be delivered.
+        Index("ix_outbox_failed", "id", postgresql_where=_FAILED, sqlite_where=_FAILED),
         {"sqlite_with_rowid": False},
     )
 

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine, text
 
 _SQLITE_SEQUENCE = (
-    "WITH RECURSIVE seq(n) AS"
-    " (SELECT :first UNION ALL SELECT n + 1 FROM seq WHERE n < :last)"
+    "WITH RECURSIVE seq(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM seq WHERE n < :last)"
 )
 _POSTGRES_SEQUENCE = (
-    "WITH seq AS (SELECT generate_series("
-    "CAST(:first AS bigint), CAST(:last AS bigint)) AS n)"
+    "WITH seq AS (SELECT generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n)"
 )
 _SQLITE_TIMERS = (
     "UPDATE timer SET due_at = :at, planned_at = :at WHERE (instance_id, kind, element) IN"
