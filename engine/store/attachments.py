@@ -58,7 +58,7 @@ class FileStore:
     def put(self, content: bytes) -> str:
         """Keep the bytes durably and answer their SHA-256; afterwards a row may name them."""
         digest = sha256(content).hexdigest()
-        target = self._path(digest)
+        target = self.path(digest)
         if target.exists():
             return digest
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,21 +68,23 @@ class FileStore:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(target)
-        self._sync(target.parent)
+        self.sync(target.parent)
         return digest
 
     def get(self, digest: str) -> bytes:
         """The bytes again. Raises NotFound."""
         try:
-            return self._path(digest).read_bytes()
+            return self.path(digest).read_bytes()
         except FileNotFoundError:
             raise NotFound("文件已不在存储中") from None
 
-    def _path(self, digest: str) -> Path:
+    def path(self, digest: str) -> Path:
+        """Where the bytes of this digest lie, or would."""
         return self.folder / digest[:2] / digest[2:4] / digest
 
     @staticmethod
-    def _sync(folder: Path) -> None:
+    def sync(folder: Path) -> None:
+        """Names in this folder outlive a power cut."""
         # Without this the name may be lost in a power cut although the bytes are there.
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection
 
-_OLD = "ix_human_task_instance_id_activity_id"
-_NEW = "ix_human_task_case"
+from engine.store.schema_change import add_index, drop_index
+
+#: a province has millions of tasks: nobody waits while they are sorted
+OUTSIDE_TRANSACTION = True
 
 
 def run(connection: Connection) -> None:
     """One index takes the place of another."""
-    known = {index["name"] for index in inspect(connection).get_indexes("human_task")}
-    if _NEW not in known:
-        columns = "instance_id, is_open, activity_id, id"
-        connection.execute(text(f"CREATE INDEX {_NEW} ON human_task ({columns})"))
-    if _OLD in known:
-        connection.execute(text(f"DROP INDEX {_OLD}"))
+    columns = "instance_id, is_open, activity_id, id"
+    add_index(connection, "ix_human_task_case", "human_task", columns)
+    drop_index(connection, "ix_human_task_instance_id_human_task_activity_id")
