@@ -151,7 +151,7 @@ class Heartbeat:
 
 
 class Presence:
-    """Tells the cluster every few seconds that this process is alive."""
+    """Tells the cluster every few seconds that this process is alive, and hears what changed."""
 
     def __init__(
         self, engine: ProcessEngine, kind: str, *, queues: str = "", done: Callable[[], int]
@@ -185,6 +185,7 @@ class Presence:
 
     def _tell(self) -> None:
         try:
+            self._engine.calendars.keep_up()
             cluster = self._engine.cluster
             if self._id is None or not cluster.seen(self._id, done=self._done()):
                 self._id = cluster.join(
