@@ -39,6 +39,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
             "differentFrom",
             "excludedBy",
             "returns",
+            "withdrawable",
         ]
     ),
     "outcome": frozenset({"id", "name", "requires", "tone"}),
@@ -192,7 +193,16 @@ def _task(raw: dict[str, list[Xml]], element: Xml, findings: Findings) -> TaskSp
         different_from=words("differentFrom"),
         excluded_by=text("excludedBy"),
         returns=words("returns"),
+        withdrawable=_yes_or_no(text("withdrawable"), element, findings),
     )
+
+
+def _yes_or_no(text: str | None, element: Xml, findings: Findings) -> bool:
+    if text not in (None, "true", "false"):
+        findings.error(
+            "bad-flag", f"“{label(element)}”的 withdrawable 应写 true 或 false", element
+        )
+    return text == "true"
 
 
 def _deadline(text: str | None, element: Xml, findings: Findings) -> Value | None:

@@ -120,6 +120,8 @@ class TaskSpec:
     excluded_by: str | None = None
     #: activities it may be returned to
     returns: tuple[str, ...] = ()
+    #: whether who completed it may take it back while nobody has begun what follows
+    withdrawable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,8 @@ class Operation:
 
     `public` operations may be run without a task and without a login (a citizen's objection);
     `roles` limits who may run it without a task; one used by a task is guarded by the task.
+    A `reversible` one leaves nothing behind that matters once the task it completes is withdrawn:
+    it only checks, or it writes what the next completion writes again.
     An `outside` operation calls another system: it runs as a job only, in no transaction, with an
     `OutsideContext`, and must have answered or given up within ten minutes.
     """
@@ -212,6 +214,7 @@ class Operation:
     roles: frozenset[str] = frozenset()
     public: bool = False
     outside: bool = False
+    reversible: bool = False
     summary: str = ""
 
 
@@ -230,13 +233,18 @@ class OperationRegistry:
 
 
 def operation(
-    name: str, *, roles: tuple[str, ...] = (), public: bool = False, outside: bool = False
+    name: str,
+    *,
+    roles: tuple[str, ...] = (),
+    public: bool = False,
+    outside: bool = False,
+    reversible: bool = False,
 ) -> Callable[[OperationFunction], OperationFunction]:
     """Declare a function as the operation `name`; collected by `OperationRegistry.collect`.
 
     The function keeps working as a plain function.  Modules that hold operations are handed to
-    the engine by the package catalogue (`ProcessEngine(operations=[module, …])`).  `outside`: see
-    `Operation`.
+    the engine by the package catalogue (`ProcessEngine(operations=[module, …])`).  `outside` and
+    `reversible`: see `Operation`.
     """
 
     def declare(function: OperationFunction) -> OperationFunction:
@@ -247,6 +255,7 @@ def operation(
             roles=frozenset(roles),
             public=public,
             outside=outside,
+            reversible=reversible,
             summary=summary,
         )
         function.__operation__ = declared  # type: ignore[attr-defined]  # read back by `collect`

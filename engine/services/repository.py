@@ -227,6 +227,11 @@ class RepositoryService:
                 for name, declared in self._environment.operations.by_name.items()
                 if declared.outside
             ),
+            reversible=frozenset(
+                name
+                for name, declared in self._environment.operations.by_name.items()
+                if declared.reversible
+            ),
             programs={key: self._programs.latest(tx, key).program for key in keys},
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.execution import assignment, operations, policy_guard, settle
+from engine.execution import assignment, operations, policy_guard, settle, withdrawal
 from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.triggers import TaskCompleted
@@ -24,12 +24,12 @@ from engine.model.facts import Fact
 from engine.model.human_task import Completed, TaskStatus
 from engine.model.states import Verb
 from engine.services import task_rules
-from engine.services.notes import CaseNotes
+from engine.services.withdrawing import Withdrawing
 
 _EMPTY: Mapping[str, object] = {}
 
 
-class TaskService(CaseNotes):
+class TaskService(Withdrawing):
     """One method a verb; each is one transaction and says what holds after it."""
 
     def claim(self, task_id: str, actor: Actor, *, version: int | None = None) -> None:
@@ -290,6 +290,8 @@ class TaskService(CaseNotes):
         spec = assignment.spec_of(work, row)
         plain = codec.plain(data)
         assert isinstance(plain, dict)
+        noted = withdrawal.before(work, row) if spec.withdrawable else None
+        answered = dict(plain) if noted is not None else {}
         work.change_task(
             row,
             status=TaskStatus.COMPLETED,
@@ -333,6 +335,7 @@ class TaskService(CaseNotes):
                 by=work.actor.id,
             ),
         )
+        withdrawal.keep(work, row, noted, answered)
 
     @staticmethod
     def _completed(work: Work, row: Any, actor: Actor) -> Completed:

@@ -27,6 +27,7 @@ from engine.store.subscriptions import EventSubscription
 from engine.store.supervision import SupervisionSlip
 from engine.store.timers import Timer
 from engine.store.version_moves import MoveBatch, MovedInstance
+from engine.store.withdrawals import TakenStep
 
 __all__ = [
     "Attachment",
@@ -55,6 +56,7 @@ __all__ = [
     "SeatRow",
     "Substitution",
     "SupervisionSlip",
+    "TakenStep",
     "TaskComment",
     "TaskDraft",
     "Timer",

@@ -34,8 +34,10 @@ def test_a_verb_is_offered_exactly_where_it_is_accepted(verb, status, who):
 
 
 @pytest.mark.parametrize("status", [s for s in TaskStatus if not s.is_open])
-def test_a_task_that_is_over_only_takes_remarks(status):
-    assert states.task_verbs(status, frozenset(Who)) == {Verb.COMMENT}
+def test_a_task_that_is_over_only_takes_remarks_or_is_taken_back(status):
+    taken_back = {Verb.WITHDRAW} if status is TaskStatus.COMPLETED else set()
+
+    assert states.task_verbs(status, frozenset(Who)) == {Verb.COMMENT} | taken_back
 
 
 def test_a_stranger_may_do_nothing_at_all():
