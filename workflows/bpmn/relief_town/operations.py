@@ -57,7 +57,7 @@ def pass_rest(context: OperationContext, _: Mapping[str, Any]) -> dict[str, int]
     return {"passed": passed}
 
 
-@operation("roster.finish_town_review")
+@operation("roster.finish_town_review", reversible=True)
 def finish_town_review(context: OperationContext, _: Mapping[str, Any]) -> dict[str, Any]:
     """乡审办结: refused while a line has no opinion or the sum exceeds the allotment."""
     return review.finish_town(context, text(context, "campaign"), text(context, "town"))

@@ -95,7 +95,7 @@ def fill_account(context: OperationContext, data: Mapping[str, Any]) -> None:
     roster.fill_account(context, _line(context, data), data)
 
 
-@operation("roster.finish_register")
+@operation("roster.finish_register", reversible=True)
 def finish_register(context: OperationContext, _: Mapping[str, Any]) -> dict[str, int]:
     """登记办结: refused while a line waits for papers."""
     return roster.finish_register(context, _roster(context))
@@ -119,7 +119,7 @@ def record_appraisal(context: OperationContext, data: Mapping[str, Any]) -> None
     appraisal.record_vote(context, _roster(context), profile(context), data)
 
 
-@operation("roster.finish_appraisal")
+@operation("roster.finish_appraisal", reversible=True)
 def finish_appraisal(context: OperationContext, _: Mapping[str, Any]) -> dict[str, int]:
     """评议办结: refused while a line has no vote."""
     return appraisal.finish(context, _roster(context))
@@ -132,7 +132,7 @@ def state_exception(context: OperationContext, data: Mapping[str, Any]) -> None:
     appraisal.state_exception(context, line, _reason(data), str(data.get("amount") or ""))
 
 
-@operation("roster.finish_statement")
+@operation("roster.finish_statement", reversible=True)
 def finish_statement(context: OperationContext, _: Mapping[str, Any]) -> None:
     """说明办结: every contradiction has its written reason."""
     appraisal.finish_statement(context, _roster(context))

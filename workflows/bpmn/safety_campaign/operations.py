@@ -73,7 +73,7 @@ def weekly_figures(context: OperationContext, _data: Mapping[str, Any]) -> Resul
     return {}
 
 
-@operation("hazard.draft_summary")
+@operation("hazard.draft_summary", reversible=True)
 def draft_summary(context: OperationContext, data: Mapping[str, Any]) -> Result:
     """起草汇总通报，机构检查须已全覆盖."""
     text = _text(data)
