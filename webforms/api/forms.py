@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from engine import errors
 from webforms.api import schemas
-from webforms.forms.binding import BoundForm, BoundNode, inputs
+from webforms.forms.binding import BoundForm, BoundNode
 from webforms.forms.builder import MAXIMUM_ROWS, PREFIX, Node
 from webforms.forms.fields import ChoiceField, FilesField
 from webforms.forms.schema import CHOICES, INPUTS, Kind
@@ -92,13 +92,8 @@ def posted(bound: BoundForm, sent: Mapping[str, Any]) -> MultiDict[str, str]:
 def faults_of(bound: BoundForm) -> dict[str, str]:
     """What is wrong, by place in the data."""
     found: dict[str, str] = {}
-    for node in inputs(bound.nodes):
-        if not node.hidden and node.field.errors:
-            found[_place(node.field.name)] = str(node.field.errors[0])
-    labelled = {node.field.id for node in inputs(bound.nodes)}
     for fault in bound.faults:
-        if fault.id not in labelled or not found:
-            found.setdefault(_place(fault.id), fault.message)
+        found.setdefault(_place(fault.id), fault.message)
     return found
 
 

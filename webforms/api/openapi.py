@@ -9,7 +9,8 @@ from typing import Any
 from webforms.api import schemas
 from webforms.api.blueprint import PREFIX
 from webforms.api.problems import MEDIA
-from webforms.api.route import JSON, Route
+from webforms.api.reading import JSON
+from webforms.api.route import Route
 
 VERSION = "1.0.0"
 _PARAMETER = re.compile(r"\{(\w+)\}")

@@ -17,6 +17,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from engine import errors
 
+JSON = "application/json"
 BODY_LIMIT = 1024 * 1024
 MOST_DIGITS = 40
 MOST_EXPONENT = 30
@@ -30,16 +31,17 @@ class BadJson(errors.Rejected):
     code = "BAD_JSON"
 
 
-def body(limit: int) -> tuple[bytes, dict[str, Any]]:
+def body() -> tuple[bytes, dict[str, Any]]:
     """The bytes that were sent and the object in them; nothing at all counts as `{}`.
 
     Raises BadJson, UnsupportedMediaType, RequestEntityTooLarge.
     """
-    request.max_content_length = limit
+    if request.mimetype not in {"", JSON}:
+        raise UnsupportedMediaType
     sent = request.get_data(cache=False)
     if not sent.strip():
         return b"", {}
-    if request.mimetype != "application/json":
+    if request.mimetype != JSON:
         raise UnsupportedMediaType
     found = parsed(sent)
     if not isinstance(found, dict):

@@ -19,11 +19,11 @@ from werkzeug.exceptions import HTTPException
 from engine import Actor, clock, errors
 from webforms.api import idempotency, limits, reading, schemas
 from webforms.api.problems import Unauthenticated, VersionMismatch
+from webforms.api.reading import JSON
 from webforms.api.schemas import Schema
 from webforms.database import engine, wall_now
 from webforms.shell import tokens
 
-JSON = "application/json"
 SVG = "image/svg+xml"
 PAGE_SIZE, MOST_ON_PAGE = 50, 200
 MOST_CURSOR = 2000
@@ -124,7 +124,7 @@ def serve(route: Route, ids: Mapping[str, str]) -> Response:
     call = Call(actor=actor, ids=ids, query=_query(route))
     if not route.writes:
         return _response(route, route.view(call))
-    sent, call.body = reading.body(route.body_limit)
+    sent, call.body = reading.body()
     schemas.require(call.body, route.body or schemas.fields())
     call.version = _version(call.body) if route.versioned else None
     key = request.headers.get("Idempotency-Key")

@@ -34,6 +34,10 @@ _NOW = schemas.told(
 def complete(call: Call) -> Answer:
     """Send the form with an outcome; the case goes on."""
     task_id, body = call.ids["task_id"], call.body
+    key = call.once.engine_key if call.once else None
+    if key and not engine().worklist.task(task_id, call.who).status.is_open:
+        # Done under this very key, and the answer got lost; the engine refuses any other.
+        return _done(engine().tasks.complete(task_id, call.who, key=key))
     shown = _filled(call, body.get("data") or {})
     shown.typed = {REASON: str(body.get("reason") or "").strip()}
     outcome = _outcome(shown, body.get("outcome"))
@@ -46,7 +50,7 @@ def complete(call: Call) -> Answer:
         data,
         outcome=outcome.id or None,
         version=call.version,
-        key=call.once.engine_key if call.once else None,
+        key=key,
     )
     return _done(done)
 
@@ -164,6 +168,16 @@ def return_to(call: Call) -> Answer:
     )
 
 
+def withdraw(call: Call) -> Answer:
+    """Take my completion back while nobody has begun what follows; the task that is open again."""
+    reopened = engine().tasks.withdraw(
+        call.ids["task_id"], call.who, call.body["reason"], call.version
+    )
+    task = engine().worklist.task(reopened, call.who)
+    told = {"task_id": reopened, "instance_id": task.instance_id, "next_tasks": [reopened]}
+    return Answer(content=told)
+
+
 def perform(call: Call) -> Answer:
     """Run one of the operations that the task lists; it stays open."""
     # Strangers learn nothing: not found before anything else.
@@ -201,6 +215,11 @@ def attach(call: Call) -> Answer:
 def _filled(call: Call, data: dict[str, Any]) -> TaskPage:
     """The page of the task with these values in its form, over what the case has."""
     stored = open_page(call.ids["task_id"], with_draft=False)
+    if not stored.editable:
+        # Its form can only be read: say so before finding fault with every field.
+        if stored.task.status.is_open:
+            raise errors.NotAllowed
+        raise errors.InvalidState(f"待办{states.TASK_TITLES[stored.task.status]}，不能办理")
     return open_page(call.ids["task_id"], posted=forms.posted(stored.bound, data))
 
 
@@ -325,6 +344,13 @@ ROUTES = (
         return_to,
         "退回到前面的环节",
         _to("activity reason", activity=schemas.text("见 returns", least=1), reason=_WHY),
+        answer=_DID,
+    ),
+    _verb(
+        _V.WITHDRAW,
+        withdraw,
+        "撤回自己的办结，后面的环节还没有人开始时可用",
+        _to("reason", reason=_WHY),
         answer=_DID,
     ),
     _verb(

@@ -21,6 +21,7 @@ from webforms.api import (
     tasks,
 )
 from webforms.api.blueprint import PREFIX, blueprint
+from webforms.api.reading import BODY_LIMIT
 from webforms.api.route import Answer, Call, Route, serve
 from webforms.database import engine
 from webforms.shell import errors
@@ -56,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *notices.ROUTES,
 )
+_LIMITS = {f"{blueprint.name}.{route.name}": route.body_limit for route in ROUTES}
 
 
 def install() -> None:
@@ -67,11 +69,13 @@ def install() -> None:
 
 
 def _name_request() -> None:
-    """Every request has an id, the caller's own where he gave a sensible one."""
+    """Every request has an id, the caller's own where he gave a sensible one; and its limit."""
     if request.path.startswith(f"{PREFIX}/"):
         given = request.headers.get(REQUEST_ID, "")
         g.request_id = given if _GIVEN.fullmatch(given) else engine().ids.new()
         structlog.contextvars.bind_contextvars(request=g.request_id)
+        # Before anybody looks at the body: what follows would open the stream without a limit.
+        request.max_content_length = _LIMITS.get(request.endpoint or "", BODY_LIMIT)
 
 
 def _tell_request(response: Response) -> Response:
