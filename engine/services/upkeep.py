@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.execution.environment import Environment
-from engine.store import backup, restore, schema
+from engine.model.clock import Clock
+from engine.store import backup, faults, restore, schema
 from engine.store.archive import Sign, Tell
 
 
@@ -52,3 +53,19 @@ class UpkeepService:
             sign=sign,
             tell=tell,
         )
+
+    def faults(self, machine: Clock) -> tuple[faults.Fault, ...]:
+        """What is wrong below the cases; only the schema's, where it is another release's.
+
+        `machine` is the clock of this machine, which is compared with the database's.
+        """
+        database, files = self._environment.database, self._environment.files
+        found = list(faults.of_schema(database))
+        if any(not one.is_reminder for one in found):
+            return tuple(found)
+        found += faults.of_clocks(database, machine)
+        if files.folder.is_dir():
+            found += faults.of_disk(files.folder)
+        found += faults.of_files(database, files)
+        found += faults.of_indexes(database)
+        return tuple(found)

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import orjson
 import zstandard
-from sqlalchemy import Connection, delete, func, inspect, select
+from sqlalchemy import Connection, delete, func, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from engine.model.clock import Clock
@@ -24,10 +24,14 @@ from engine.store import archive, chains, migrations, schema
 from engine.store.archive import ForeignBackup, InvalidBackup
 from engine.store.attachments import FileStore
 from engine.store.database import Database
+from engine.store.jobs import Job
+from engine.store.timers import Timer
 
 _BLOCK = 1024 * 1024
 _HEX = frozenset("0123456789abcdef")
 _HEADER_KEYS = frozenset({"format", "made_at", "key_check", "schema", "tables"})
+_timer: Any = Timer.__table__
+_job: Any = Job.__table__
 _version: Any = schema.SchemaVersion.__table__
 
 
@@ -148,6 +152,7 @@ class _Reader:
             raise InvalidBackup
         manifest = orjson.loads(manifest_bytes)
         self._check(manifest, hashlib.sha256(header_bytes).hexdigest())
+        self._wake()
         upgraded = self._upgrade(clock)
         return RestoreReport(
             made_at=header["made_at"],
@@ -272,6 +277,13 @@ class _Reader:
             )
             if own is not None and largest is not None:
                 self._connection.execute(select(func.setval(own, largest)))
+
+    def _wake(self) -> None:
+        """What a worker had in hand there is in nobody's hand here."""
+        for table in (_timer, _job):
+            self._connection.execute(
+                update(table).where(table.c.claimed_at.is_not(None)).values(claimed_at=None)
+            )
 
     def _upgrade(self, clock: Clock) -> list[str]:
         """Additions that came after the backup was made; they do nothing where they are already."""

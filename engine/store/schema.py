@@ -96,6 +96,12 @@ class SchemaStatus:
         """What a newer release did to the database."""
         return tuple(step for step in self.steps if not step.known)
 
+    @property
+    def is_served(self) -> bool:
+        """Whether this code may work on the database."""
+        behind = any(not step.is_post for step in self.pending)
+        return not behind and not any(step.is_post for step in self.unknown)
+
     def require_served(self) -> None:
         """Return where this code may work on the database. Raises SchemaBehind, SchemaAhead."""
         ahead = [step.name for step in self.unknown if step.is_post]

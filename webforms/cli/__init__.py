@@ -22,8 +22,10 @@ MODULES = {
     "demo": "serving",
     "worker": "working",
     "init": "installation",
-    "upgrade": "installation",
-    "doctor": "installation",
+    "upgrade": "upkeep",
+    "doctor": "upkeep",
+    "backup": "upkeep",
+    "restore": "upkeep",
     "verify": "installation",
     "deploy": "installation",
     "check": "files",
@@ -31,6 +33,7 @@ MODULES = {
     "feel": "values",
     "dmn": "values",
     "bench": "benchmark",
+    "token": "token",
 }
 
 

@@ -48,7 +48,8 @@ def read_clock(text: str) -> TravellingClock:
 
 def build(app: Flask, engine: ProcessEngine, settings: Settings) -> None:
     """Make schema, packages, people, cases and logins, where they are not there yet."""
-    engine.create_schema()
+    # A county of an earlier release is kept and brought up to this one.
+    engine.upgrade()
     catalog.deploy_changed(engine, SYSTEM)
     if engine.identity.count() == 0:
         for load in _loaders():

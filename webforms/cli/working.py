@@ -11,7 +11,7 @@ import click
 import structlog
 
 import engine as front_door
-from engine import Clock, ProcessEngine, SystemClock
+from engine import Clock, ProcessEngine, SystemClock, errors
 from webforms.app import create_app
 from webforms.cli import duties
 from webforms.database import db
@@ -69,14 +69,11 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def require_schema(engine: ProcessEngine) -> None:
-    """Make the tables of an empty database. Raises NotReady where an upgrade has to come first."""
-    pending = engine.pending_migrations()
-    if "0001_pre_first_release" in pending:
+    """Make the tables of an empty database. Raises NotReady where the release is another one's."""
+    try:
         engine.create_schema()
-        return
-    early = [name for name in pending if "_pre_" in name]
-    if early:
-        raise NotReady(f"数据库还没有升级到本版本（缺 {early[0]}），请先运行 nuanliu upgrade")
+    except errors.InvalidState as error:
+        raise NotReady(error.message) from error
 
 
 def _runner(engine: ProcessEngine, clock: Clock, served: tuple[Any, ...], concurrency: int) -> Any:

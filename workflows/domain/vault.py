@@ -40,6 +40,8 @@ class Purpose(enum.StrEnum):
     OBJECTOR = "objector"
     PAY_FILE = "pay_file"
     DRAFT = "draft"
+    #: signs a backup, so that another key is known before it is restored
+    BACKUP = "backup"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
