@@ -22,6 +22,7 @@ from webforms.shell import (
     errors,
     i18n,
     logs,
+    metrics,
     page,
     permissions,
     places,
@@ -75,7 +76,7 @@ def create_app(
 ) -> Flask:
     """The WSGI application. `wall` is the time of logins; tests pass one that stands still."""
     clock = clock or SystemClock()
-    logs.configure()
+    logs.configure(as_json=settings.json_logs)
     app = Flask("webforms", root_path=str(FOLDER))
     _configure(app, settings)
     built = engine or create_engine(settings, clock)
@@ -85,6 +86,8 @@ def create_app(
     )
     library.forget()
     case.forget()
+    logs.install(app)
+    metrics.install(app)
     CSRFProtect(app)
     i18n.install(app, cache=settings.data / "translations")
     for part in (places, page, security, errors, auth, compression, assets):

@@ -7,8 +7,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
+Network = IPv4Network | IPv6Network
 MINIMUM_SECRET = 32
 MEGABYTE = 1024 * 1024
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -41,6 +43,14 @@ class Settings:
     hosts: tuple[str, ...] = ()
     idle: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
+    #: networks that may ask for health and metrics besides this machine
+    monitors: tuple[Network, ...] = ()
+    #: who shows this may ask from anywhere
+    monitor_token: str = ""
+    #: a line for every request
+    access_log: bool = False
+    #: lines for a reader of machines; else for people
+    json_logs: bool = True
     upload_limit: int = 32 * 1024 * 1024
     language: str = "zh_CN"
     #: argon2 cost; tests lower it
@@ -71,7 +81,9 @@ def from_environment(
     `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
     the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once and kept there),
     `NUANLIU_HTTPS`, `NUANLIU_HOSTS` (names, comma between), `NUANLIU_PROXIES`,
-    `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`.
+    `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`, `NUANLIU_MONITOR_FROM` (networks, comma between)
+    and `NUANLIU_MONITOR_TOKEN` for health and metrics, `NUANLIU_ACCESS_LOG`, `NUANLIU_LOG`
+    (`json` or `text`).
     """
     env = os.environ if environ is None else environ
     folder = (data or Path(env.get("NUANLIU_DATA", "var"))).resolve()
@@ -83,6 +95,10 @@ def from_environment(
         vault_key=_secret(env, folder, "NUANLIU_VAULT_KEY", "vault-key"),
         https=_switch(env, "NUANLIU_HTTPS"),
         hosts=tuple(one.strip() for one in env.get("NUANLIU_HOSTS", "").split(",") if one.strip()),
+        monitors=_networks(env, "NUANLIU_MONITOR_FROM"),
+        monitor_token=_token(env, "NUANLIU_MONITOR_TOKEN"),
+        access_log=_switch(env, "NUANLIU_ACCESS_LOG"),
+        json_logs=_choice(env, "NUANLIU_LOG", ("json", "text")) == "json",
         proxies=_number(env, "NUANLIU_PROXIES", 0, least=0, most=5),
         idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", 30, least=1, most=720)),
         upload_limit=_number(env, "NUANLIU_UPLOAD_MB", default=32, least=1, most=1024)
@@ -116,6 +132,31 @@ def _secret(env: Mapping[str, str], folder: Path, variable: str, file: str) -> s
         fresh = secrets.token_urlsafe(48)
         stream.write(fresh)
     return fresh
+
+
+def _token(env: Mapping[str, str], name: str) -> str:
+    given = env.get(name, "").strip()
+    if given and len(given) < MINIMUM_SECRET:
+        raise WrongSetting(f"{name} 至少要 {MINIMUM_SECRET} 个字符")
+    return given
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    try:
+        return tuple(
+            ip_network(one.strip(), strict=False)
+            for one in env.get(name, "").split(",")
+            if one.strip()
+        )
+    except ValueError as error:
+        raise WrongSetting(f"{name} 应为网段，如 10.1.0.0/16，逗号分隔") from error
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    given = env.get(name, "").strip().lower() or choices[0]
+    if given not in choices:
+        raise WrongSetting(f"{name} 应为 {' 或 '.join(choices)}，而不是“{given}”")
+    return given
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

@@ -13,6 +13,7 @@ from engine.execution.hand_over import HandOver
 from engine.execution.job_executor import JobExecutor
 from engine.model.errors import NotFound
 from engine.queues.port import Batch, Carrier, DueTimer, Errand, Queue
+from engine.services import gauges
 from engine.store import duties, members
 from engine.store.database import Transaction, is_duplicate
 
@@ -279,6 +280,11 @@ class ClusterService:
         """It ends in good order."""
         with self._environment.database.write() as tx:
             tx.write(members.LEAVE, {"member_id": member_id})
+
+    def gauges(self) -> gauges.Gauges:
+        """How it stands now, in numbers."""
+        with self._environment.database.read() as tx:
+            return gauges.read(tx, self._environment.clock.now())
 
     def members(self, *, kind: str | None = None) -> tuple[MemberView, ...]:
         """Processes seen within the last minute."""

@@ -42,6 +42,10 @@ GET = {
     "processes.instance": ("/instances/{case}", CASE),
     "processes.attachment": ("/attachments/{file}", CASE),
     "monitor.overdue": ("/monitor/overdue", LEADERS),
+    # from this machine; from elsewhere nobody (test_health)
+    "monitor.healthz": ("/healthz", (200,) * 8),
+    "monitor.readyz": ("/readyz", (200,) * 8),
+    "monitor.metrics_text": ("/metrics", (200,) * 8),
     "admin.definitions": ("/admin/definitions", SYSTEM),
     "admin.definition": ("/admin/definitions/sample", SYSTEM),
     "admin.move": ("/admin/definitions/sample/move", SYSTEM),
@@ -114,9 +118,13 @@ POST = {
     ),
     "admin.person_password": ("/admin/people/wang/password", IN_SECURITY),
     "admin.person_switch": ("/admin/people/wang/disable", IN_SECURITY),
+    "admin.token_revoke": (
+        "/admin/people/wang/tokens/none/revoke",
+        (303, 403, 403, 403, 403, 403, 404, 403),
+    ),
 }
-#: areas of the domain keep their own matrix beside their own fixtures
-ELSEWHERE = frozenset({"hazards", "rosters", "notices", "payouts", "papers", "static"})
+#: areas of the domain, and the API, keep their own matrix beside their own fixtures
+ELSEWHERE = frozenset({"hazards", "rosters", "notices", "payouts", "papers", "api", "static"})
 
 
 def test_it_has_a_row_for_every_route(app):

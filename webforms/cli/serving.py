@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from webforms.cli.working import clock_of, require_schema
 from webforms.database import db
 from webforms.heartbeat import FolderLock, Heartbeat, Presence, mail
 from webforms.settings import Settings, from_environment
-from webforms.shell import calendars, demo_clock
+from webforms.shell import calendars, demo_clock, metrics
 
 THREADS = 4
 CLOCK_VARIABLE = "NUANLIU_DEMO_CLOCK"
@@ -99,6 +100,7 @@ def application() -> Any:
 
 
 def _run(host: str, port: int, workers: int) -> None:
+    metrics.share(Path(tempfile.gettempdir()) / f"nuanliu-metrics-{os.getpid()}")
     server = Granian(
         "webforms.cli.serving:application",
         address=host,

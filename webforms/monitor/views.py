@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import date, timedelta
 
 from flask import Blueprint, current_app, request, url_for
 
-from engine import Actor, TaskRow, errors, region
+from engine import Actor, TaskRow, clock, errors, region
 from webforms.database import engine, now
-from webforms.monitor import load
+from webforms.monitor import health, load
 from webforms.shell import deadlines, paging, places
 from webforms.shell.page import current_actor, render
 from webforms.shell.permissions import requires
 from webforms.shell.roles import LEADERS
 
 blueprint = Blueprint("monitor", __name__)
+health.add_to(blueprint)
 PAGE_SIZE = 50
+ONE_WEEK = timedelta(days=7)
 ORDER = "papers.supervision_of_task"
 
 
@@ -26,7 +29,9 @@ def overdue() -> str:
     """Every late task in my subtree, the longest late first; drilled down by unit."""
     unit = request.args.get("unit") or None
     actor, at = _looking_at(current_actor(), unit), now()
-    page = engine().worklist.overdue(actor, cursor=paging.cursor(), limit=PAGE_SIZE)
+    card = "yellow" if request.args.get("card") == "yellow" else "red"
+    look = engine().worklist.warned if card == "yellow" else engine().worklist.overdue
+    page = look(actor, cursor=paging.cursor(), limit=PAGE_SIZE)
     by_unit = engine().worklist.load(actor)
     rolled = load.rolled_up(by_unit, unit or load.top(actor))
     places.remember({row.unit for row in page.rows if row.unit} | {row.unit for row in rolled})
@@ -36,12 +41,41 @@ def overdue() -> str:
         load=rolled,
         totals=load.total(by_unit),
         unit=unit,
+        card=card,
         now=at,
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
         first=paging.link(cursor=None) if paging.cursor() else None,
         link=paging.link,
         order=_supervision(current_actor()),
     )
+
+
+@blueprint.get("/monitor/circular")
+@requires(*LEADERS)
+def circular() -> str:
+    """Whom the next circular names: tasks whose ladder reached it, of one month."""
+    month = _month(request.args.get("month", ""))
+    following = (month.replace(day=28) + ONE_WEEK).replace(day=1)
+    rows = engine().supervision.to_be_named(
+        current_actor(), since=clock.local_midnight(month), until=clock.local_midnight(following)
+    )
+    places.remember({row.unit for row in rows if row.unit})
+    return render(
+        "monitor/circular.html",
+        rows=[(row, _due(row)) for row in rows],
+        month=month,
+        before=(month - timedelta(days=1)).strftime("%Y-%m"),
+        after=following.strftime("%Y-%m"),
+        now=now(),
+    )
+
+
+def _month(text: str) -> date:
+    """The first day of the month asked for, else of this one."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return clock.local_date(now()).replace(day=1)
 
 
 def _supervision(actor: Actor) -> Callable[[TaskRow], str | None]:
@@ -75,4 +109,4 @@ def _looking_at(actor: Actor, unit: str | None) -> Actor:
 
 def _due(row: TaskRow) -> deadlines.Due | None:
     calendar = engine().calendar_for(row.unit) if row.unit else None
-    return deadlines.due(row.due_at, now(), calendar)
+    return deadlines.due(row.due_at, now(), calendar, warn_at=row.warn_at, paused_at=row.paused_at)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from engine import Actor, clock, errors
 from webforms.database import engine, now, runtime
-from webforms.shell import i18n, navigation, places, roles, security
+from webforms.shell import i18n, logs, navigation, places, roles, security
 
 ELDER_COOKIE = "elder"
 SEATS_SHOWN = 2
@@ -40,6 +40,7 @@ def current_actor() -> Actor:
         if not current_user.is_authenticated:
             raise errors.NotAllowed("请先登录")
         actor = g.actor = engine().identity.actor(current_user.participant_id)
+        logs.acts(actor.id)
     return actor
 
 
