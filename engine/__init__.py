@@ -20,12 +20,21 @@ if TYPE_CHECKING:
     from engine.model import duration as duration
     from engine.model import errors as errors
     from engine.model import facts as facts
+    from engine.model import office_time as office_time
     from engine.model import region as region
     from engine.model import states as states
     from engine.model.actor import SYSTEM as SYSTEM
     from engine.model.actor import Actor as Actor
     from engine.model.actor import Seat as Seat
     from engine.model.calendar import WorkingCalendar as WorkingCalendar
+    from engine.model.clocks import CalendarVersionView as CalendarVersionView
+    from engine.model.clocks import Card as Card
+    from engine.model.clocks import ClockView as ClockView
+    from engine.model.clocks import LadderView as LadderView
+    from engine.model.clocks import MovedDueView as MovedDueView
+    from engine.model.clocks import PauseView as PauseView
+    from engine.model.clocks import SlipView as SlipView
+    from engine.model.clocks import card as card
     from engine.model.errors import BusinessError as BusinessError
     from engine.model.operation import Audience as Audience
     from engine.model.operation import OperationContext as OperationContext
@@ -72,6 +81,10 @@ _MOVES = (
     "MoveOrder", "MoveFilter", "MoveStatus", "MoveSurvey", "MovePreview", "MoveResult", "OpenPoint",
     "BatchView", "UndoPreview", "Renew",
 )  # fmt: skip
+_CLOCKS = (
+    "Card", "card", "ClockView", "PauseView", "SlipView", "LadderView", "MovedDueView",
+    "CalendarVersionView",
+)  # fmt: skip
 _VACANCY = ("Vacancy", "VacancyPage")
 _CLOCK = ("Clock", "TravellingClock")
 
@@ -81,6 +94,7 @@ _MODULES = {
     "states": "engine.model.states",
     "region": "engine.model.region",
     "duration": "engine.model.duration",
+    "office_time": "engine.model.office_time",
     "clock": "engine.model.clock",
     "calendar": "engine.model.calendar",
     "drawing": "engine.bpmn.drawing",
@@ -111,6 +125,7 @@ _NAMES = {
     "SystemClock": "engine.store.clock",
     "DatabaseClock": "engine.store.clock",
     "Duty": "engine.services.cluster",
+    "DeadKind": "engine.services.dead_letters",
     "Queue": "engine.queues.port",
     "ProcrastinateRunner": "engine.queues.cluster",
     "SystemIds": "engine.store.ids",
@@ -121,6 +136,7 @@ _NAMES = {
     **dict.fromkeys(_PACKAGE, "engine.model.package"),
     **dict.fromkeys(_MOVES, "engine.model.version_move"),
     **dict.fromkeys(_POLICY, "engine.model.policy"),
+    **dict.fromkeys(_CLOCKS, "engine.model.clocks"),
     **dict.fromkeys(_VACANCY, "engine.model.vacancy"),
     **dict.fromkeys(_CLOCK, "engine.model.clock"),
 }

@@ -26,6 +26,7 @@ from engine.model.operation import OperationRegistry, collect
 from engine.model.package import Package
 from engine.services.calendars import CalendarService
 from engine.services.cluster import ClusterService
+from engine.services.dead_letters import DeadLetterService
 from engine.services.deadlines import DeadlineService
 from engine.services.deadlines_ladders import LadderService
 from engine.services.deadlines_supervision import SupervisionService
@@ -99,6 +100,7 @@ class ProcessEngine:
         self.ladders = LadderService(commands)
         self.management = ManagementService(commands, executor, self.calendars)
         self.cluster = ClusterService(self._environment, executor)
+        self.dead_letters = DeadLetterService(self._environment, self.cluster)
         self.moves = VersionMoveService(commands)
         self.vacancies = VacancyService(self._environment)
         self.upkeep = UpkeepService(self._environment)
@@ -129,10 +131,6 @@ class ProcessEngine:
     def upgrade(self) -> list[str]:
         """Run the migrations that have not run yet; their names."""
         return schema.upgrade(self.database.engine, self.clock)
-
-    def pending_migrations(self) -> list[str]:
-        """Migrations that have not run yet; all of them on an empty database."""
-        return schema.pending(self.database.engine)
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -61,14 +62,14 @@ def test_an_empty_token_is_no_token(client):
 def test_it_is_not_ready_while_the_database_is_away_or_old(client, bpm, monkeypatch):
     assert client.get("/readyz").json["ready"] is True
 
-    monkeypatch.setattr(bpm, "pending_migrations", lambda: ["0099_pre_colour"])
+    monkeypatch.setattr(bpm.upkeep, "schema", lambda: SimpleNamespace(is_served=False))
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["schema"]) == (503, False)
 
     def away():
         raise OperationalError("SELECT 1", {}, Exception("gone"))
 
-    monkeypatch.setattr(bpm, "pending_migrations", away)
+    monkeypatch.setattr(bpm.upkeep, "schema", away)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["database"]) == (503, False)
     assert client.get("/healthz").status_code == 200

@@ -24,6 +24,7 @@ SECURITY = (303, 403, 403, 403, 403, 403, 200, 403)
 #: county's security administrator get "not found"
 CASE = (303, 200, 404, 200, 200, 200, 404, 200)
 TASK = (303, 200, 404, 200, 200, 200, 404, 200)
+NOBODY = (303, 404, 404, 404, 404, 404, 404, 404)
 STARTER = (303, 200, 200, 403, 403, 403, 403, 403)
 
 GET = {
@@ -42,6 +43,9 @@ GET = {
     "processes.instance": ("/instances/{case}", CASE),
     "processes.attachment": ("/attachments/{file}", CASE),
     "monitor.overdue": ("/monitor/overdue", LEADERS),
+    "monitor.circular": ("/monitor/circular", LEADERS),
+    "worklist.slips": ("/supervision", EVERYBODY),
+    "worklist.slip": ("/supervision/none", NOBODY),
     # from this machine; from elsewhere nobody (test_health)
     "monitor.healthz": ("/healthz", (200,) * 8),
     "monitor.readyz": ("/readyz", (200,) * 8),
@@ -54,6 +58,11 @@ GET = {
     "admin.modeler": ("/admin/definitions/sample/modeler", SYSTEM),
     "admin.incidents": ("/admin/incidents", SYSTEM),
     "admin.calendar": ("/admin/calendar", SYSTEM),
+    "admin.calendar_version": (
+        "/admin/calendar/versions/99",
+        (303, 403, 403, 403, 403, 404, 403, 403),
+    ),
+    "admin.ladders": ("/admin/ladders", SYSTEM),
     "admin.people": ("/admin/people", SECURITY),
     "admin.person": ("/admin/people/wang", SECURITY),
 }
@@ -79,6 +88,24 @@ POST = {
     "worklist.form": ("/tasks/{task}/form", ON_TASK),
     "worklist.complete": ("/tasks/{task}/complete", ON_TASK),
     "worklist.draft": ("/tasks/{task}/draft", (303, "in", 404, 403, 403, 403, 404, 403)),
+    "worklist.pause": ("/tasks/{task}/pause", (303, 403, 404, "in", "in", 403, 404, 403)),
+    "worklist.go_on": ("/tasks/{task}/continue", None),
+    "worklist.supervise": ("/tasks/{task}/supervise", None),
+    "worklist.slip_reply": ("/supervision/none/reply", NOBODY),
+    "processes.instance_pause": (
+        "/instances/{case}/pause",
+        (303, "in", 404, "in", "in", 403, 404, 403),
+    ),
+    "processes.instance_continue": (
+        "/instances/{case}/continue",
+        (303, "in", 404, "in", "in", 403, 404, 403),
+    ),
+    "admin.calendar_local": ("/admin/calendar/local", IN_SYSTEM),
+    "admin.ladder_replace": ("/admin/ladders", IN_SYSTEM),
+    "admin.ladder_take_back": (
+        "/admin/ladders/take-back",
+        (303, 403, 403, 403, 403, 404, 403, 403),
+    ),
     "worklist.claim": ("/tasks/{task}/claim", None),
     "worklist.release": ("/tasks/{task}/release", None),
     "worklist.return_to": ("/tasks/{task}/return", ON_TASK),
@@ -108,6 +135,10 @@ POST = {
     "admin.calendar_import": ("/admin/calendar", IN_SYSTEM),
     "admin.incident_retry": (
         "/admin/incidents/none/retry",
+        (303, 403, 403, 403, 403, 404, 403, 403),
+    ),
+    "admin.stopped_retry": (
+        "/admin/stopped/job/none/retry",
         (303, 403, 403, 403, 403, 404, 403, 403),
     ),
     "admin.person_create": ("/admin/people", IN_SECURITY),
@@ -192,6 +223,8 @@ VERBS = {
     "worklist.claim": ("/tasks/{task}/claim", {"wang": 303, "sun": 404, "li": 403}),
     "worklist.release": ("/tasks/{task}/release", {"wang": 403, "sun": 404, "li": 409}),
     "worklist.forward": ("/tasks/{task}/forward", {"sun": 404, "auditor": 403}),
+    "worklist.go_on": ("/tasks/{task}/continue", {"wang": 403, "sun": 404, "li": 409}),
+    "worklist.supervise": ("/tasks/{task}/supervise", {"wang": 403, "sun": 404, "li": 409}),
     "worklist.comment": ("/tasks/{task}/comments", {"wang": 303, "li": 303, "sun": 404}),
     "worklist.attach": ("/tasks/{task}/attachments", {"wang": 303, "sun": 404}),
     "processes.instance_verb": (

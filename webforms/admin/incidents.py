@@ -6,14 +6,17 @@ from typing import Any
 
 from flask import flash, request
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from engine import errors
+from engine import DeadKind, errors
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine
 from webforms.shell import i18n, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+
+_KINDS = {DeadKind.JOB: _l("作业"), DeadKind.BATCH: _l("批次"), DeadKind.DUTY: _l("定期任务")}
 
 
 @blueprint.get("/admin/incidents")
@@ -24,6 +27,7 @@ def incidents() -> str:
         "admin/incidents.html",
         incidents=engine().management.incidents(current_actor()),
         health=_told(engine().management.health()),
+        stopped=[(one, _KINDS[one.kind]) for one in engine().dead_letters.all()],
     )
 
 
@@ -38,6 +42,17 @@ def incident_retry(incident_id: str) -> Response:
     else:
         flash(gettext("已重试"), "success")
     return see_other("admin.incidents", _anchor=request.form.get("anchor") or None)
+
+
+@blueprint.post("/admin/stopped/<kind>/<letter_id>/retry")
+@requires(roles.SYSTEM_ADMIN)
+def stopped_retry(kind: str, letter_id: str) -> Response:
+    """Try again what was given up after its last attempt."""
+    if kind not in _KINDS:
+        raise errors.NotFound
+    engine().dead_letters.retry(DeadKind(kind), letter_id)
+    flash(gettext("已重新排队"), "success")
+    return see_other("admin.incidents")
 
 
 def _told(health: Any) -> list[tuple[str, object]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from engine import SYSTEM, ProcessEngine, SystemClock, clock
+from engine import SYSTEM, DeadKind, ProcessEngine, SystemClock, clock
 from notifications import dispatcher
 from webforms.admin import seats
 from webforms.app import create_engine
@@ -127,12 +127,17 @@ def _progress(what: str) -> None:
 
 
 def _duties(engine: ProcessEngine) -> list[str]:
-    """Duties that come round and that nobody will try again by himself."""
-    return [
-        f"定期任务“{one.name}”多次失败后停止：{one.error}（修好原因后在“运行状况”页重试）"
-        for one in engine.cluster.duties()
-        if one.given_up
+    """Duties and batches that nobody will try again by himself; jobs are counted elsewhere."""
+    names = {DeadKind.DUTY: "定期任务", DeadKind.BATCH: "批次"}
+    found = [
+        f"{names[one.kind]}“{one.what}”多次失败后停止"
+        f"{'：' + one.error if one.error else ''}（修好原因后在“运行异常”页重试）"
+        for one in engine.dead_letters.all()
+        if one.kind in names
     ]
+    if not engine.database.is_sqlite and not engine.cluster.members(kind="worker"):
+        found.append("一分钟内没有看到后台进程，请启动 nuanliu worker（目前由网站进程代管）")
+    return found
 
 
 def _vacant(engine: ProcessEngine) -> list[str]:

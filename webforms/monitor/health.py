@@ -48,11 +48,9 @@ def readyz() -> tuple[Response, int]:
     _only_for_monitors()
     told: dict[str, Any] = {"ready": False, "database": False, "schema": False, "warnings": []}
     try:
-        missing = [name for name in engine().pending_migrations() if "_pre_" in name]
-        told["database"] = True
-        told["schema"] = not missing
-        told["ready"] = not missing
-        if not missing:
+        served = engine().upkeep.schema().is_served
+        told.update(database=True, schema=served, ready=served)
+        if served:
             _describe(told)
     except SQLAlchemyError as error:
         told["ready"] = False
@@ -71,7 +69,7 @@ def metrics_text() -> Response:
 
 
 def _only_for_monitors() -> None:
-    """Let in this machine, the networks of `NUANLIU_MONITOR_FROM`, or the token. Raises NotFound."""
+    """Let in: this machine, `NUANLIU_MONITOR_FROM`, the token. Raises NotFound."""
     settings = runtime().settings
     given = request.headers.get("Authorization", "")
     token = given.removeprefix(_BEARER).encode()
