@@ -121,7 +121,9 @@ class Transaction:
 
     def invalidate(self) -> None:
         """The driver connection is dead; the pool must not hand it out again."""
-        self._pooled.invalidate()
+        # The pool may have found out before us, when another of its connections died.
+        if self._pooled.is_valid:
+            self._pooled.invalidate()
 
     def flush(self) -> None:
         """Send what an operation did through the Session, so that other statements see it."""
