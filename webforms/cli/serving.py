@@ -15,7 +15,7 @@ from engine import Clock, SystemClock
 from webforms.app import create_app, create_engine
 from webforms.cli import demo as story
 from webforms.cli import duties
-from webforms.cli.working import clock_of
+from webforms.cli.working import clock_of, require_schema
 from webforms.database import db
 from webforms.heartbeat import FolderLock, Heartbeat, Presence, mail
 from webforms.settings import Settings, from_environment
@@ -41,7 +41,7 @@ def serve(host: str, port: int, workers: int) -> None:
         lock = FolderLock(settings.data)
         lock.take()
     engine = create_engine(settings)
-    engine.create_schema()
+    require_schema(engine)
     engine.close()
     _run(host, port, workers)
 

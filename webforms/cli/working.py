@@ -11,7 +11,7 @@ import click
 import structlog
 
 import engine as front_door
-from engine import Clock, ProcessEngine, SystemClock
+from engine import Clock, ProcessEngine, SystemClock, errors
 from webforms.app import create_app
 from webforms.cli import duties
 from webforms.database import db
@@ -50,7 +50,7 @@ def worker(queues: str, concurrency: int) -> None:
     clock = clock_of(settings)
     app = create_app(settings, clock=clock)
     engine: ProcessEngine = app.extensions["nuanliu"].engine
-    engine.create_schema()
+    require_schema(engine)
     with app.app_context():
         calendars.apply(engine, db.session())
     deliver, digest = mail(engine, settings.data)
@@ -66,6 +66,14 @@ def clock_of(settings: Settings) -> Clock:
         return SystemClock()
     found: Clock = front_door.DatabaseClock(settings.database_url)
     return found
+
+
+def require_schema(engine: ProcessEngine) -> None:
+    """Make the tables of an empty database. Raises NotReady where the release is another one's."""
+    try:
+        engine.create_schema()
+    except errors.InvalidState as error:
+        raise NotReady(error.message) from error
 
 
 def _runner(engine: ProcessEngine, clock: Clock, served: tuple[Any, ...], concurrency: int) -> Any:
