@@ -82,12 +82,17 @@ def lines_kin_to(session: Session, participant_id: str, line_ids: Iterable[str])
     return frozenset(mine) & frozenset(line_ids)
 
 
+def told(head_name: str) -> str:
+    """The refusal, naming the household."""
+    return f"您与“{head_name}”户有近亲属关系，须回避，请由他人办理"
+
+
 def refuse_kin(context: OperationContext, line: RosterLine) -> None:
     """Raises KinMayNotHandle when the actor is kin of the household (SoD-1)."""
     if context.actor is None:
         return
     if lines_kin_to(context.session, context.actor.id, [line.id]):
-        raise KinMayNotHandle(f"您与“{line.head_name}”户有近亲属关系，须回避，请由他人办理")
+        raise KinMayNotHandle(told(line.head_name))
 
 
 def refuse_kin_of_any(context: OperationContext, found: Sequence[RosterLine]) -> None:
@@ -103,9 +108,7 @@ def refuse_kin_of_any(context: OperationContext, found: Sequence[RosterLine]) ->
     )
     for line_id in mine:
         if line_id in wanted:
-            raise KinMayNotHandle(
-                f"您与“{wanted[line_id].head_name}”户有近亲属关系，须回避，请由他人办理"
-            )
+            raise KinMayNotHandle(told(wanted[line_id].head_name))
 
 
 def mark_relatives(context: OperationContext, line: RosterLine) -> None:

@@ -201,15 +201,23 @@ def claim_persons(context: OperationContext, line: RosterLine, hashes: Iterable[
         .where(IdentityClaim.campaign_id == line.campaign_id, IdentityClaim.id_hash.in_(wanted))
     ).first()
     if taken is not None:
-        raise DuplicatePerson(
-            f"家庭成员证件号码已登记在村 {taken.village} 第 {taken.seq} 号“{taken.head_name}”户"
-        )
+        raise DuplicatePerson(person_taken(taken.head_name, taken.village, taken.seq))
     for hashed in sorted(wanted):
         session.add(IdentityClaim(campaign_id=line.campaign_id, id_hash=hashed, line_id=line.id))
     try:
         session.flush()
     except IntegrityError as race:
         raise DuplicatePerson from race
+
+
+def person_taken(head_name: str, village: str, seq: int) -> str:
+    """Where a person is on a list already."""
+    return f"家庭成员证件号码已登记在村 {village} 第 {seq} 号“{head_name}”户"
+
+
+def account_taken(village: str, seq: int) -> str:
+    """Who uses an account already, and what to do about it."""
+    return f"该账号已用于村 {village} 第 {seq} 号；确由监护人代领的，请填写代领原因"
 
 
 def refuse_shared_account(context: OperationContext, line: RosterLine) -> None:
@@ -227,9 +235,7 @@ def refuse_shared_account(context: OperationContext, line: RosterLine) -> None:
         .order_by(RosterLine.seq)
     ).first()
     if other is not None:
-        raise DuplicateAccount(
-            f"该账号已用于村 {other.village} 第 {other.seq} 号；确由监护人代领的，请填写代领原因"
-        )
+        raise DuplicateAccount(account_taken(other.village, other.seq))
 
 
 def refuse_own_work(context: OperationContext, line: RosterLine, *others: str) -> None:

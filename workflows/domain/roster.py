@@ -65,7 +65,7 @@ def write_line(
                 f"“{line.head_name}”户处于“{line.standing.label}”，不能直接修改，请走退回补正"
             )
         kin.refuse_kin(context, line)
-    lines.change(context, line, lambda row: _fill(row, household))
+    lines.change(context, line, lambda row: fill(row, household))
     session.add(line)
     session.flush()
     lines.refuse_shared_account(context, line)
@@ -86,12 +86,21 @@ def write_line(
 
 
 def _new_line(context: OperationContext, roster: Roster) -> RosterLine:
+    refuse_submitted(roster)
+    return blank_line(context, roster, lines.next_seq(context.session, roster.id))
+
+
+def refuse_submitted(roster: Roster) -> None:
+    """Raises InvalidState once the roster was handed in."""
     if roster.submitted_at is not None:
         raise errors.InvalidState("本村花名册已报送，新增户请登记到下一批")
+
+
+def blank_line(context: OperationContext, roster: Roster, seq: int) -> RosterLine:
+    """A draft with a number and a place, and nothing of a household yet."""
     return RosterLine(
         id=context.new_id(), campaign_id=roster.campaign_id, roster_id=roster.id,
-        town=roster.town, village=roster.village,
-        seq=lines.next_seq(context.session, roster.id), version=1,
+        town=roster.town, village=roster.village, seq=seq, version=1,
         state=LineState.DRAFT.value, entered_by=lines.actor_id(context),
         created_at=context.now, updated_at=context.now, passed_by="",
         planned_fen=0, least_fen=0, most_fen=0, approved_fen=0, paid_fen=0, pay_failures=0,
@@ -107,7 +116,8 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def _fill(line: RosterLine, household: Household) -> None:
+def fill(line: RosterLine, household: Household) -> None:
+    """The line says what the household says; empty numbers keep those on record."""
     was_minor = bool(line.head_is_minor)
     for name in _PLAIN:
         setattr(line, name, getattr(household, name))
@@ -142,10 +152,32 @@ def _write_persons(context: OperationContext, line: RosterLine, household: House
     session: Session = context.session
     kept = {(row.name, row.relation): row for row in lines.members(session, line.id)}
     session.execute(delete(RosterMember).where(RosterMember.line_id == line.id))
-    for person in household.persons:
+    session.add_all(persons_of(context, line, household, kept))
+    session.flush()
+
+
+def numbers_of(household: Household) -> list[str]:
+    """The identity number of each person; the head's stands with the household."""
+    return [
+        person.id_no or (household.id_no if person.relation == "户主" else "")
+        for person in household.persons
+    ]
+
+
+_NOBODY: Mapping[tuple[str, str], RosterMember] = {}
+
+
+def persons_of(
+    context: OperationContext,
+    line: RosterLine,
+    household: Household,
+    kept: Mapping[tuple[str, str], RosterMember] = _NOBODY,
+) -> list[RosterMember]:
+    """The rows of the household's persons; who comes without a number has the one of `kept`."""
+    made = []
+    for person, number in zip(household.persons, numbers_of(household), strict=True):
         old = kept.get((person.name, person.relation))
-        number = person.id_no or (household.id_no if person.relation == "户主" else "")
-        session.add(
+        made.append(
             RosterMember(
                 id=context.new_id(), line_id=line.id, name=person.name, relation=person.relation,
                 id_sealed=vault.seal(number, Purpose.IDENTITY) if number
@@ -156,7 +188,7 @@ def _write_persons(context: OperationContext, line: RosterLine, household: House
                 is_needy=person.is_needy,
             )
         )  # fmt: skip
-    session.flush()
+    return made
 
 
 def fill_account(context: OperationContext, line: RosterLine, data: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Excel → roster: 25 columns of the national template, all rows or none (domain §8.3).
 
 Every wrong cell is told with its row; formulas, macros, more than 100,000 rows or other columns
-are refused. The caller's transaction makes "none" true: on any error this raises.
+are refused. Every row is checked before the first is written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from engine import OperationContext, clock, errors
-from workflows.domain import line_input, roster
+from workflows.domain import line_input, roster_bulk
+from workflows.domain.line_input import Household
 from workflows.domain.roster_tables import Roster
 
 COLUMNS = (
@@ -71,7 +72,7 @@ class Imported:
 
 def read_rows(content: bytes) -> list[dict[str, str]]:
     """The cells by column name, one mapping a row. Raises ImportRefused for an unfit file."""
-    _refuse_unsafe(content)
+    refuse_unsafe(content)
     try:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
         table = sheet.to_python(skip_empty_area=False)
@@ -109,7 +110,8 @@ def _refuse_rounded(table: list[list[Any]]) -> None:
         raise ImportRefused(f"共 {len(wrong)} 处有误，一行也没有导入", first)
 
 
-def _refuse_unsafe(content: bytes) -> None:
+def refuse_unsafe(content: bytes) -> None:
+    """Raises ImportRefused for what is no plain workbook of a size one can read."""
     if len(content) > MOST_BYTES:
         raise ImportRefused("文件过大，请分批导入")
     if not content.startswith(b"PK"):
@@ -166,33 +168,44 @@ def import_rows(
     """
     rows = read_rows(content)
     wrong: dict[str, str] = {}
-    warnings: list[str] = []
-    done = 0
+    entries: list[roster_bulk.Entry] = []
+    today = clock.local_date(context.now)
     for number, row in enumerate(rows, 2):
         if not any(row.values()):
             continue
         try:
-            done += 1
-            warnings += [f"第 {number} 行：{text}" for text in _import_row(context, found, row)]
+            entries.append(roster_bulk.entry(number, _household(found, row, today)))
         except errors.InvalidInput as refused:
             for key, message in (refused.fields or {"": refused.message}).items():
                 wrong[f"第 {number} 行·{_TITLES.get(key, key)}"] = message
-        except errors.Rejected as refused:
-            wrong[f"第 {number} 行"] = refused.message
         if len(wrong) >= MOST_ERRORS:
             break
-        if progress is not None and number % 100 == 0:
-            progress(number, len(rows))
+    # Nothing is written before every row was found right.
+    for number, why in roster_bulk.refused(context, found, entries).items():
+        wrong[f"第 {number} 行"] = why.message
     if wrong:
-        raise ImportRefused(f"共 {len(wrong)} 处有误，一行也没有导入", wrong)
-    if not done:
+        first = dict(list(wrong.items())[:MOST_ERRORS])
+        raise ImportRefused(f"共 {len(wrong)} 处有误，一行也没有导入", first)
+    if not entries:
         raise ImportRefused("表格没有数据行")
-    return Imported(lines=done, warnings=tuple(warnings))
+    roster_bulk.write(context, found, entries, _teller(progress, len(rows)))
+    return Imported(
+        lines=len(entries),
+        warnings=tuple(
+            f"第 {one.row} 行：{text}" for one in entries for text in one.household.warnings
+        ),
+    )
 
 
-def _import_row(
-    context: OperationContext, found: Roster, row: Mapping[str, str]
-) -> tuple[str, ...]:
+def _teller(progress: Progress | None, total: int) -> Callable[[int], None]:
+    def tell(row: int) -> None:
+        if progress is not None and row % 100 == 0:
+            progress(row, total)
+
+    return tell
+
+
+def _household(found: Roster, row: Mapping[str, str], today: date) -> Household:
     if row["行政村代码"] and row["行政村代码"] != found.village:
         raise errors.InvalidInput(None, {"行政村代码": f"应为本村代码 {found.village}"})
     if row["发放方式"] not in _PAY_WAYS:
@@ -204,7 +217,4 @@ def _import_row(
     # The template has no address, disaster or phone: what it says is what is known at import.
     data |= {"address": row["行政村名称"] or found.village, "dis_types": ["其他"]}
     data |= {"reason": row["备注"], "apply_way": "代办"}
-    household = line_input.read(data, clock.local_date(context.now))
-    with context.session.begin_nested():
-        roster.write_line(context, found, household)
-    return household.warnings
+    return line_input.read(data, today)

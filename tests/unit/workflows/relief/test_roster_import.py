@@ -8,10 +8,10 @@ import zipfile
 import pytest
 import xlsxwriter
 from openpyxl import load_workbook
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from workflows.demo.relief_people import TOWNS, VILLAGES
-from workflows.domain import roster_export, roster_import
+from workflows.domain import kin, roster_export, roster_import
 from workflows.domain.roster_import import COLUMNS, ImportRefused
 from workflows.domain.roster_tables import RosterLine
 from workflows.domain.vault import DisclosureRead
@@ -90,6 +90,35 @@ def test_one_wrong_row_keeps_all_out_and_every_mistake_is_told(desk, book, numbe
         refused.value.fields
     )
     assert count(desk) == 0
+
+
+def test_a_file_wrong_in_its_last_row_writes_nothing_at_all(desk, book, numbers) -> None:
+    rows = [row(n) for n in numbers] + [row(numbers[0])]
+    written = []
+    desk.session.flush()
+    event.listen(desk.session, "before_flush", lambda *_: written.append(list(desk.session.new)))
+
+    with pytest.raises(ImportRefused) as refused:
+        roster_import.import_rows(desk, book, workbook(rows))
+
+    assert refused.value.fields == {"第 252 行": "家庭成员证件号码与表中第 2 行重复"}
+    assert [new for new in written if new] == []
+
+
+def test_it_asks_the_registers_before_it_writes(desk, book, numbers) -> None:
+    roster_import.import_rows(desk, book, workbook([row(numbers[0])]))
+    kin.register(desk, "wang", numbers[2], "配偶")
+    shared = f"62{numbers[0][6:17]}"
+    rows = [row(numbers[0], 帐号=""), row(numbers[1], 帐号=shared), row(numbers[2])]
+
+    with pytest.raises(ImportRefused) as refused:
+        roster_import.import_rows(desk, book, workbook(rows))
+
+    told = refused.value.fields
+    assert "已登记在村" in told["第 2 行"]
+    assert "该账号已用于村" in told["第 3 行"]
+    assert "近亲属" in told["第 4 行"]
+    assert count(desk) == 1
 
 
 def with_part(content: bytes, name: str) -> bytes:

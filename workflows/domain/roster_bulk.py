@@ -1,0 +1,203 @@
+"""Many new households at once: every rule is asked before the first row is written.
+
+The same rules as `roster.write_line`, asked of the whole file in a few queries; a file that is
+wrong in its last row has then cost nothing but reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine import OperationContext, errors
+from workflows.domain import kin, lines, roster, vault
+from workflows.domain.line_input import Household
+from workflows.domain.line_states import DEAD, Verb
+from workflows.domain.roster_tables import IdentityClaim, Roster, RosterLine
+
+Purpose = vault.Purpose
+#: lines written by one flush; what was written is let go of, so memory does not grow with a file
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A checked household and the row of the file it stands in."""
+
+    row: int
+    household: Household
+    #: keyed hashes of its persons and of its account
+    persons: tuple[str, ...]
+    account: str | None
+
+
+def entry(row: int, household: Household) -> Entry:
+    """The household with the hashes by which others may know its people and its account."""
+    numbers = {number for number in roster.numbers_of(household) if number}
+    return Entry(
+        row=row,
+        household=household,
+        persons=tuple(sorted(_hash(number, Purpose.IDENTITY) for number in numbers)),
+        account=_hash(household.account_no, Purpose.ACCOUNT) if household.account_no else None,
+    )
+
+
+def _hash(text: str, purpose: vault.Purpose) -> str:
+    found = vault.digest(text, purpose)
+    assert found is not None
+    return found
+
+
+def refused(
+    context: OperationContext, found: Roster, entries: Sequence[Entry]
+) -> dict[int, errors.Rejected]:
+    """By row: why it may not be entered. Raises InvalidState once the roster was handed in."""
+    roster.refuse_submitted(found)
+    wrong = _twice_in_file(entries)
+    session: Session = context.session
+    persons = _known_persons(session, found.campaign_id, entries)
+    accounts = _known_accounts(session, found.campaign_id, entries)
+    mine = _kin_of(session, context)
+    for one in entries:
+        if one.row in wrong:
+            continue
+        taken = next((persons[each] for each in one.persons if each in persons), None)
+        if taken is not None:
+            wrong[one.row] = lines.DuplicatePerson(lines.person_taken(*taken))
+        elif not one.household.payee_reason and one.account in accounts:
+            wrong[one.row] = lines.DuplicateAccount(lines.account_taken(*accounts[one.account]))
+        elif not mine.isdisjoint(one.persons):
+            wrong[one.row] = kin.KinMayNotHandle(kin.told(one.household.head_name))
+    return wrong
+
+
+def _twice_in_file(entries: Iterable[Entry]) -> dict[int, errors.Rejected]:
+    persons: dict[str, int] = {}
+    accounts: dict[str, int] = {}
+    wrong: dict[int, errors.Rejected] = {}
+    for one in entries:
+        earlier = [persons[each] for each in one.persons if each in persons]
+        if earlier:
+            wrong[one.row] = lines.DuplicatePerson(
+                f"家庭成员证件号码与表中第 {min(earlier)} 行重复"
+            )
+        elif one.account in accounts and not one.household.payee_reason:
+            wrong[one.row] = lines.DuplicateAccount(
+                f"该账号与表中第 {accounts[one.account]} 行相同；确由监护人代领的，请填写代领原因"
+            )
+        for each in one.persons:
+            persons.setdefault(each, one.row)
+        if one.account is not None:
+            accounts.setdefault(one.account, one.row)
+    return wrong
+
+
+def _known_persons(
+    session: Session, campaign_id: str, entries: Iterable[Entry]
+) -> Mapping[str, tuple[Any, ...]]:
+    """By hash: name, village and number of the line that claims the person."""
+    query = (
+        select(IdentityClaim.id_hash, RosterLine.head_name, RosterLine.village, RosterLine.seq)
+        .join(RosterLine, IdentityClaim.line_id == RosterLine.id)
+        .where(IdentityClaim.campaign_id == campaign_id)
+    )
+    found: dict[str, tuple[Any, ...]] = {}
+    for some in _parts(each for one in entries for each in one.persons):
+        rows = session.execute(query.where(IdentityClaim.id_hash.in_(some)))
+        found |= {row[0]: tuple(row[1:]) for row in rows}
+    return found
+
+
+def _known_accounts(
+    session: Session, campaign_id: str, entries: Iterable[Entry]
+) -> Mapping[str | None, tuple[Any, ...]]:
+    """By hash: village and number of a live line that uses the account."""
+    query = (
+        select(RosterLine.account_hash, RosterLine.village, RosterLine.seq)
+        .where(
+            RosterLine.campaign_id == campaign_id,
+            RosterLine.state.not_in([state.value for state in DEAD]),
+        )
+        .order_by(RosterLine.seq.desc())
+    )
+    found: dict[str | None, tuple[Any, ...]] = {}
+    for some in _parts(one.account for one in entries if one.account is not None):
+        rows = session.execute(query.where(RosterLine.account_hash.in_(some)))
+        found |= {row[0]: tuple(row[1:]) for row in rows}
+    return found
+
+
+def _kin_of(session: Session, context: OperationContext) -> frozenset[str]:
+    """Hashes of the persons the actor has to leave to others."""
+    if context.actor is None:
+        return frozenset()
+    query = select(kin.KinLink.id_hash).where(kin.KinLink.participant_id == context.actor.id)
+    return frozenset(session.scalars(query))
+
+
+def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), lines.MOST_IDS):
+        yield wanted[start : start + lines.MOST_IDS]
+
+
+def write(
+    context: OperationContext,
+    found: Roster,
+    entries: Sequence[Entry],
+    wrote: Callable[[int], None] = lambda _row: None,
+) -> None:
+    """Every household is a line that has declared itself; `wrote` is told each row.
+
+    Raises DuplicatePerson where somebody else entered one of them at the same time.
+    """
+    session: Session = context.session
+    session.flush()
+    relatives = _relatives(session, entries)
+    seq = lines.next_seq(session, found.id)
+    try:
+        for start in range(0, len(entries), BATCH):
+            for order, one in enumerate(entries[start : start + BATCH], start):
+                _enter(context, found, one, seq + order, relatives)
+                wrote(one.row)
+            _let_go(session)
+    except IntegrityError as race:
+        raise lines.DuplicatePerson from race
+
+
+def _enter(
+    context: OperationContext, found: Roster, one: Entry, seq: int, relatives: frozenset[str]
+) -> None:
+    session: Session = context.session
+    line = roster.blank_line(context, found, seq)
+    roster.fill(line, one.household)
+    line.is_relative = not relatives.isdisjoint(one.persons)
+    session.add(line)
+    session.add_all(roster.persons_of(context, line, one.household))
+    session.add_all(
+        IdentityClaim(campaign_id=line.campaign_id, id_hash=each, line_id=line.id)
+        for each in one.persons
+    )
+    lines.move(context, line, Verb.DECLARE)
+
+
+def _let_go(session: Session) -> None:
+    made = list(session.new)
+    session.flush()
+    for each in made:
+        session.expunge(each)
+
+
+def _relatives(session: Session, entries: Iterable[Entry]) -> frozenset[str]:
+    """Hashes of persons that any participant is kin of (SoD-3)."""
+    found: set[str] = set()
+    for some in _parts(each for one in entries for each in one.persons):
+        found.update(
+            session.scalars(select(kin.KinLink.id_hash).where(kin.KinLink.id_hash.in_(some)))
+        )
+    return frozenset(found)
