@@ -37,11 +37,13 @@ import outside_world
 import removed_guards
 from load_office import Board, OfficeClock
 from load_people import Crowd
-from office_processes import forked
+from office_processes import ClusterWorker, Worker, forked
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
-BETWEEN = 0.22
-LATEST_END = 300.0
+BETWEEN = 0.15
+LATEST_END = 240.0
+#: without its guards an office may never come to rest
+LATEST_CONTROL = 45.0
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
 OFFSETS = (-YEAR, -DAY, timedelta(), DAY, YEAR)
 STEP = timedelta(hours=6)
@@ -107,10 +109,11 @@ class Run:
             ))  # fmt: skip
             for number, listening in enumerate(self.web_sockets):
                 self._start(f"web{number}", partial(office_processes.web, *about, listening))
-            for number, skew in enumerate(SKEWS):
-                self._start(f"worker{number}", partial(
-                    office_processes.worker, *about, port, skew
-                ))  # fmt: skip
+            kinds = ((ClusterWorker, SKEWS[0]), (ClusterWorker, SKEWS[1]), (Worker, timedelta()))
+            for number, (kind, skew) in enumerate(kinds):
+                self._start(
+                    f"worker{number}", partial(office_processes.worker, kind, *about, port, skew)
+                )
         else:
             self._start("web0", partial(
                 office_processes.both, *about, self.web_sockets[0], port
@@ -266,15 +269,17 @@ class Run:
         self.board["smtp"] = self.board["cut"] = 0
         self.board["closing"] = 1
         self.board["offset"] = max(self.board["offset"], _micro(YEAR))
-        until = time.monotonic() + LATEST_END
-        while left := self._open_ends():
+        until = time.monotonic() + (LATEST_CONTROL if self.removed else LATEST_END)
+        while left := self._open_ends() or not self.board["stands"]:
             if time.monotonic() > until:
                 return
             if self.talks:
-                print(left, self.counted, file=sys.stderr)
+                print(left, dict(self.counted), file=sys.stderr)
             self.watch()
-            time.sleep(0.5)
-            self.board["offset"] += _micro(STEP)
+            # At the end time stands still, so that no new day brings new letters.
+            self.board["stands"] = time.monotonic_ns() if left is True else 0
+            self.board["offset"] += 0 if left is True else _micro(STEP)
+            time.sleep(0.4)
         self.board["over"] = 1
         while "crowd" in self.processes:
             self.watch()

@@ -18,7 +18,7 @@ from load_office import APPROVERS, CLERKS, POISONED_EVERY, Board
 
 YES, NO, SILENCE = "yes", "no", "silence"
 PATIENCE = 20.0
-OPEN_AT_ONCE = 40
+OPEN_AT_ONCE = 150
 RELEASED = 0.15
 
 

@@ -24,7 +24,7 @@ from outside_world import die_with_parent
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from engine import SYSTEM, ProcessEngine, errors, tables
+from engine import SYSTEM, ProcessEngine, ProcrastinateRunner, errors, tables
 from engine.store import jobs, timers
 from engine.store.database import LostRace
 from notifications.channels import email
@@ -167,12 +167,16 @@ class Worker:
             if not moved:
                 time.sleep(IDLE)
 
-    def _due(self) -> int:
+    def _count_anew(self) -> int:
         variant = self.board["calendar"]
         if variant != self._counted:
             self.engine.replace_calendar(load_office.calendar(variant))
             self.engine.management.recount()
             self._counted = variant
+        return 0
+
+    def _due(self) -> int:
+        self._count_anew()
         executor = self.engine.management._executor
         now = self.engine.clock.now()
         with self.engine.database.read() as tx:
@@ -187,15 +191,35 @@ class Worker:
         return sum(each() for each in self._mail)
 
 
+class ClusterWorker(Worker):
+    """The same by the runner of `nuanliu worker`: a pump, and Procrastinate for the hand-over."""
+
+    def run(self) -> None:
+        """Work until killed."""
+        runner = ProcrastinateRunner(
+            self.engine.cluster, self.engine.database, self.engine.clock, concurrency=2
+        )
+        while True:
+            try:
+                runner.start()
+                break
+            except AWAY:
+                time.sleep(IDLE)
+        threading.Thread(target=self._loop, args=(self._deliver,), daemon=True).start()
+        self._loop(self._count_anew)
+
+
 def web(url: str, folder: Path, board: Board, listening: socket.socket) -> None:
     """A web process without anything else."""
     engine = load_office.build(url, folder, OfficeClock(board))
     serve(Desk(engine), listening, folder)
 
 
-def worker(url: str, folder: Path, board: Board, mail_port: int, skew: timedelta) -> None:
+def worker(
+    kind: type[Worker], url: str, folder: Path, board: Board, mail_port: int, skew: timedelta
+) -> None:
     """A worker process whose clock is wrong by so much."""
-    Worker(load_office.build(url, folder, OfficeClock(board, skew)), board, mail_port).run()
+    kind(load_office.build(url, folder, OfficeClock(board, skew)), board, mail_port).run()
 
 
 def both(url: str, folder: Path, board: Board, listening: socket.socket, mail_port: int) -> None:

@@ -1,0 +1,64 @@
+"""Whatever breaks, nothing acknowledged is lost and nothing happens twice; and the harness can fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HARNESS = Path(__file__).with_name("chaos.py")
+FAULTS = int(os.environ.get("CHAOS_FAULTS", "250"))
+SECONDS = 90
+CONTROL_SECONDS = 15
+
+
+def played(back_end: str, *more: str) -> tuple[dict[str, Any], str]:
+    """One run of the harness: what it found, and how to play it again."""
+    seed = os.environ.get("CHAOS_SEED") or str(secrets.randbelow(2**31))
+    command = [sys.executable, HARNESS, "--back-end", back_end, "--seed", seed, *more]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    again = " ".join(str(part) for part in command)
+    assert told.stdout, f"{again}\n{told.stderr[-4000:]}"
+    return json.loads(told.stdout.splitlines()[-1]), f"{again}\n{told.stderr[-2000:]}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "back_end", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def test_no_fault_loses_or_repeats_anything(back_end: str) -> None:
+    limits = ["--faults", str(FAULTS), "--seconds", str(SECONDS * max(1, FAULTS // 250))]
+
+    found, again = played(back_end, *limits)
+
+    assert found["wrong"] == [], again
+    assert found["faults"] >= 100, again
+    assert found["acknowledged"] > 200, again
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("back_end", "guard", "reported"),
+    [
+        ("sqlite", "timer", "fired 2 times"),
+        pytest.param("postgresql", "timer", "fired 2 times", marks=pytest.mark.postgres),
+        pytest.param("postgresql", "key", "keys for one hand-over", marks=pytest.mark.postgres),
+        pytest.param("postgresql", "revision", "two winners", marks=pytest.mark.postgres),
+    ],
+)
+def test_without_its_guard_the_harness_reports_what_happened_twice(
+    back_end: str, guard: str, reported: str
+) -> None:
+    found, again = played(
+        back_end, "--faults", "1000", "--seconds", str(CONTROL_SECONDS), "--remove", guard
+    )
+
+    assert any(reported in one for one in found["wrong"]), f"{again}\n{found['wrong']}"
