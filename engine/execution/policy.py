@@ -52,14 +52,45 @@ def check(
     return tuple(found)
 
 
+def marking(hearing: Hearing) -> Marking:
+    """What the rule marks in every process: what it asks for, what voids it, what takes days."""
+    marks = Marking(hearing)
+    match hearing.policy.rule:
+        case rules.AlwaysBefore() as rule:
+            marks.reach(rule.first)
+            marks.branches(rule.unless)
+            marks.void((*rule.again_after, *(rule.then if rule.each_time else ())))
+        case rules.SumNeverAbove() as rule:
+            marks.reach((rule.at,))
+            marks.void(rule.again_after)
+        case rules.NeverWithout() as rule:
+            marks.reach(rule.must)
+        case rules.AtLeast() as rule:
+            marks.void(rule.after)
+            marks.branches(rule.unless)
+            for text in rule.enforced:
+                hearing.node(text)
+            names = [hearing.name(text) for text in rule.enforced]
+            for key, program in hearing.programs.items():
+                enforced = {name.id for name in names if name.key == key}
+                marks.days(key, days_of_timers(program, rule.span, enforced))
+    return marks
+
+
+def following(hearing: Hearing, marks: Marking) -> Follows:
+    """Where what is asked surely comes afterwards."""
+    called = _guaranteed(hearing, marks)
+    return Follows(
+        hearing.program,
+        lambda node: node.id in marks.of(hearing.program.key).done or node.index in called,
+        hearing.cache.places(hearing.program),
+    )
+
+
 def _always_before(hearing: Hearing) -> None:
     rule = hearing.policy.rule
     assert isinstance(rule, rules.AlwaysBefore)
-    marks = Marking(hearing)
-    marks.reach(rule.first)
-    marks.branches(rule.unless)
-    void = (*rule.again_after, *(rule.then if rule.each_time else ()))
-    marks.void(void)
+    marks = marking(hearing)
     wanted = "、".join(_said(each) for each in rule.first)
     _reached(hearing, marks, rule.then, f"没有先经过“{wanted}”")
 
@@ -76,9 +107,7 @@ def _sum_never_above(hearing: Hearing) -> None:
     operation = _operation_of(node) if node is not None else None
     if node is not None and operation is None:
         hearing.add(f"“{node.name or node.id}”没有操作，无从核对总额", node)
-    marks = Marking(hearing)
-    marks.reach((rule.at,))
-    marks.void(rule.again_after)
+    marks = marking(hearing)
     _reached(hearing, marks, rule.before, f"没有先经“{rule.at}”核对总额不超过限额")
 
 
@@ -92,32 +121,17 @@ def _at_least(hearing: Hearing) -> None:
     rule = hearing.policy.rule
     assert isinstance(rule, rules.AtLeast)
     wanted = span_days(rule.span)
-    marks = Marking(hearing)
-    marks.void(rule.after)
-    marks.branches(rule.unless)
-    for text in rule.enforced:
-        hearing.node(text)
-    for key, program in hearing.programs.items():
-        enforced = {
-            hearing.name(text).id for text in rule.enforced if hearing.name(text).key == key
-        }
-        marks.days(key, days_of_timers(program, rule.span, enforced))
+    marks = marking(hearing)
     _reached(hearing, marks, rule.before, f"可能不满 {rule.span} 就到了这一步", top=wanted, start=0)
 
 
 def _never_without(hearing: Hearing) -> None:
     rule = hearing.policy.rule
     assert isinstance(rule, rules.NeverWithout)
-    marks = Marking(hearing)
-    marks.reach(rule.must)
+    marks = marking(hearing)
     answer = hearing.cache.answer(marks.question(HELD), hearing.program, OPEN)
     assert answer is not None
-    called = _guaranteed(hearing, marks)
-    follows = Follows(
-        hearing.program,
-        lambda node: node.id in marks.of(hearing.program.key).done or node.index in called,
-        hearing.cache.places(hearing.program),
-    )
+    follows = following(hearing, marks)
     wanted = "、".join(rule.must)
     for text in rule.done:
         node = hearing.node(text)
@@ -192,7 +206,7 @@ def _reached(
         if node is None:
             continue
         visited = False
-        for found, before in _visits(answer, hearing.program, name.key, ()):
+        for found, before in visits(answer, hearing.program, name.key, ()):
             visited = True
             if found.at(Moment.ARRIVED, node.index) < top:
                 path = (*before, *found.path(node.index))
@@ -203,7 +217,7 @@ def _reached(
         _nothing_beside(hearing, marks, node, name.key)
 
 
-def _visits(
+def visits(
     answer: Answer, program: Program, key: str, before: tuple[str, ...]
 ) -> Iterable[tuple[Answer, tuple[str, ...]]]:
     """Every answer for the process of this key, with the path to where it is called."""
@@ -214,7 +228,7 @@ def _visits(
         called = answer.called(node)
         if called is not None:
             path = (*before, *answer.path(node.index))
-            yield from _visits(called, called.program, key, path)
+            yield from visits(called, called.program, key, path)
 
 
 def _nothing_beside(hearing: Hearing, marks: Marking, node: Node, key: str) -> None:

@@ -60,7 +60,7 @@ def armed(work: Work, effect: fx.ArmTimer) -> None:
                 continue
         calendar = work.environment.calendars.at(work.instance.region)
         at = timer_instant(calendar, effect.since, effect.when)
-        if at < _earliest(work, rule.span, effect.since):
+        if at < earliest(work, rule.span, effect.since):
             raise PolicyRefused(_told(policy, f"不满 {rule.span}"))
 
 
@@ -83,7 +83,7 @@ def _lengths(work: Work, node_id: str) -> Iterator[tuple[Policy, rules.AtLeast]]
             yield policy, policy.rule
 
 
-def _earliest(work: Work, span: str, since: datetime) -> datetime:
+def earliest(work: Work, span: str, since: datetime) -> datetime:
     """When the span is over at the earliest.
 
     Days at whose end the law moves on to the next working day may end a little sooner by a plan

@@ -30,7 +30,8 @@ from engine.model.errors import (
 from engine.model.facts import Fact
 from engine.model.process import InstanceStatus
 from engine.model.states import InstanceVerb, Verb, require_instance_verb
-from engine.services.cases import CaseLookup, require_manager
+from engine.services.cases import require_manager
+from engine.services.jumps import Jumps
 from engine.store import definitions, human_tasks, instances, jobs, timers
 from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
@@ -42,7 +43,7 @@ _task: Any = human_tasks.HumanTask.__table__
 _activity: Any = human_tasks.ACTIVITY
 
 
-class RuntimeService(CaseLookup):
+class RuntimeService(Jumps):
     """What can be done to a whole case."""
 
     def start(
