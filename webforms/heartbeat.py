@@ -33,6 +33,7 @@ INTERVAL = 1.0
 BATCH = 200
 PRESENCE_INTERVAL = 5.0
 CRON_FIELDS = 5
+HOST = socket.gethostname()
 STANDS_IN_AFTER = timedelta(seconds=60)
 
 Beat = Callable[[], object]
@@ -190,7 +191,7 @@ class Presence:
             if self._id is None or not cluster.seen(self._id, done=self._done()):
                 self._id = cluster.join(
                     kind=self._kind,
-                    host=socket.gethostname(),
+                    host=HOST,
                     pid=os.getpid(),
                     version=version("nuanliu"),
                     queues=self._queues,

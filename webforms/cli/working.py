@@ -12,10 +12,10 @@ import structlog
 
 import engine as front_door
 from engine import Clock, ProcessEngine, SystemClock, errors
-from webforms.app import create_app
-from webforms.cli import duties
+from webforms.app import create_app, create_engine
+from webforms.cli import duties, systemd
 from webforms.database import db
-from webforms.heartbeat import Beats, Presence, mail
+from webforms.heartbeat import HOST, Beats, Presence, mail
 from webforms.settings import Misused, Settings, from_environment
 from webforms.shell import calendars
 
@@ -24,6 +24,7 @@ QUEUES = ("engine", "out", "report")
 #: what a worker that was told to end may still need for what it has begun
 LONGEST_FAREWELL = 60.0
 READY = "worker 已就绪"
+WATCH_EVERY = 10.0
 
 
 class NotReady(Misused):
@@ -38,7 +39,8 @@ class NotReady(Misused):
     help="只做这些队列：engine 定时与作业，out 对外发送，report 清理与统计",
 )
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64))
-def worker(queues: str, concurrency: int) -> None:
+@click.option("--check", is_flag=True, help="只看这台机器上有没有活着的后台进程（健康检查用）")
+def worker(queues: str, concurrency: int, *, check: bool) -> int:
     """后台进程：定时、作业、消息和定期任务（PostgreSQL，可开任意多个）"""
     settings = from_environment()
     if settings.is_sqlite:
@@ -46,6 +48,8 @@ def worker(queues: str, concurrency: int) -> None:
             "SQLite 由 nuanliu serve 兼管后台工作；要单独的后台进程请用 PostgreSQL"
             "（NUANLIU_DATABASE）"
         )
+    if check:
+        return _check(settings)
     served = _served(queues)
     clock = clock_of(settings)
     app = create_app(settings, clock=clock)
@@ -58,6 +62,17 @@ def worker(queues: str, concurrency: int) -> None:
     runner = _runner(engine, clock, served, concurrency)
     letters = Beats("letters", deliver) if front_door.Queue.OUT in served else None
     _work(engine, runner, letters, queues=",".join(served))
+    return 0
+
+
+def _check(settings: Settings) -> int:
+    """0 where a worker of this host was seen within a minute, else 1."""
+    engine = create_engine(settings, clock_of(settings))
+    found = [one for one in engine.cluster.members(kind="worker") if one.host == HOST]
+    engine.close()
+    if not found:
+        click.echo("一分钟内没有看到这台机器上的后台进程", err=True)
+    return 0 if found else 1
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -102,8 +117,12 @@ def _work(engine: ProcessEngine, runner: Any, letters: Beats | None, *, queues: 
         letters.start()
     presence.start()
     click.echo(READY)
-    ending.wait()
+    systemd.tell("READY=1")
+    while not ending.wait(WATCH_EVERY):
+        if runner.health()["alive"]:
+            systemd.tell("WATCHDOG=1")
     log.info("worker is ending")
+    systemd.tell("STOPPING=1")
     runner.stop(LONGEST_FAREWELL)
     if letters is not None:
         letters.stop(LONGEST_FAREWELL)
