@@ -21,6 +21,7 @@ from engine.execution import (
     settle,
     version_move_jobs,
 )
+from engine.execution.breaker import Breaker
 from engine.execution.command import Commands
 from engine.execution.job_triggers import TRIGGERS
 from engine.execution.work import Work
@@ -57,6 +58,8 @@ class JobExecutor:
         self._commands = commands
         self._environment = commands.environment
         commands.drain = self.drain
+        #: receivers outside that do not answer, by the operation that calls them
+        self.breaker = Breaker()
 
     def run_due(self, now: datetime | None = None, limit: int = 200) -> int:
         """Run what is due by now, at most `limit` timers and as many jobs; how many ran."""
@@ -64,7 +67,7 @@ class JobExecutor:
         with self._environment.database.read() as tx:
             due_timers = tx.rows(timers.DUE, {"now": at, "limit": limit})
             due_jobs = tx.rows(jobs.DUE, {"now": at, "limit": limit})
-        for row in due_timers:
+        for row in sorted(due_timers, key=lambda row: (row.due_at, row.id)):
             self._fire(row)
         self.drain([row.id for row in due_jobs], at_most=None)
         return len(due_timers) + len(due_jobs)
@@ -218,9 +221,17 @@ class JobExecutor:
     def _call_outside(
         self, declared: Operation, job: Any, arguments: Mapping[str, Any]
     ) -> list[str]:
-        if not outside.lease(self._environment, job):
+        environment = self._environment
+        until = self.breaker.rests_until(declared.name, environment.clock.now())
+        if until is not None:
+            outside.put_off(environment, job, until)
             return []
-        answer = outside.call(self._environment, declared, job, arguments, _actor(arguments))
+        if not outside.lease(environment, job):
+            self.breaker.left(declared.name)
+            return []
+        answer = outside.call(
+            environment, declared, job, arguments, _actor(arguments), breaker=self.breaker
+        )
 
         def handle(work: Work) -> None:
             if answer is None:

@@ -72,7 +72,9 @@ INSERT = Statement(
 DUE = Statement(
     select(_timer.c.id, _timer.c.instance_id, _timer.c.kind, _timer.c.element, _timer.c.due_at)
     .where(_timer.c.due_at <= bindparam("now"))
-    .order_by(_timer.c.due_at, _timer.c.id)
+    # By the index alone: hundreds of thousands are due at one midnight, and nobody sorts them all
+    # to take the first two hundred. Whoever takes them sorts those.
+    .order_by(_timer.c.due_at)
     .limit(bindparam("limit"))
 )
 _this = (
