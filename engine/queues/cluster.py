@@ -1,7 +1,7 @@
 """The runner of a worker process on PostgreSQL: a pump, and Procrastinate for the hand-over.
 
 The rows of timers, jobs and duties are the truth; Procrastinate carries batches of their ids to
-whichever worker has a hand free (decision 0006). The pump enqueues in the transaction that notes
+whichever worker has a hand free (decision 0007). The pump enqueues in the transaction that notes
 the hand-over, so neither can happen without the other.
 """
 
