@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.execution import campaign as campaign
     from engine.execution import counter_example as counter_example
     from engine.execution import deployment as deployment
+    from engine.execution.breaker import Breaker as Breaker
     from engine.model import calendar as calendar
     from engine.model import clock as clock
     from engine.model import duration as duration
@@ -113,6 +114,7 @@ _NAMES = {
     "ElementState": "engine.bpmn.overlay",
     "Progress": "engine.bpmn.overlay",
     "Known": "engine.execution.references",
+    "Breaker": "engine.execution.breaker",
     "DueFilter": "engine.model.worklist",
     "Actor": "engine.model.actor",
     "Seat": "engine.model.actor",

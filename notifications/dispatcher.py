@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import Clock, clock, tables
+from engine import Breaker, Clock, clock, tables
 from notifications import routing
 from notifications.errors import DeliveryError, RenderingError
 from notifications.message import (
@@ -96,6 +96,7 @@ class Dispatcher:
         self._clock: Clock = clock or engine.clock
         self._sessions = sessions or writes(engine)
         self._renderer = Renderer(engine.repository, place=place)
+        self._breaker = Breaker()
 
     def deliver(self, limit: int = 100) -> int:
         """Fan out up to `limit` outbox rows, then send up to `limit` letters; how many moved on."""
@@ -210,9 +211,10 @@ class Dispatcher:
         """Send letters that are due; how many were accepted.
 
         A channel that fails for now is left alone until the next call: its server is down, and
-        waiting for each letter's time-out would hold up the heartbeat.
+        waiting for each letter's time-out would hold up the heartbeat. One that failed several
+        times in a row is left alone for a while, then tried by one letter (`Breaker`).
         """
-        sent, resting = 0, set[str]()
+        sent, resting = 0, self._silent()
         for _ in range(limit):
             leased = self._lease(sorted(set(self._channels) - resting))
             if leased is None:
@@ -222,7 +224,26 @@ class Dispatcher:
                 sent += 1
             elif not error.permanent:
                 resting.add(leased.channel)
+            self._learn(leased.channel, error)
+        for channel in self._channels:
+            # A turn to try whether it answers again, and nothing to try it with.
+            self._breaker.left(channel)
         return sent
+
+    def _silent(self) -> set[str]:
+        now = self._clock.now()
+        return {
+            channel
+            for channel in self._channels
+            if self._breaker.rests_until(channel, now) is not None
+        }
+
+    def _learn(self, channel: str, error: DeliveryError | None) -> None:
+        # A refusal for good is an answer: somebody is there.
+        if error is None or error.permanent:
+            self._breaker.answered(channel)
+        else:
+            self._breaker.failed(channel, self._clock.now())
 
     def _lease(self, channels: Sequence[str]) -> _Leased | None:
         if not channels:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.execution import operations
+from engine.execution.breaker import Breaker
 from engine.execution.environment import Environment
 from engine.execution.snapshot import Snapshot
 from engine.model.actor import SYSTEM, Actor
@@ -73,24 +74,36 @@ def lease(environment: Environment, job: Any) -> bool:
     return hit == 1
 
 
+def put_off(environment: Environment, job: Any, until: datetime) -> None:
+    """Do not call before this instant; it costs the job none of its attempts."""
+    with environment.database.write() as tx:
+        tx.write(jobs.LEASE, {"job_id": job.id, "seen_run_at": job.run_at, "run_at": until})
+
+
 def call(
     environment: Environment,
     declared: Operation,
     job: Any,
     arguments: Mapping[str, Any],
     actor: Actor,
+    *,
+    breaker: Breaker,
 ) -> Answer | None:
     """Call the outside for a leased job; None when its case does not wait for it (now).
 
-    Raises what the operation raises, `BusinessError` excepted: that is an answer.
+    An `OSError` (no route, no answer in time) tells the breaker that nobody is there; any other
+    failure is one of this job. Raises what the operation raises, `BusinessError` excepted: that
+    is an answer.
     """
     with environment.database.read() as tx:
         row = tx.first(instances.BY_ID, {"instance_id": job.instance_id})
     if row is None:
+        breaker.left(declared.name)
         return None
     instance = Snapshot.of(row)
     stands_still = instance.ended_at is not None or instance.status is InstanceStatus.SUSPENDED
     if stands_still or job.element not in instance.state.elements:
+        breaker.left(declared.name)
         return None
     context = Context(
         idempotency_key=job.key,
@@ -103,5 +116,13 @@ def call(
     try:
         outputs = declared.function(context, dict(arguments["inputs"]))
     except BusinessError as refusal:
+        breaker.answered(declared.name)
         return Answer(refusal=refusal)
+    except OSError:
+        breaker.failed(declared.name, environment.clock.now())
+        raise
+    except BaseException:
+        breaker.left(declared.name)
+        raise
+    breaker.answered(declared.name)
     return Answer(outputs=operations.checked_outputs(declared.name, outputs))

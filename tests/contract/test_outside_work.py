@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from engine import SYSTEM, BusinessError, ProcessEngine, collect, errors, operation
+from engine.execution.breaker import THRESHOLD
 
 LEASE = timedelta(minutes=10)
 
@@ -303,3 +304,37 @@ def bank_module() -> object:
     module = type("Bank", (), {"transfer": bank_transfer, "inside": bank_inside})
     assert collect(module)
     return module
+
+
+def test_a_bank_that_is_down_is_called_by_one_job_a_pause_and_costs_the_others_nothing(bureau):
+    def down(_context):
+        raise ConnectionError("银行接口不通")
+
+    bank.meanwhile = down
+    cases = [bureau.start(amount=number) for number in range(12)]
+    for _ in range(20):
+        beat(bureau)
+        bureau.clock.advance(timedelta(seconds=1))
+    called = len(bank.keys)
+    bank.meanwhile = lambda _context: None
+    bureau.travel(hours=2)
+
+    assert called == THRESHOLD
+    assert {bureau.waiting_at(case) for case in cases} == {("after",)}
+    assert len(set(bank.keys)) == len(cases)
+    assert bureau.engine.management.incidents(SYSTEM) == ()
+
+
+def test_a_poisoned_job_keeps_nobody_else_from_the_bank(bureau):
+    def poison(context):
+        if context.variables()["amount"] == 0:
+            raise ZeroDivisionError("poison")
+
+    bank.meanwhile = poison
+    poisoned = bureau.start(amount=0)
+    bureau.travel(days=1)
+    cases = [bureau.start(amount=number) for number in range(1, 5)]
+    beat(bureau)
+
+    assert {bureau.waiting_at(case) for case in cases} == {("after",)}
+    assert bureau.waiting_at(poisoned) == ("send",)

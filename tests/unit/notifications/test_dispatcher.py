@@ -243,3 +243,28 @@ def test_an_address_taken_away_meanwhile_fails_the_letter(desk) -> None:
     with desk.sessions() as session:
         assert failures(session)[0].error == "收件人已停用或没有邮箱地址"
     assert desk.postman.letters == []
+
+
+def test_a_server_that_stays_silent_is_tried_by_one_letter_a_pause_and_served_again(
+    desk, monkeypatch
+) -> None:
+    tried = []
+    send = desk.postman.send
+    monkeypatch.setattr(
+        desk.postman, "send", lambda letter: (tried.append(letter.id), send(letter))
+    )
+    desk.postman.refuse = DeliveryError("邮件服务器没有接受")
+    for _ in range(20):
+        desk.outbox.put("task_supervised", WANG)
+    dispatcher = desk.dispatcher()
+
+    for _ in range(200):
+        dispatcher.deliver()
+        desk.clock.advance(timedelta(seconds=1))
+
+    # Three in a row, then one after 30 s and one after 60 s more: not one each second.
+    assert len(tried) == 5
+    desk.postman.refuse = None
+    desk.clock.advance(timedelta(hours=1))
+    dispatcher.deliver()
+    assert len(desk.postman.letters) == 20
