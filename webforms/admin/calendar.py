@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 
@@ -10,14 +9,16 @@ from flask import flash, make_response, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from engine import clock, errors
+from engine import clock, errors, office_time
+from webforms.admin import calendar_files
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine, now
-from webforms.shell import calendars, paging, roles
+from webforms.shell import calendars, paging, places, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
-OFF, WORK = "放假", "补班"
+KINDS = {calendar_files.OFF: "off", calendar_files.WORK: "work", calendar_files.HALF: "half"}
+PAGE_SIZE = 100
 COUNTRY = "000000000000"
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -32,27 +33,83 @@ def calendar() -> str:
 @blueprint.post("/admin/calendar")
 @requires(roles.SYSTEM_ADMIN)
 def calendar_import() -> Response:
-    """Import a year's announcement, one day a line."""
-    typed, typed_year = request.form.get("days", ""), request.form.get("year", "")
+    """Import a year's announcement, a file or one day a line; then show what it moved."""
+    lines, typed_year = request.form.get("days", ""), request.form.get("year", "")
+    source = request.form.get("source", "").strip()
+    upload = request.files.get("file")
     try:
-        year = _year(typed_year)
-        moved = calendars.keep(year, _table(year, typed), current_actor().id)
+        if upload is not None and upload.filename:
+            year = _year(typed_year) if typed_year else None
+            table = calendar_files.table_of(upload.read(), upload.filename, year)
+        else:
+            table = calendar_files.typed(_year(typed_year), lines)
+        number = calendars.keep(table, current_actor(), source)
     except errors.Rejected as error:
-        page = _page(fault=error.message, typed=typed, typed_year=typed_year)
+        page = _page(fault=error.message, typed=lines, typed_year=typed_year)
         return make_response(page, 422)
-    flash(
-        gettext("已导入 %(year)s 年放假安排，%(n)s 个时限随之变动", year=year, n=moved), "success"
+    flash(gettext("已导入放假安排，未完成的时限已重新计算"), "success")
+    return see_other("admin.calendar_version", number=number)
+
+
+@blueprint.post("/admin/calendar/local")
+@requires(roles.SYSTEM_ADMIN)
+def calendar_local() -> Response:
+    """Days and hours of one area."""
+    unit = request.form.get("unit", "").strip()
+    lines, hours = request.form.get("local", ""), request.form.get("hours", "")
+    try:
+        days = calendar_files.read_lines(lines, tuple(KINDS), "2027-03-08 半天 本地活动")
+        number = engine().calendars.import_local(
+            current_actor(),
+            unit=unit,
+            days={day: (KINDS[kind], name) for day, kind, name in days},
+            hours=tuple(hours.replace("，", ",").replace(",", " ").split()),
+            source=request.form.get("source", "").strip(),
+        )
+    except errors.Rejected as error:
+        page = _page(local_fault=error.message, typed_local=lines, typed_unit=unit)
+        return make_response(page, 422)
+    flash(gettext("已保存本地安排，未完成的时限已重新计算"), "success")
+    return see_other("admin.calendar_version", number=number)
+
+
+@blueprint.get("/admin/calendar/versions/<int:number>")
+@requires(roles.SYSTEM_ADMIN)
+def calendar_version(number: int) -> str:
+    """One import, and every due date it moved."""
+    found = next((one for one in engine().calendars.versions() if one.number == number), None)
+    if found is None:
+        raise errors.NotFound
+    rows, after = engine().calendars.moved_by(
+        number, after=request.args.get("after", "")[:64], limit=PAGE_SIZE
     )
-    return see_other("admin.calendar", year=year)
+    places.remember({one.region for one in rows})
+    return render(
+        "admin/calendar_version.html",
+        version=found,
+        rows=rows,
+        kinds={"task": gettext("待办"), "timer": gettext("定时"), "case": gettext("全案")},
+        older=paging.link(after=after) if after else None,
+        first=paging.link(after=None) if request.args.get("after") else None,
+    )
 
 
-def _page(*, fault: str = "", typed: str = "", typed_year: str = "") -> str:
+def _page(
+    *,
+    fault: str = "",
+    typed: str = "",
+    typed_year: str = "",
+    local_fault: str = "",
+    typed_local: str = "",
+    typed_unit: str = "",
+) -> str:
     counted = engine().calendar_for(COUNTRY)
     years = sorted(counted.years)
     asked = request.args.get("year", "")
     chosen = paging.whole(asked)
     year = chosen if chosen in years else _nearest(years)
     table = counted.tables[year]
+    places.remember({one.unit for one in counted.local})
     return render(
         "admin/calendar.html",
         years=[one for one in years if one >= year - 2][:6],
@@ -63,6 +120,12 @@ def _page(*, fault: str = "", typed: str = "", typed_year: str = "") -> str:
         fault=fault,
         typed=typed,
         typed_year=typed_year,
+        local=[(one, office_time.written_hours(one.hours or ())) for one in counted.local],
+        local_fault=local_fault,
+        typed_local=typed_local,
+        typed_unit=typed_unit,
+        version=counted.version,
+        versions=engine().calendars.versions()[:20],
     )
 
 
@@ -87,25 +150,3 @@ def _year(text: str) -> int:
     if year is None or not FIRST_YEAR <= year <= LAST_YEAR:
         raise errors.InvalidInput("请填写年份，如 2027")
     return year
-
-
-def _table(year: int, typed: str) -> str:
-    """The typed lines in the form the engine reads. Raises InvalidInput naming the line."""
-    days = []
-    for number, line in enumerate(typed.splitlines(), 1):
-        parts = line.split()
-        if not parts:
-            continue
-        if len(parts) < 2 or parts[1] not in {OFF, WORK} or not _is_date(parts[0]):
-            raise errors.InvalidInput(f"第 {number} 行看不懂：应如“{year}-01-01 放假 元旦”")
-        name = parts[2] if len(parts) > 2 else parts[1]
-        days.append({"date": parts[0], "name": name, "isOffDay": parts[1] == OFF})
-    return json.dumps({"year": year, "days": days}, ensure_ascii=False)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from webforms.admin import calendar, definitions, incidents, people, studio, tokens, version_moves
+from webforms.admin import (
+    calendar,
+    definitions,
+    incidents,
+    jumps,
+    ladders,
+    people,
+    studio,
+    tokens,
+    version_moves,
+)
 from webforms.admin.blueprint import blueprint
 
 __all__ = [
@@ -10,6 +20,8 @@ __all__ = [
     "calendar",
     "definitions",
     "incidents",
+    "jumps",
+    "ladders",
     "people",
     "studio",
     "tokens",

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Blueprint, flash, make_response, request
+from flask import flash, make_response, request
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engine import Actor, DefinitionView, InstanceStatus, errors, region, states
+from engine import (
+    Actor,
+    ClockView,
+    DefinitionView,
+    InstanceStatus,
+    InstanceView,
+    errors,
+    region,
+    states,
+)
 from webforms.database import engine, now
 from webforms.forms import binding, library
 from webforms.forms.rendering import FormPage
+from webforms.processes import withdrawals
+from webforms.processes.blueprint import blueprint
 from webforms.shell import case, deadlines, paging, places, titles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
-blueprint = Blueprint("processes", __name__)
 PAGE_SIZE = 30
 MAXIMUM_TITLE = 100
 CHILDREN = 50
@@ -111,6 +121,7 @@ def instance(instance_id: str) -> str:
     children = engine().runtime.instances(actor, parent_id=instance_id, limit=CHILDREN).rows
     places.remember({row.unit for row in tasks if row.unit} | {one.region for one in children})
     story = case.story(view, actor)
+    clock = engine().deadlines.of_case(instance_id, actor)
     return render(
         "processes/instance.html",
         instance=view,
@@ -118,10 +129,24 @@ def instance(instance_id: str) -> str:
         age=case.age(view),
         diagram=case.diagram(view, actor),
         story=story,
-        tasks=[(row, deadlines.due(row.due_at, now(), calendar)) for row in tasks],
+        tasks=[
+            (
+                row,
+                deadlines.due(
+                    row.due_at, now(), calendar, warn_at=row.warn_at, paused_at=row.paused_at
+                ),
+            )
+            for row in tasks
+        ],
+        clock=clock,
+        due=_case_due(view, clock),
+        pauses=engine().deadlines.pauses_of_case(instance_id, actor),
+        reasons=engine().deadlines.reasons_of_case(instance_id, actor),
         task_titles=states.TASK_TITLES,
         children=children,
         verbs=case.verbs(view, actor),
+        may_jump=engine().runtime.may_jump(instance_id, actor),
+        withdrawable=withdrawals.offers(instance_id, actor, tasks),
     )
 
 
@@ -137,6 +162,41 @@ def instance_verb(instance_id: str, verb: str) -> Response:
     return see_other("processes.instance", instance_id=instance_id)
 
 
+@blueprint.post("/instances/<instance_id>/pause")
+@requires()
+def instance_pause(instance_id: str) -> Response:
+    """Let every clock of the case stand still, for a reason and with its proof."""
+    actor = current_actor()
+    engine().runtime.instance(instance_id, actor)
+    if not engine().runtime.may_manage(instance_id, actor):
+        raise errors.NotAllowed("只有本单位负责人、发起岗位或上级经办才能暂停全案计时")
+    evidence = [
+        engine()
+        .tasks.attach(actor, name=one.filename, content=one.read(), instance_id=instance_id)
+        .id
+        for one in request.files.getlist("evidence")
+        if one.filename
+    ]
+    engine().deadlines.pause_case(
+        instance_id,
+        actor,
+        reason=request.form.get("reason", ""),
+        note=request.form.get("note", ""),
+        evidence=evidence,
+    )
+    flash(gettext("已暂停全案计时"), "success")
+    return see_other("processes.instance", instance_id=instance_id)
+
+
+@blueprint.post("/instances/<instance_id>/continue")
+@requires()
+def instance_continue(instance_id: str) -> Response:
+    """Let the clocks of the case run again."""
+    engine().deadlines.resume_case(instance_id, current_actor(), note=request.form.get("note", ""))
+    flash(gettext("已恢复全案计时"), "success")
+    return see_other("processes.instance", instance_id=instance_id)
+
+
 @blueprint.get("/attachments/<attachment_id>")
 @requires()
 def attachment(attachment_id: str) -> Response:
@@ -149,6 +209,19 @@ def attachment(attachment_id: str) -> Response:
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return answer
+
+
+def _case_due(view: InstanceView, clock: ClockView | None) -> deadlines.Due | None:
+    if clock is None:
+        return None
+    calendar = engine().calendar_for(view.region)
+    return deadlines.due(
+        clock.due_at,
+        view.ended_at or now(),
+        calendar,
+        warn_at=clock.warn_at,
+        paused_at=clock.paused_at,
+    )
 
 
 def _startable(actor: Actor) -> list[DefinitionView]:

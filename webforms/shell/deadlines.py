@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext
 
-from engine import WorkingCalendar, clock, errors
+from engine import Card, WorkingCalendar, card, clock, errors
 from webforms.shell import i18n
 
 SOON = timedelta(days=2)
@@ -19,18 +19,43 @@ class Due:
 
     tone: str
     text: str
-    at: datetime
+    #: None while the clock stands still
+    at: datetime | None
+    #: 黄牌 or 红牌 by its name, and never by colour alone
+    card: Card = Card.NONE
+    paused: bool = False
 
     @property
     def exact(self) -> str:
         """The instant itself, as offices write it."""
-        return i18n.period_end(self.at)
+        return i18n.period_end(self.at) if self.at is not None else str(gettext("计时暂停中"))
+
+    @property
+    def card_title(self) -> str:
+        """What the card is called."""
+        if self.card is Card.NONE:
+            return ""
+        return str(gettext("红牌") if self.card is Card.RED else gettext("黄牌"))
 
 
-def due(at: datetime | None, now: datetime, calendar: WorkingCalendar | None = None) -> Due | None:
+def due(
+    at: datetime | None,
+    now: datetime,
+    calendar: WorkingCalendar | None = None,
+    *,
+    warn_at: datetime | None = None,
+    paused_at: datetime | None = None,
+) -> Due | None:
     """The badge of a deadline, counted in working days where a calendar is given."""
     if at is None:
-        return None
+        if paused_at is None:
+            return None
+        return Due(tone="", text=gettext("计时暂停"), at=None, paused=True)
+    found = card(at, warn_at, now)
+    return replace(_running(at, now, calendar, warned=found is Card.YELLOW), card=found)
+
+
+def _running(at: datetime, now: datetime, calendar: WorkingCalendar | None, *, warned: bool) -> Due:
     left = at - now
     days = _working_days(at, now, calendar)
     if left < timedelta(0):
@@ -43,7 +68,7 @@ def due(at: datetime | None, now: datetime, calendar: WorkingCalendar | None = N
     # 24:00 of today is the midnight after it: the last instant that is still in time counts.
     if i18n.final_date(at) == clock.local_date(now):
         return Due(tone="warn", text=gettext("今日到期"), at=at)
-    tone = "warn" if left < SOON else ""
+    tone = "warn" if warned or left < SOON else ""
     if days:
         return Due(
             tone=tone, text=ngettext("剩 %(num)d 个工作日", "剩 %(num)d 个工作日", days), at=at

@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext, ngettext
 
-from engine import clock, region
+from engine import calendar, clock, duration, region
 from webforms.shell import roles
 
 COOKIE = "lang"
@@ -34,6 +34,7 @@ def install(app: Flask, *, cache: Path) -> None:
         local_day=local_day,
         period_end=period_end,
         last_day=last_day,
+        length_in_words=length_in_words,
         iso=iso,
         span=span,
         role=roles.title,
@@ -88,6 +89,14 @@ def period_end(at: datetime | None) -> str:
 def last_day(at: datetime | None) -> str:
     """The last day of a period with its weekday; 24:00 belongs to the day it ends."""
     return "" if at is None else local_day(final_date(at))
+
+
+def length_in_words(text: str) -> str:
+    """A duration as people say it: 10个工作日; a text that is none stays as it is."""
+    try:
+        return calendar.in_words(duration.parse_due(text))
+    except duration.InvalidDuration:
+        return text
 
 
 def final_date(at: datetime) -> date:

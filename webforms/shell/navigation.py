@@ -66,6 +66,13 @@ _ENTRIES = (
         roles=frozenset({SYSTEM_ADMIN}),
     ),
     Entry(
+        endpoint="admin.ladders",
+        title=_l("督办阶梯"),
+        icon="board",
+        order=92,
+        roles=frozenset({SYSTEM_ADMIN}),
+    ),
+    Entry(
         endpoint="admin.people",
         title=_l("人员岗位"),
         icon="people",

@@ -28,7 +28,8 @@ class Tab:
 
     key: str
     title: object
-    count: str
+    #: None: not counted
+    count: str | None
     hot: bool
     current: bool
 
@@ -46,6 +47,7 @@ class Row:
 _TABS: Mapping[str, tuple[object, WorklistFilter]] = {
     "all": (_l("全部"), WorklistFilter()),
     "overdue": (_l("已超期"), WorklistFilter(due=DueFilter.OVERDUE)),
+    "yellow": (_l("黄牌"), WorklistFilter(due=DueFilter.YELLOW)),
     "today": (_l("今日到期"), WorklistFilter(due=DueFilter.TODAY)),
     "claimable": (_l("待签收"), WorklistFilter(holding=Holding.CLAIMABLE)),
 }
@@ -76,7 +78,7 @@ def tabs(current: str, counts: WorklistCounts) -> tuple[Tab, ...]:
         Tab(
             key=key,
             title=title,
-            count=capped(numbers[key]),
+            count=capped(numbers[key]) if key in numbers else None,
             hot=key == "overdue" and numbers[key] > 0,
             current=key == current,
         )
@@ -95,4 +97,9 @@ def row(
         status = gettext("%(name)s 在办", name=task.owner_name)
     else:
         status = gettext(states.TASK_TITLES[task.status])
-    return Row(task=task, due=deadlines.due(task.due_at, now, calendar), status=status, mine=mine)
+    return Row(task=task, due=due_of(task, now, calendar), status=status, mine=mine)
+
+
+def due_of(task: TaskRow, now: datetime, calendar: WorkingCalendar | None) -> deadlines.Due | None:
+    """The badge of a line."""
+    return deadlines.due(task.due_at, now, calendar, warn_at=task.warn_at, paused_at=task.paused_at)

@@ -15,10 +15,12 @@ from werkzeug.datastructures import MultiDict
 from engine import (
     Actor,
     AttachmentRef,
+    ClockView,
     CommentView,
     DraftView,
     InstanceView,
     OutcomeOption,
+    SlipView,
     TaskView,
     errors,
     states,
@@ -50,6 +52,8 @@ class TaskPage:
     #: idempotency key: the same page sent twice counts once
     key: str
     faults: list[binding.Fault] = field(default_factory=list)
+    #: what is wrong with a pause that was asked for, by field
+    pause_faults: Mapping[str, str] = field(default_factory=dict)
     #: what was typed beside the form and must not be lost when the page comes back
     typed: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,7 +77,23 @@ class TaskPage:
     def due(self) -> deadlines.Due | None:
         """The deadline as a badge."""
         calendar = engine().calendar_for(self.task.unit or self.task.region)
-        return deadlines.due(self.task.due_at, self.task.completed_at or now(), calendar)
+        return deadlines.due(
+            self.task.due_at,
+            self.task.completed_at or now(),
+            calendar,
+            warn_at=self.task.warn_at,
+            paused_at=self.task.paused_at,
+        )
+
+    @cached_property
+    def clock(self) -> ClockView | None:
+        """The deadline as the sum it is."""
+        return engine().deadlines.of_task(self.task.id, self.actor)
+
+    @cached_property
+    def slips(self) -> tuple[SlipView, ...]:
+        """Supervision slips of the task; only what is late may have some."""
+        return engine().supervision.of_task(self.task.id, self.actor)
 
     @property
     def status(self) -> str:

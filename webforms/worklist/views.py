@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from webforms.worklist import messages, pages, verbs
+from webforms.worklist import clocks, messages, pages, slips, verbs
 from webforms.worklist.blueprint import blueprint
-from webforms.worklist.messages import install
 
-__all__ = ["blueprint", "install", "messages", "pages", "verbs"]
+__all__ = ["blueprint", "clocks", "install", "messages", "pages", "slips", "verbs"]
+
+
+def install() -> None:
+    """What the area adds to the current application."""
+    messages.install()
+    slips.install()
