@@ -64,6 +64,15 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
     @property
+    def alone_in(self) -> tuple[Path, ...]:
+        """Folders that one process has to itself: the data's and the SQLite file's."""
+        if not self.is_sqlite:
+            return ()
+        file = self.database_url.partition("///")[2].partition("?")[0]
+        beside = {Path(file).resolve().parent} if file and file != ":memory:" else set()
+        return tuple(sorted({self.data, *beside}))
+
+    @property
     def files(self) -> Path:
         """Where the bytes of attachments lie."""
         return self.data / "files"

@@ -28,8 +28,9 @@ _LOOK_AT_ALL_EVERY = timedelta(seconds=10)
 #: clocks of two machines may differ by so much without a timer waiting for the next full look
 _SKEW = timedelta(seconds=2)
 _BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
-#: somebody may be waiting for what a commit left to do; nobody is for a timer
-_JOBS_FIRST = 10
+#: somebody may be waiting for what a commit left to do; nobody is for a timer. What waits for the
+#: outside comes last: the queue reads in this order, and those may become many
+_JOBS_FIRST, _TIMERS_NEXT = 10, 5
 
 _Item = TypeVar("_Item")
 
@@ -115,7 +116,7 @@ def _batches_of_timers(rows: list[Any]) -> Iterator[Batch]:
                 for row in some
             ]
         }
-        yield Batch(queue=Queue.ENGINE, errand=Errand.TIMERS, what=what)
+        yield Batch(queue=Queue.ENGINE, errand=Errand.TIMERS, what=what, priority=_TIMERS_NEXT)
 
 
 def _batched(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from procrastinate import App, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager
 from sqlalchemy import text
 
@@ -233,12 +234,16 @@ async def _rescue(app: App) -> None:
     while True:
         await asyncio.sleep(_RESCUE_EVERY)
         try:
-            for job in await app.job_manager.get_stalled_jobs(
-                seconds_since_heartbeat=_STALLED_AFTER
-            ):
+            stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER)
+        except ConnectorException:
+            _log.exception("stalled batches could not be looked for")
+            continue
+        for job in stalled:
+            try:
                 await app.job_manager.retry_job(job)
-        except Exception:  # noqa: BLE001  # the next minute tries again
-            _log.exception("stalled batches could not be given back")
+            except ConnectorException:
+                # Another worker was faster, or the database is away: the next round tries again.
+                _log.warning("batch %s could not be given back", job.id, exc_info=True)
 
 
 def install(database: Database) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 _log = logging.getLogger("engine.clock")
 ASK_EVERY = 20.0
 _ASK_AGAIN_AFTER = 2.0
+_PATIENCE = 5
 
 
 class SystemClock:
@@ -37,7 +38,12 @@ class DatabaseClock:
         """Ask the PostgreSQL of this URL. Raises DBAPIError where it does not answer."""
         url = make_url(database_url).set(drivername="postgresql+psycopg")
         # A connection of its own: a thread that holds one of the pool must not wait for another.
-        self._engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+        self._engine = create_engine(
+            url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"connect_timeout": _PATIENCE},
+        )
         self._lock = threading.Lock()
         self._known = self._ask()
         self._asked_at = self._known[1]

@@ -55,6 +55,8 @@ PENDING = Statement(
     .where(_outbox.c.status == QUEUED, _outbox.c.next_at <= bindparam("now"))
     .order_by(_outbox.c.next_at, _outbox.c.id)
     .limit(bindparam("limit"))
+    # Whoever else sends takes the next ones instead of waiting for ours.
+    .with_for_update(skip_locked=True)
 )
 #: a lease: whoever moves `next_at` from what he read may send
 LEASE = Statement(

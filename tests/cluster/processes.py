@@ -136,7 +136,7 @@ class Processes:
             process.wait()
 
 
-def until(done: Callable[[], Any], seconds: float = 60.0) -> None:
+def until(done: Callable[[], Any], seconds: float = 120.0) -> None:
     """Wait for something of another process; fails when it does not come about."""
     end = time.monotonic() + seconds
     while not done():
@@ -150,6 +150,16 @@ def ask(url: str, query: str) -> list[Any]:
     try:
         with engine.connect() as connection:
             return list(connection.execute(text(query)).all())
+    finally:
+        engine.dispose()
+
+
+def command(url: str, statement: str) -> None:
+    """Change the database behind everybody's back."""
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
     finally:
         engine.dispose()
 

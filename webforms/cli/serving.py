@@ -33,13 +33,10 @@ DEMO_FOLDER = Path("var/demo")
 def serve(host: str, port: int, workers: int) -> None:
     """网站（SQLite 一个进程，兼管心跳；PostgreSQL 上心跳归 worker，没有 worker 时代管）"""
     settings = from_environment()
-    if settings.is_sqlite:
-        if workers > 1:
-            raise click.UsageError(
-                "SQLite 只能用一个进程；多进程请使用 PostgreSQL（NUANLIU_DATABASE）"
-            )
-        lock = FolderLock(settings.data)
-        lock.take()
+    if settings.is_sqlite and workers > 1:
+        raise click.UsageError("SQLite 只能用一个进程；多进程请使用 PostgreSQL（NUANLIU_DATABASE）")
+    for folder in settings.alone_in:
+        FolderLock(folder).take()
     engine = create_engine(settings)
     require_schema(engine)
     engine.close()

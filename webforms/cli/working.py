@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import structlog
+from sqlalchemy.exc import OperationalError
 
 import engine as front_door
 from engine import Clock, ProcessEngine, SystemClock, errors
@@ -79,7 +80,10 @@ def clock_of(settings: Settings) -> Clock:
     """One time for a whole cluster, the database's; a single process has its machine's."""
     if settings.is_sqlite:
         return SystemClock()
-    found: Clock = front_door.DatabaseClock(settings.database_url)
+    try:
+        found: Clock = front_door.DatabaseClock(settings.database_url)
+    except OperationalError as error:
+        raise NotReady("连不上数据库，请检查 NUANLIU_DATABASE 和 PostgreSQL 是否在运行") from error
     return found
 
 

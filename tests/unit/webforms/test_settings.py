@@ -42,3 +42,20 @@ def test_it_refuses_a_second_runner_on_the_same_folder(tmp_path):
     first.give_back()
     second.take()
     second.give_back()
+
+
+@pytest.mark.parametrize(
+    ("url", "folders"),
+    [
+        ("", ["data"]),
+        ("sqlite:///{root}/other/x.db", ["data", "other"]),
+        ("sqlite:///{root}/data/nuanliu.db?timeout=3", ["data"]),
+        ("sqlite://", ["data"]),
+        ("postgresql://u@h/nuanliu", []),
+    ],
+)
+def test_one_process_has_a_sqlite_file_to_itself_wherever_it_lies(tmp_path, url, folders):
+    environ = {"NUANLIU_DATABASE": url.format(root=tmp_path)} if url else {}
+    settings = from_environment(environ, data=tmp_path / "data")
+
+    assert list(settings.alone_in) == [tmp_path / name for name in folders]
