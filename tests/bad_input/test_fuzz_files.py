@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 import pytest
 import xlsxwriter
 
@@ -180,3 +181,44 @@ def test_spoiled_bank_files_are_refused_or_say_the_same_as_before(many):
 
     assert refused > many // 2
     assert taken + refused == many
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"subtype": "required", "type": "datetime", "dateLabel": "日期"},
+        {"type": "number", "decimalDigits": "many"},
+        {"type": "number", "validate": {"min": "x"}},
+        {"type": "number", "validate": {"max": "1e999999999999999999999"}},
+        {"validate": []},
+        {"validate": {"pattern": "("}},
+        {"validate": {"maxLength": -1}},
+        {"properties": "check"},
+        {"properties": {"maxRows": 10**9}},
+        {"conditional": {"hide": {"a": 1}}},
+        {"type": "select", "values": {"a": 1}},
+        {"type": "select", "values": [{"value": {"a": 1}}]},
+        {"type": "group", "path": "g", "components": {"a": 1}},
+        {"type": "group", "path": "g", "components": [1]},
+        {"key": "data"},
+        {"key": "validate"},
+        {"key": "_secret"},
+        {"key": ["a"]},
+        {"label": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_a_misshapen_component_is_told_by_its_id_when_the_form_is_read(wrong):
+    component = {"id": "c1", "type": "textfield", "key": "k", **wrong}
+    content = orjson.dumps({"id": "f", "components": [component]})
+
+    with pytest.raises(schema.FormFault):
+        builder.compile_form(schema.read(content, name="f"), {}, lambda: NOW)
+
+
+def test_a_form_of_a_thousand_levels_is_refused():
+    inner = '{"type": "group", "components": ['
+    content = '{"id": "f", "components": [' + inner * 400 + "]}" * 400 + "]}"
+
+    with pytest.raises(schema.FormFault):
+        schema.read(content.encode(), name="f")

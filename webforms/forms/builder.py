@@ -98,6 +98,9 @@ def _form_class(nodes: tuple[Node, ...], now: Now) -> type[CaseForm]:
     attributes: dict[str, Any] = {}
     for node in nodes:
         attributes.update(_fields(node, now))
+    taken = next((key for key in attributes if key[0] == "_" or hasattr(CaseForm, key)), None)
+    if taken is not None:
+        raise FormFault(f"字段不能叫“{taken}”", taken)
     return type("CompiledForm", (CaseForm,), attributes)
 
 

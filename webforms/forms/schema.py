@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from engine import errors
+from webforms.forms import shapes
 
 
 class Kind(enum.StrEnum):
@@ -134,8 +135,8 @@ def _dynamic(components: tuple[Component, ...]) -> bool:
     )
 
 
-def _components(raws: list[Any], prefix: str, form: str) -> tuple[Component, ...]:
-    found = [_component(raw, prefix, form) for raw in raws]
+def _components(raws: list[Any], prefix: str, form: str, level: int = 0) -> tuple[Component, ...]:
+    found = [_component(raw, prefix, form, level) for raw in raws]
     components = tuple(component for component in found if component is not None)
     seen: set[str] = set()
     for component in components:
@@ -145,12 +146,17 @@ def _components(raws: list[Any], prefix: str, form: str) -> tuple[Component, ...
     return components
 
 
-def _component(raw: Any, prefix: str, form: str) -> Component | None:
+def _component(raw: Any, prefix: str, form: str, level: int) -> Component | None:
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
         raise FormFault(f"表单 {form} 中有一个组件没有 type")
     element = str(raw.get("id") or raw.get("key") or raw["type"])
     if raw["type"] in DROPPED:
         return None
+    misshapen = shapes.wrong(raw)
+    if misshapen is not None:
+        raise FormFault(f"表单 {form} 的组件“{element}”里“{misshapen}”写法不对", element)
+    if level > shapes.MOST_LEVELS:
+        raise FormFault(f"表单 {form} 嵌套过深", element)
     kind = _kind(raw, element, form)
     key = str(raw.get("path" if kind in {Kind.GROUP, Kind.DYNAMICLIST} else "key") or "")
     if not key and (kind in INPUTS or kind in {Kind.DYNAMICLIST, Kind.EXPRESSION}):
@@ -166,7 +172,7 @@ def _component(raw: Any, prefix: str, form: str) -> Component | None:
         description=str(raw.get("description") or ""),
         hide=_hide(raw),
         raw=raw,
-        children=_components(raw.get("components") or [], inner, form),
+        children=_components(raw.get("components") or [], inner, form, level + 1),
     )
 
 
