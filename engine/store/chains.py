@@ -21,7 +21,8 @@ def first_broken(connection: Connection) -> str | None:
         .select_from(_instance.outerjoin(_fact, _fact.c.instance_id == _instance.c.id))
         .order_by(_instance.c.id, _fact.c.sequence)
     )
-    rows = connection.execution_options(yield_per=_BATCH).execute(query)
+    # Given with the query: options of the connection would hold for what comes after it, too.
+    rows = connection.execute(query, execution_options={"yield_per": _BATCH})
     case = _Case()
     for row in rows.mappings():
         if row["id"] != case.id:

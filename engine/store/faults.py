@@ -86,7 +86,7 @@ def of_files(database: Database, store: FileStore) -> Iterator[Fault]:
     few: list[str] = []
     with database.read() as tx:
         query = select(_attachment.c.sha256, _attachment.c.name, _attachment.c.instance_id)
-        rows = tx.connection.execution_options(yield_per=1000).execute(query)
+        rows = tx.connection.execute(query, execution_options={"yield_per": 1000})
         for row in rows:
             if not store.path(row.sha256).is_file():
                 missing += 1
