@@ -33,6 +33,8 @@ _TONES = {
     facts.Fact.TASK_COMPLETED: "ok",
     facts.Fact.INSTANCE_COMPLETED: "ok",
     facts.Fact.TASK_RETURNED: "warn",
+    facts.Fact.TASK_WITHDRAWN: "warn",
+    facts.Fact.INSTANCE_JUMPED: "bad",
     facts.Fact.TASK_REMINDED: "warn",
     facts.Fact.TASK_URGED: "warn",
     facts.Fact.TASK_SUPERVISED: "bad",
@@ -50,6 +52,7 @@ _TOLD = {
     "text": "内容",
     "unit": "单位",
     "due": "时限",
+    "from_name": "从",
     "name": "名称",
     "message": "说明",
     "note": "说明",
@@ -91,6 +94,22 @@ def diagram(
 def plain_diagram(definition_id: str, title: str) -> Markup:
     """The diagram of a definition without any state."""
     return Markup(_drawing(definition_id).svg((), title=title))  # noqa: S704  # escaped there
+
+
+def marked_diagram(
+    definition_id: str, title: str, *, waiting: Iterable[str], ending: Iterable[str]
+) -> Markup:
+    """The diagram with where tokens wait, and which of them would be cancelled."""
+    gone = set(ending)
+    states = [
+        ElementState(
+            element_id=node_id,
+            progress=Progress.SKIPPED if node_id in gone else Progress.ACTIVE,
+            count=1,
+        )
+        for node_id in sorted({*waiting, *gone})
+    ]
+    return Markup(_drawing(definition_id).svg(states, title=title))  # noqa: S704  # escaped there
 
 
 def facts_of(instance_id: str, actor: Actor) -> list[FactView]:
@@ -169,7 +188,7 @@ def verbs(instance: InstanceView, actor: Actor) -> frozenset[str]:
         verb.value
         for verb, sources in transitions.INSTANCE_SOURCES.items()
         if instance.status in sources
-    ) - {transitions.InstanceVerb.CORRELATE.value}
+    ) - {transitions.InstanceVerb.CORRELATE.value, transitions.InstanceVerb.JUMP.value}
 
 
 def _state(view: ElementStateView) -> ElementState:
