@@ -84,7 +84,11 @@ def restore(file: Path) -> int:
     lock = FolderLock(settings.data)
     lock.take()
     engine = create_engine(settings)
-    report = engine.upkeep.restore(file, sign=_sign, tell=_progress)
+    try:
+        report = engine.upkeep.restore(file, sign=_sign, tell=_progress)
+    finally:
+        engine.close()
+        lock.give_back()
     click.echo(f"已恢复 {report.made_at} 的备份：{report.rows} 行、{report.files} 个附件，留痕完整")
     if report.upgraded:
         click.echo(f"备份较旧，已补做升级：{'、'.join(report.upgraded)}")
