@@ -15,6 +15,7 @@ from typing import Any
 from engine.execution import (
     clock_starts,
     correlation,
+    job_incidents,
     ladder,
     operations,
     outside,
@@ -34,7 +35,7 @@ from engine.kernel.triggers import (
     TimerFired,
 )
 from engine.model.actor import SYSTEM, Actor
-from engine.model.errors import NotFound, Stale
+from engine.model.errors import Stale
 from engine.model.facts import Fact
 from engine.model.operation import Operation
 from engine.model.process import InstanceStatus
@@ -165,7 +166,8 @@ class JobExecutor:
             )
             known = tx.first(incidents.OPEN_OF_TIMER, {"timer_id": row.id})
         if timer.attempts + 1 >= ATTEMPTS and known is None:
-            self._incident(
+            job_incidents.store(
+                self._commands,
                 row.instance_id,
                 kind="timer",
                 message=_said(error),
@@ -269,7 +271,8 @@ class JobExecutor:
             )
         if dead and job.instance_id is not None:
             arguments = codec.decode(bytes(job.arguments))
-            self._incident(
+            job_incidents.store(
+                self._commands,
                 job.instance_id,
                 kind=job.kind,
                 message=_said(error),
@@ -279,15 +282,6 @@ class JobExecutor:
                 attempts=attempts,
             )
         return []
-
-    def _incident(self, instance_id: str, **about: Any) -> None:
-        def act(work: Work) -> None:
-            work.raise_incident(**about)
-
-        try:
-            self._commands.run_on_instance(instance_id, SYSTEM, act)
-        except (NotFound, Stale):
-            _log.exception("no incident could be stored for instance %s", instance_id)
 
 
 def _still_waits(work: Work, job: Any, arguments: Mapping[str, Any]) -> bool:

@@ -179,6 +179,22 @@ def test_a_poisoned_timer_becomes_an_incident_and_the_others_fire(office, late, 
     assert fired(office, bad) == 1
 
 
+def test_a_case_that_cannot_be_read_is_shown_and_holds_up_no_other(office, late, hands):
+    cluster = office.engine.cluster
+    bad = late[0]
+    with office.engine.database.write() as tx:
+        spoil = text("UPDATE process_instance SET state = :junk WHERE id = :id")
+        tx.execute(spoil, {"junk": b"\xffjunk", "id": bad})
+    for _ in range(job_executor.ATTEMPTS + 1):
+        office.clock.advance(timedelta(hours=1))
+        cluster.hand_over(hands)
+        hands.deliver(cluster)
+
+    (incident,) = office.engine.management.incidents(SYSTEM)
+    assert (incident.instance_id, incident.attempts) == (bad, job_executor.ATTEMPTS)
+    assert [fired(office, case) for case in late[1:]] == [1, 1]
+
+
 @operation("lines.call_out", outside=True)
 def call_out(context, data):
     return {"answer": context.idempotency_key}

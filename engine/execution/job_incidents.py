@@ -1,0 +1,54 @@
+"""The incident of a timer or job that was given up, whatever state its case is in."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from engine.execution.command import Commands
+from engine.execution.work import Work
+from engine.model.actor import SYSTEM
+from engine.store import incidents, instances
+
+_log = logging.getLogger("engine.jobs")
+
+
+def store(commands: Commands, instance_id: str, **about: Any) -> None:
+    """Raise it in the case; where that cannot be done, beside it: somebody must see it.
+
+    Raises what the driver raises when the database goes away.
+    """
+
+    def act(work: Work) -> None:
+        work.raise_incident(**about)
+
+    try:
+        commands.run_on_instance(instance_id, SYSTEM, act)
+    except Exception as error:
+        if commands.environment.database.is_gone(error):
+            raise
+        _log.exception("the incident of instance %s is stored beside it", instance_id)
+        _beside(commands, instance_id, about)
+
+
+def _beside(commands: Commands, instance_id: str, about: dict[str, Any]) -> None:
+    environment = commands.environment
+    nothing = dict.fromkeys(("element", "activity_id", "job_id", "timer_id"))
+    with environment.database.write() as tx:
+        row = tx.first(instances.BY_ID, {"instance_id": instance_id})
+        if row is None:
+            return
+        tx.write(
+            incidents.INSERT,
+            {
+                **nothing,
+                **about,
+                "id": environment.ids.new(),
+                "shard": row.shard,
+                "instance_id": instance_id,
+                "region": row.region,
+                "at": environment.clock.now(),
+                "resolved_at": None,
+                "resolved_by": None,
+            },
+        )
