@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, text, update
+from sqlalchemy import and_, exists, literal_column, or_, select, text, tuple_, update
 
 from engine.execution.environment import Environment
 from engine.model.clock import local_date
@@ -56,11 +56,23 @@ class Attendance:
         ):
             return
         self._surveyed = (now, changes)
-        self._mark(_task.c.no_holder.is_(False), ~attended(today), no_holder=True)
+        for role, unit in self._vacant(today):
+            office = (_task.c.role == role, _task.c.unit == unit)
+            self._mark(_HELD, *office, ~attended(today), no_holder=True)
+        # Where somebody sits, only what somebody else has in hand can be unattended.
+        taken = and_(text("owner IS NOT NULL"), _task.c.claimed_at.is_not(None))
+        self._mark(_HELD, taken, ~attended(today), no_holder=True)
 
-    def _mark(self, marked: Any, condition: Any, *, no_holder: bool) -> None:
+    def _vacant(self, today: date) -> list[tuple[str, str]]:
+        """Offices with open tasks in which nobody sits today."""
+        with self._environment.database.read() as tx:
+            offices = {(row.role, row.unit) for row in tx.execute(_OFFICES)}
+            seated = {(row.role, row.unit) for row in tx.execute(_seated(today))}
+        return sorted(offices - seated)
+
+    def _mark(self, *conditions: Any, no_holder: bool) -> None:
         database = self._environment.database
-        wanted = and_(text("is_open = 1"), _task.c.role.is_not(None), marked, condition)
+        wanted = and_(text("is_open = 1"), _task.c.role.is_not(None), *conditions)
         while True:
             with database.read() as tx:
                 found = _ids(tx, wanted)
@@ -74,6 +86,42 @@ class Attendance:
                 )
             if len(found) < _BATCH:
                 return
+
+
+def _offices() -> Any:
+    """Each role and unit with an open task, by skipping through the index from one to the next.
+
+    Two million tasks lie at a few thousand offices.
+    """
+    of_units = (text("is_open = 1"), _task.c.role.is_not(None), _task.c.unit.is_not(None))
+    first = (
+        select(_task.c.role, _task.c.unit)
+        .where(*of_units)
+        .order_by(_task.c.role, _task.c.unit)
+        .limit(1)
+        .subquery()
+    )
+    skipped = select(first.c.role, first.c.unit).cte("office", recursive=True)
+    following = _task.alias("following")
+    behind = (
+        following.c.is_open == literal_column("1"),
+        following.c.unit.is_not(None),
+        tuple_(following.c.role, following.c.unit) > tuple_(skipped.c.role, skipped.c.unit),
+    )
+
+    def next_(name: str) -> Any:
+        return (
+            select(following.c[name])
+            .where(*behind)
+            .order_by(following.c.role, following.c.unit)
+            .limit(1)
+            .scalar_subquery()
+        )
+
+    skipped = skipped.union_all(
+        select(next_("role"), next_("unit")).where(skipped.c.role.is_not(None))
+    )
+    return select(skipped.c.role, skipped.c.unit).where(skipped.c.role.is_not(None))
 
 
 def attended(today: date) -> Any:
@@ -99,3 +147,21 @@ def attended(today: date) -> Any:
 
 def _ids(tx: Transaction, wanted: Any) -> list[str]:
     return list(tx.execute(select(_task.c.id).where(wanted).limit(_BATCH)).scalars())
+
+
+def _seated(today: date) -> Any:
+    """Each role and unit in which somebody sits today."""
+    return (
+        select(_seat.c.role, _seat.c.unit)
+        .join(_person, _person.c.id == _seat.c.participant_id)
+        .where(
+            _person.c.active.is_(True),
+            _seat.c.since <= today,
+            or_(_seat.c.until.is_(None), _seat.c.until >= today),
+        )
+        .distinct()
+    )
+
+
+_OFFICES = _offices()
+_HELD = _task.c.no_holder.is_(False)
