@@ -47,7 +47,8 @@ const FORMS = [
     task('owner', '指定办理人', { help: feel }),
     task('differentFrom', '不得与这些环节同一人', { help: '环节标识，用空格分开' }),
     task('excludedBy', '回避名单来自', { choices: 'operations' }),
-    task('returns', '可退回到', { help: '环节标识，用空格分开' }) ] },
+    task('returns', '可退回到', { help: '环节标识，用空格分开' }),
+    task('withdrawable', '办结后可撤回', { choices: [{ value: '', label: '不可以（默认）' }, { value: 'true', label: '后面没人开始办理时可以' }], help: '提交时执行的操作必须声明可以撤回' }) ] },
   { id: 'work', label: '业务操作', when: (el) => is(el, 'bpmn:UserTask'), fields: [
     task('operation', '提交时执行', { choices: 'operations' }),
     task('actions', '办理中可用', { help: '操作名，用空格分开' }) ] },
@@ -71,7 +72,8 @@ const FORMS = [
   { id: 'condition', label: '条件', open: true, when: conditional, fields: [
     expression('条件表达式', bo, bo, 'conditionExpression', 'FEEL，例：town_review.outcome = "return"') ] },
   { id: 'process', label: '事项', open: true, when: (el) => is(el, 'bpmn:Process') || (is(el, 'bpmn:Participant') && bo(el).processRef), fields: [
-    attr('nl:Process')('title', '事项标题', { help: feel }) ] },
+    attr('nl:Process')('title', '事项标题', { help: feel }),
+    attr('nl:Process')('region', '事项辖区', { help: `由定时、消息或信号启动时归哪个单位；${feel}` }) ] },
 ];
 
 const pair = (first_, second) => [['name', first_, { check: name }], ['value', second, { help: 'FEEL 表达式' }]];

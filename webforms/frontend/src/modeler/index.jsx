@@ -63,15 +63,64 @@ function choose(id) {
   modeler.get('canvas').scrollToElement(element, { top: 120, bottom: 160, left: 160, right: 160 });
 }
 
-// A counter-example, drawn: the nodes that the failing run entered and the flows between them.
+// A counter-example, drawn: the nodes that the failing run entered, numbered in the order it entered
+// them, and the flows between them.
 let drawn = [];
 function draw(path = []) {
   const canvas = modeler.get('canvas');
   const registry = modeler.get('elementRegistry');
+  const overlays = modeler.get('overlays');
   drawn.forEach((id) => registry.get(id) && canvas.removeMarker(id, 'on-path'));
-  const entered = new Set(path);
-  drawn = registry.filter((one) => entered.has(one.waypoints ? one.source?.id : one.id) && (!one.waypoints || entered.has(one.target?.id)) && one.type !== 'label').map((one) => one.id);
+  overlays.remove({ type: 'nuanliu-path' });
+  const turns = new Map();
+  path.filter((id) => registry.get(id) && !registry.get(id).waypoints).forEach((id, at) => turns.set(id, [...(turns.get(id) ?? []), at + 1]));
+  const follows = (flow) => turns.get(flow.source?.id)?.some((at) => turns.get(flow.target?.id)?.some((then) => then > at));
+  drawn = registry.filter((one) => one.type !== 'label' && (one.waypoints ? follows(one) : turns.has(one.id))).map((one) => one.id);
   drawn.forEach((id) => canvas.addMarker(id, 'on-path'));
+  for (const [id, numbers] of turns) {
+    const text = numbers.length > 3 ? `${numbers.slice(0, 3).join('·')}…` : numbers.join('·');
+    overlays.add(id, 'nuanliu-path', { position: { top: -11, left: -11 }, scale: { min: 1 }, html: `<span class="turn">${text}</span>` });
+  }
+  return [...turns.keys()];
+}
+
+const READABLE = 0.65;
+// The whole of the path in view, not larger than life, beside the palette.
+function reveal(ids) {
+  const registry = modeler.get('elementRegistry');
+  const canvas = modeler.get('canvas');
+  const shapes = ids.map((id) => registry.get(id)).filter(Boolean);
+  if (!shapes.length) return;
+  const left = Math.min(...shapes.map((one) => one.x)) - 40;
+  const top = Math.min(...shapes.map((one) => one.y)) - 40;
+  const width = Math.max(...shapes.map((one) => one.x + one.width)) + 40 - left;
+  const height = Math.max(...shapes.map((one) => one.y + one.height)) + 60 - top;
+  const { outer } = canvas.viewbox();
+  const beside = 112;
+  const scale = Math.max(READABLE, Math.min(1, (outer.width - beside) / width, outer.height / height));
+  const seen = { width: outer.width / scale, height: outer.height / scale };
+  const room = seen.width - beside / scale;
+  // A path too long to be read at once shows its end: that is where the fault lies.
+  const end = shapes.at(-1);
+  const x = width <= room ? left - (room - width) / 2 : Math.min(end.x + end.width + 80, left + width) - room;
+  const y = height <= seen.height ? top - (seen.height - height) / 2 : end.y - seen.height / 2;
+  canvas.viewbox({ x: x - beside / scale, y, ...seen });
+}
+
+const called = (id) => modeler.get('elementRegistry').get(id)?.businessObject.name || id;
+// The same path in words, for whoever cannot see the picture.
+function told(ids) {
+  const steps = ids.filter((id) => modeler.get('elementRegistry').get(id) && !modeler.get('elementRegistry').get(id).waypoints).map(called);
+  return steps.length > 14 ? [...steps.slice(0, 6), `…（${steps.length - 12} 步）…`, ...steps.slice(-6)] : steps;
+}
+
+function pick(button, finding) {
+  list.querySelectorAll('.finding').forEach((one) => one.setAttribute('aria-pressed', String(one === button)));
+  const ids = draw(finding.path);
+  const element = modeler.get('elementRegistry').get(finding.element);
+  if (element) modeler.get('selection').select(element);
+  if (ids.length) reveal([...ids, finding.element].filter(Boolean));
+  else choose(finding.element);
 }
 
 function show(findings) {
@@ -81,10 +130,15 @@ function show(findings) {
     const element = finding.element && modeler.get('elementRegistry').get(finding.element);
     const button = Object.assign(document.createElement('button'), { type: 'button', className: 'finding' });
     const tag = Object.assign(document.createElement('span'), { className: `tag ${tone}`, textContent: word });
-    const where = Object.assign(document.createElement('b'), { textContent: element?.businessObject.name || finding.element || finding.file || '流程' });
+    const where = Object.assign(document.createElement('b'), { textContent: element?.businessObject.name || finding.element || (finding.file && !finding.file.endsWith('.bpmn') ? finding.file : '整个流程') });
     const text = Object.assign(document.createElement('span'), { textContent: finding.message ?? finding.reason ?? '' });
     button.append(tag, where, text);
-    button.addEventListener('click', () => { draw(finding.path); choose(finding.element); });
+    if (finding.path?.length) {
+      const words = Object.assign(document.createElement('small'), { className: 'way', textContent: `经过：${told(finding.path).join(' → ')}` });
+      text.append(words);
+    }
+    button.setAttribute('aria-pressed', 'false');
+    button.addEventListener('click', () => pick(button, finding));
     return button;
   });
   list.querySelector('[data-list]').replaceChildren(...items);
@@ -120,7 +174,7 @@ const actions = {
   undo: () => modeler.get('commandStack').undo(),
   redo: () => modeler.get('commandStack').redo(),
   fit,
-  close: () => { list.hidden = true; modeler.get('canvas').resized(); },
+  close: () => { draw(); list.hidden = true; modeler.get('canvas').resized(); },
   validate: () => post('validate'),
   draft: () => post('draft'),
   publish: () => document.getElementById('publish-dialog').showModal(),
