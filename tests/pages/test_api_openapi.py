@@ -36,7 +36,7 @@ def test_it_tells_exactly_the_routes_of_the_application(app):
 
 def test_every_verb_of_a_task_and_of_a_case_has_its_route():
     verbs = {verb.value for verb in states.Verb}
-    cases = {"suspend", "resume", "terminate", "return"}
+    cases = {"suspend", "resume", "terminate", "return", "pause", "continue"}
 
     assert {f"/tasks/{{task_id}}/{verb}" for verb in verbs} <= DOCUMENT["paths"].keys()
     assert {f"/instances/{{instance_id}}/{verb}" for verb in cases} <= DOCUMENT["paths"].keys()
@@ -53,8 +53,7 @@ def test_every_write_takes_an_idempotency_key_and_asks_for_a_token():
 def test_the_manual_names_no_route_that_is_not_there():
     page = (Path(__file__).resolve().parents[2] / "docs/api.md").read_text()
     named = {
-        re.sub(r"\$\w+", "{task_id}", path)
-        for path in re.findall(r"/api/v1(/[\w/${}.]+)", page)
+        re.sub(r"\$\w+", "{task_id}", path) for path in re.findall(r"/api/v1(/[\w/${}.]+)", page)
     }
 
     assert len(named) > 5

@@ -75,6 +75,19 @@ POST = {
         (401, 404, 403, 404, 403, 403),
     ),
     "task_withdraw": ("/tasks/{task}/withdraw", WHY, (401, 404, 403, 404, 403, 403)),
+    "task_pause": ("/tasks/{task}/pause", {"reason": "x"}, (401, 404, 403, 404, 403, 403)),
+    "task_continue": ("/tasks/{task}/continue", {}, (401, 404, 403, 404, 403, 403)),
+    "task_supervise": (
+        "/tasks/{task}/supervise",
+        {"demand": "尽快"},
+        (401, 404, 403, 404, 403, 403),
+    ),
+    "instance_pause": (
+        "/instances/{case}/pause",
+        {"reason": "x"},
+        (401, 404, 403, 404, 403, 422),
+    ),
+    "instance_continue": ("/instances/{case}/continue", {}, (401, 404, 403, 404, 403, 409)),
     "task_comment": ("/tasks/{task}/comment", {"text": "看过"}, (401, 404, 201, 404, 201, 201)),
     "task_attach": (
         "/tasks/{task}/attach",

@@ -21,12 +21,12 @@ FILE_LIMIT = 28 * 1024 * 1024
 MOST_COMMENT = 5000
 _REASON = schemas.text("原因", most=MAXIMUM_REASON)
 _WHY = schemas.text("原因", most=MAXIMUM_REASON, least=1)
-_VERSION = schemas.whole("读取待办时的 version；也可用 If-Match")
+VERSION = schemas.whole("读取待办时的 version；也可用 If-Match")
 _OUTCOME = schemas.text("结论，见 outcomes", most=100)
 _DATA = schemas.free("表单的值，按字段名；没有给出的字段保持原值")
 _WHO = schemas.text("人员 id", most=40, least=1)
 _DID = schemas.told(task_id=ID, instance_id=ID, next_tasks=schemas.several(ID))
-_NOW = schemas.told(
+STANDING = schemas.told(
     task_id=ID, status=schemas.maybe(schemas.text()), version=schemas.maybe(schemas.whole())
 )
 
@@ -62,25 +62,25 @@ def save_draft(call: Call) -> Answer:
     if call.body.get("reason"):
         raw[REASON] = call.body["reason"]
     engine().tasks.save_draft(call.ids["task_id"], call.who, raw)
-    return _now(call)
+    return standing(call)
 
 
 def claim(call: Call) -> Answer:
     """Reserve it for me."""
     engine().tasks.claim(call.ids["task_id"], call.who, version=call.version)
-    return _now(call)
+    return standing(call)
 
 
 def release(call: Call) -> Answer:
     """Give it back to the office."""
     engine().tasks.release(call.ids["task_id"], call.who, version=call.version)
-    return _now(call)
+    return standing(call)
 
 
 def start(call: Call) -> Answer:
     """Begin to work on it."""
     engine().tasks.start(call.ids["task_id"], call.who, version=call.version)
-    return _now(call)
+    return standing(call)
 
 
 def suspend(call: Call) -> Answer:
@@ -88,13 +88,13 @@ def suspend(call: Call) -> Answer:
     engine().tasks.suspend(
         call.ids["task_id"], call.who, reason=call.body["reason"], version=call.version
     )
-    return _now(call)
+    return standing(call)
 
 
 def resume(call: Call) -> Answer:
     """Take it up again."""
     engine().tasks.resume(call.ids["task_id"], call.who, version=call.version)
-    return _now(call)
+    return standing(call)
 
 
 def fail(call: Call) -> Answer:
@@ -102,7 +102,7 @@ def fail(call: Call) -> Answer:
     engine().tasks.fail(
         call.ids["task_id"], call.who, reason=call.body["reason"], version=call.version
     )
-    return _now(call)
+    return standing(call)
 
 
 def delegate(call: Call) -> Answer:
@@ -114,7 +114,7 @@ def delegate(call: Call) -> Answer:
         reason=call.body.get("reason", ""),
         version=call.version,
     )
-    return _now(call)
+    return standing(call)
 
 
 def nominate(call: Call) -> Answer:
@@ -126,7 +126,7 @@ def nominate(call: Call) -> Answer:
         reason=call.body.get("reason", ""),
         version=call.version,
     )
-    return _now(call)
+    return standing(call)
 
 
 def forward(call: Call) -> Answer:
@@ -139,7 +139,7 @@ def forward(call: Call) -> Answer:
         reason=call.body.get("reason", ""),
         version=call.version,
     )
-    return _now(call)
+    return standing(call)
 
 
 def skip(call: Call) -> Answer:
@@ -242,7 +242,7 @@ def _done(done: Completed) -> Answer:
     return Answer(content=told)
 
 
-def _now(call: Call) -> Answer:
+def standing(call: Call) -> Answer:
     """The task's version after a verb; whoever handed it away may not see more of it."""
     try:
         task = engine().worklist.task(call.ids["task_id"], call.who)
@@ -254,20 +254,21 @@ def _now(call: Call) -> Answer:
     )
 
 
-def _verb(  # noqa: PLR0913  # one keyword a column of the table
+def verb_route(  # noqa: PLR0913  # one keyword a column of the table
     verb: states.Verb,
     view: Callable[[Call], Answer],
     summary: str,
     body: dict[str, Any],
     *,
-    answer: dict[str, Any] = _NOW,
+    answer: dict[str, Any] = STANDING,
     status: int = 200,
     repeatable: bool = True,
     versioned: bool = True,
     body_limit: int = reading.BODY_LIMIT,
 ) -> Route:
+    """The line of the table for a verb; `repeatable`: the engine itself refuses it twice."""
     if versioned:
-        body["properties"]["version"] = _VERSION
+        body["properties"]["version"] = VERSION
     return Route(
         method="POST",
         path=f"/tasks/{{task_id}}/{verb.value}",
@@ -287,17 +288,17 @@ def _verb(  # noqa: PLR0913  # one keyword a column of the table
 _V = states.Verb
 _to = schemas.fields
 ROUTES = (
-    _verb(_V.CLAIM, claim, "签收", _to()),
-    _verb(_V.RELEASE, release, "退签", _to()),
-    _verb(_V.START, start, "开始办理", _to()),
-    _verb(
+    verb_route(_V.CLAIM, claim, "签收", _to()),
+    verb_route(_V.RELEASE, release, "退签", _to()),
+    verb_route(_V.START, start, "开始办理", _to()),
+    verb_route(
         _V.SAVE_DRAFT,
         save_draft,
         "暂存，只有自己能看到",
         _to(data=_DATA, reason=_REASON),
         versioned=False,
     ),
-    _verb(
+    verb_route(
         _V.PERFORM,
         perform,
         "执行待办列出的操作，待办仍然打开",
@@ -305,55 +306,55 @@ ROUTES = (
         answer=schemas.told(result=schemas.free()),
         repeatable=False,
     ),
-    _verb(
+    verb_route(
         _V.COMPLETE,
         complete,
         "办结，事项继续",
         _to(data=_DATA, outcome=_OUTCOME, reason=_REASON),
         answer=_DID,
     ),
-    _verb(
+    verb_route(
         _V.DELEGATE,
         delegate,
         "委托同岗位的人",
         _to("to", to=_WHO, reason=_REASON),
         repeatable=False,
     ),
-    _verb(
+    verb_route(
         _V.NOMINATE, nominate, "负责人指派", _to("to", to=_WHO, reason=_REASON), repeatable=False
     ),
-    _verb(
+    verb_route(
         _V.FORWARD,
         forward,
         "转给另一个岗位或单位",
         _to(role=schemas.text(most=100), unit=schemas.text(most=32), reason=_REASON),
         repeatable=False,
     ),
-    _verb(
+    verb_route(
         _V.SKIP,
         skip,
         "负责人跳过这一环节",
         _to("reason", reason=_WHY, outcome=_OUTCOME),
         answer=_DID,
     ),
-    _verb(_V.FAIL, fail, "报告无法办理", _to("reason", reason=_WHY)),
-    _verb(_V.SUSPEND, suspend, "挂起", _to("reason", reason=_WHY)),
-    _verb(_V.RESUME, resume, "恢复", _to()),
-    _verb(
+    verb_route(_V.FAIL, fail, "报告无法办理", _to("reason", reason=_WHY)),
+    verb_route(_V.SUSPEND, suspend, "挂起", _to("reason", reason=_WHY)),
+    verb_route(_V.RESUME, resume, "恢复", _to()),
+    verb_route(
         _V.RETURN,
         return_to,
         "退回到前面的环节",
         _to("activity reason", activity=schemas.text("见 returns", least=1), reason=_WHY),
         answer=_DID,
     ),
-    _verb(
+    verb_route(
         _V.WITHDRAW,
         withdraw,
         "撤回自己的办结，后面的环节还没有人开始时可用",
         _to("reason", reason=_WHY),
         answer=_DID,
     ),
-    _verb(
+    verb_route(
         _V.COMMENT,
         comment,
         "批注",
@@ -363,7 +364,7 @@ ROUTES = (
         repeatable=False,
         versioned=False,
     ),
-    _verb(
+    verb_route(
         _V.ATTACH,
         attach,
         "上传附件，类型按内容判断",

@@ -17,6 +17,7 @@ from webforms.api import (
     notices,
     openapi,
     problems,
+    task_clocks,
     task_verbs,
     tasks,
 )
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     *instances.ROUTES,
     *tasks.ROUTES,
     *task_verbs.ROUTES,
+    *task_clocks.ROUTES,
     *files.ROUTES,
     *events.ROUTES,
     *notices.ROUTES,
