@@ -28,6 +28,7 @@ from engine.execution.work import Work
 from engine.kernel.program import Node, Program
 from engine.model import policy as rules
 from engine.model.duration import WorkingDays, parse_duration
+from engine.model.duration_words import in_words
 from engine.model.facts import Fact
 from engine.model.package import Finding
 from engine.model.policy import Policy
@@ -117,7 +118,7 @@ def _refused(work: Work, hearing: Hearing, family: _Family, target: Node) -> str
             top = span_days(rule.span)
             needed = _needed(hearing, work.deployed.key, target, top=top, start=0)
             if needed > 0 and not _waited(work, hearing, family, rule, needed):
-                return f"还没有满 {rule.span}，不能跳到期满之后"
+                return f"还没有满{in_words(parse_duration(rule.span))}，不能跳到期满之后"
         case rules.NeverWithout():
             return _owed(work, hearing, family, rule, target)
     return None

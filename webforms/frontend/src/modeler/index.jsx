@@ -79,7 +79,7 @@ function draw(path = []) {
   drawn.forEach((id) => canvas.addMarker(id, 'on-path'));
   for (const [id, numbers] of turns) {
     const text = numbers.length > 3 ? `${numbers.slice(0, 3).join('·')}…` : numbers.join('·');
-    overlays.add(id, 'nuanliu-path', { position: { top: -11, left: -11 }, scale: { min: 1 }, html: `<span class="turn">${text}</span>` });
+    overlays.add(id, 'nuanliu-path', { position: { top: -20, left: -14 }, scale: { min: 1 }, html: `<span class="turn">${text}</span>` });
   }
   return [...turns.keys()];
 }
@@ -102,7 +102,7 @@ function reveal(ids) {
   const room = seen.width - beside / scale;
   // A path too long to be read at once shows its end: that is where the fault lies.
   const end = shapes.at(-1);
-  const x = width <= room ? left - (room - width) / 2 : Math.min(end.x + end.width + 80, left + width) - room;
+  const x = width <= room ? left - (room - width) / 2 : Math.min(end.x + end.width + 140, left + width) - room;
   const y = height <= seen.height ? top - (seen.height - height) / 2 : end.y - seen.height / 2;
   canvas.viewbox({ x: x - beside / scale, y, ...seen });
 }
@@ -119,6 +119,7 @@ function pick(button, finding) {
   const ids = draw(finding.path);
   const element = modeler.get('elementRegistry').get(finding.element);
   if (element) modeler.get('selection').select(element);
+  modeler.get('contextPad').close();
   if (ids.length) reveal([...ids, finding.element].filter(Boolean));
   else choose(finding.element);
 }
