@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import structlog
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 
 from webforms.api import (
     about,
@@ -24,12 +23,9 @@ from webforms.api import (
 from webforms.api.blueprint import PREFIX, blueprint
 from webforms.api.reading import BODY_LIMIT
 from webforms.api.route import Answer, Call, Route, serve
-from webforms.database import engine
 from webforms.shell import errors
 from webforms.shell.permissions import bearer
 
-REQUEST_ID = "X-Request-Id"
-_GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -66,25 +62,13 @@ def install() -> None:
     """Answer errors below the prefix as problems; a bearer token needs no token of a form."""
     current_app.extensions["csrf"].exempt(blueprint)
     errors.speak(f"{PREFIX}/", problems.speak)
-    current_app.before_request_funcs.setdefault(None, []).insert(0, _name_request)
-    current_app.after_request(_tell_request)
+    current_app.before_request_funcs.setdefault(None, []).insert(0, _limit)
 
 
-def _name_request() -> None:
-    """Every request has an id, the caller's own where he gave a sensible one; and its limit."""
+def _limit() -> None:
+    """Before anybody looks at the body: what follows would open the stream without a limit."""
     if request.path.startswith(f"{PREFIX}/"):
-        given = request.headers.get(REQUEST_ID, "")
-        g.request_id = given if _GIVEN.fullmatch(given) else engine().ids.new()
-        structlog.contextvars.bind_contextvars(request=g.request_id)
-        # Before anybody looks at the body: what follows would open the stream without a limit.
         request.max_content_length = _LIMITS.get(request.endpoint or "", BODY_LIMIT)
-
-
-def _tell_request(response: Response) -> Response:
-    if "request_id" in g and request.path.startswith(f"{PREFIX}/"):
-        response.headers[REQUEST_ID] = g.request_id
-        structlog.contextvars.unbind_contextvars("request", "actor", "token")
-    return response
 
 
 def _view(route: Route) -> Callable[..., Response]:
