@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 #: read by the library when a process makes its first metric: set before the web processes begin
@@ -48,6 +48,8 @@ def share(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     os.environ[SHARED] = str(folder)
+    # The library looked for the variable when it was imported, which was before.
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # the library
 
 
 def install(app: Flask) -> None:
