@@ -27,6 +27,7 @@ from workflows.domain.payout_tables import PayoutBatch
 from workflows.domain.roster_tables import RosterLine
 
 THREADS = 3
+UPLOADS_AT_ONCE = 2
 PRESENT = 7
 OUTCOMES = {
     "sign_plan": "approve", "stamp_exception": "stamp", "leader_sign": "approve",
@@ -233,7 +234,18 @@ class Autopilot:
             )
             session.expunge_all()
         for batch in handed:
-            self._attempt(lambda one=batch: self.story.bank_returns(one, self._reason(one)))
+            # The same file comes twice at once, and once more when it has been taken.
+            uploads = [
+                threading.Thread(target=self._upload, args=(batch,)) for _ in range(UPLOADS_AT_ONCE)
+            ]
+            for upload in uploads:
+                upload.start()
+            for upload in uploads:
+                upload.join()
+            self._upload(batch)
+
+    def _upload(self, batch: PayoutBatch) -> None:
+        self._attempt(lambda: self.story.bank_returns(batch, self._reason(batch)))
 
     def _reason(self, batch: PayoutBatch) -> Any:
         failing = {line.id for line in self._lines(RosterLine.head_name == self.failing)}

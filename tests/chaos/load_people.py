@@ -18,7 +18,9 @@ from load_office import APPROVERS, CLERKS, POISONED_EVERY, Board
 
 YES, NO, SILENCE = "yes", "no", "silence"
 PATIENCE = 20.0
-OPEN_AT_ONCE = 150
+#: cases that met a jump of the clock wait for its return; there must be others meanwhile
+OPEN_AT_ONCE = 800
+OPENING_PAUSE = 1.0
 RELEASED = 0.15
 
 
@@ -89,8 +91,9 @@ class Crowd:
         visitor, number = self._visitor(who), 0
         while not self.board["closing"]:
             if visitor.insist("unfinished")[1] >= OPEN_AT_ONCE:
-                time.sleep(0.1)
+                time.sleep(OPENING_PAUSE)
                 continue
+            time.sleep(OPENING_PAUSE)
             for _ in range(5):
                 # One that met with silence is never sent again: it is there once or not at all.
                 number += 1

@@ -19,6 +19,8 @@ from pathlib import Path
 from load_office import Board
 
 PATIENCE = 60.0
+#: so long may a server take that was told to end
+FAREWELL = 5.0
 SOCKET = ".s.PGSQL.5432"
 #: how a connection is cut: the COMMIT never leaves, its answer is not awaited, or it is swallowed
 BEFORE, DURING, AFTER = 1, 2, 3
@@ -34,9 +36,10 @@ def die_with_parent(by: signal.Signals) -> None:
 class Postgres:
     """A PostgreSQL that keeps what it acknowledged when any of its processes is killed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str, initialised: bool = False) -> None:
         self.folder = folder / "pg"
-        self.folder.mkdir()
+        self.folder.mkdir(parents=True)
+        self._options = options
         self._as: dict[str, object] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
@@ -46,7 +49,8 @@ class Postgres:
         if spec is None or spec.origin is None:
             raise SystemExit("the PostgreSQL binaries of the test wheel are not installed")
         self._bin = Path(spec.origin).parent / "pginstall18" / "bin"
-        self._initialise()
+        if not initialised:
+            self._initialise()
         self._server: subprocess.Popen[bytes] | None = None
 
     def _initialise(self) -> None:
@@ -66,7 +70,8 @@ class Postgres:
         """Start, and wait until it answers."""
         # Only processes die in a run, never the machine: what the kernel was given, it keeps.
         options = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off",
-                   "shared_buffers=32MB", "max_connections=120", "max_wal_size=96MB")  # fmt: skip
+                   "shared_buffers=32MB", "max_connections=120", "max_wal_size=96MB",
+                   *self._options)  # fmt: skip
         until = time.monotonic() + PATIENCE
         with (self.folder / "log").open("ab") as log:
             while True:
@@ -94,6 +99,23 @@ class Postgres:
                 return True
         return False
 
+    def standby(self, folder: Path) -> Postgres:
+        """A copy that follows this server from now on, not started; it waits for no standby itself."""
+        made = Postgres(folder, "hot_standby=on", initialised=True)
+        subprocess.run(
+            [self._bin / "pg_basebackup", "-h", self.folder, "-U", "postgres", "-R", "--no-sync",
+             "-c", "fast", "-D", made.folder / "data"],
+            check=True, stdout=subprocess.DEVNULL, cwd=made.folder, **self._as,
+        )  # fmt: skip
+        return made
+
+    def promote(self) -> None:
+        """From now on this one is written to."""
+        subprocess.run(
+            [self._bin / "pg_ctl", "promote", "-w", "-D", self.folder / "data"],
+            check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self._as,
+        )  # fmt: skip
+
     def lives(self) -> bool:
         """Whether the postmaster runs."""
         return self._server is not None and self._server.poll() is None
@@ -102,7 +124,12 @@ class Postgres:
         """SIGKILL, SIGQUIT (immediate), SIGINT (fast): gone when this returns."""
         if self._server is not None and self.lives():
             self._server.send_signal(by)
-            self._server.wait()
+            try:
+                self._server.wait(FAREWELL)
+            except subprocess.TimeoutExpired:
+                # Told to end while it recovered, PostgreSQL 18.4 now and then waits for ever.
+                self._server.kill()
+                self._server.wait()
 
     def kill_a_backend(self, pick: int) -> bool:
         """SIGKILL to one server process of a client: the whole server recovers."""
