@@ -77,6 +77,8 @@ def test_a_pause_without_its_proof_comes_back_with_what_was_typed(as_, task):
 def test_a_case_is_paused_by_who_may(as_, case):
     page = as_("wang").get(f"/instances/{case}")
     assert "全案时限" in page.text
+    # The bar of the demonstration's clock is another clock.
+    assert "ClockView" not in page.html
     page.post(f"/instances/{case}/pause", {"reason": "supplement", "note": "等材料"})
     assert "计时暂停中" in page.text
 

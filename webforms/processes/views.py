@@ -138,7 +138,7 @@ def instance(instance_id: str) -> str:
             )
             for row in tasks
         ],
-        clock=clock,
+        case_clock=clock,
         due=_case_due(view, clock),
         pauses=engine().deadlines.pauses_of_case(instance_id, actor),
         reasons=engine().deadlines.reasons_of_case(instance_id, actor),

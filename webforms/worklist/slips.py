@@ -80,7 +80,7 @@ def install() -> None:
                 endpoint="worklist.slips",
                 title=_l("督办单"),
                 icon="alert",
-                order=12,
+                order=35,
                 badge=waiting,
             )
         )
