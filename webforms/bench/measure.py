@@ -10,8 +10,8 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from engine import ProcessEngine, SystemClock, TravellingClock, WorklistFilter
-from webforms.bench import http, seed, workload
+from webforms.bench import bars, http, load_h, load_p, seed, workload
+from workflows import catalog
+from workflows.domain import vault
 
 ONE_CLIENT_CASES = 200
 CASES_A_CLIENT = 60
@@ -27,6 +29,8 @@ INBOX_READS = 200
 TIMER_CASES = 400
 SIZE_CASES = 300
 HTTP_TASKS = 40
+#: timers due at one instant (domain §9: 390,000 in the whole country); a share is enough for a rate
+DRAINED = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class Figures:
     http_inbox_ms_p95: float | None
     cpu_ms_per_start: float
     cpu_ms_per_completion_1: float
+    #: what a data set of a whole province lets one measure; empty without `--dataset`
+    bars: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -67,6 +73,8 @@ def run(
     clients: int = 8,
     open_tasks: int = 100_000,
     with_http: bool = True,
+    dataset: str | None = None,
+    scale: float = 1.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Figures:
     """Measure on an empty database: a fresh SQLite file, or the database of this URL.
@@ -79,9 +87,13 @@ def run(
         tell("准备数据库")
         workload.install(engine)
         per_instance = _bytes_per_instance(engine, url)
-        tell(f"铺底 {open_tasks} 个未办结事项")
-        seed.open_cases(engine, open_tasks)
+        if dataset is None:
+            tell(f"铺底 {open_tasks} 个未办结事项")
+            seed.open_cases(engine, open_tasks)
+        else:
+            _lay(engine, dataset, scale, tell)
         engine.close()
+        full = _bars(url, folder, scale, tell) if dataset == "load-p" else {}
         tell("单客户端")
         one = _clients(url, folder, 1, ONE_CLIENT_CASES, first=1_000_000)
         tell(f"{clients} 个客户端")
@@ -104,7 +116,43 @@ def run(
         http_inbox_ms_p95=served.inbox_ms_p95 if served else None,
         cpu_ms_per_start=one["cpu_ms_per_start"],
         cpu_ms_per_completion_1=one["cpu_ms_per_completion"],
+        bars=full,
     )
+
+
+def lay(
+    database: str, dataset: str, scale: float, *, tell: Callable[[str], None] = lambda _: None
+) -> None:
+    """Only the data set, in an empty database."""
+    with tempfile.TemporaryDirectory(prefix="nuanliu-bench-") as folder:
+        engine = _engine(database, folder)
+        workload.install(engine)
+        _lay(engine, dataset, scale, tell)
+        engine.close()
+
+
+def _lay(engine: ProcessEngine, dataset: str, scale: float, tell: Callable[[str], None]) -> None:
+    tell(f"铺 {dataset} × {scale:g}")
+    if dataset == "load-p":
+        load_p.build(engine, load_p.Shape.at(scale), tell)
+        return
+    catalog.operation_modules()
+    vault.configure(b"of a throw-away database")
+    engine.create_schema()
+    load_h.build(engine, load_h.Shape.at(scale), tell)
+
+
+def _bars(url: str, folder: str, scale: float, tell: Callable[[str], None]) -> Mapping[str, float]:
+    tell("铺满后的各项")
+    shape = load_p.Shape.at(scale)
+    found: dict[str, float] = {"load_before": bars.load(), **bars.beginning(url, folder)}
+    engine = _engine(url, folder)
+    found |= bars.lists(engine, shape)
+    found |= bars.completions(engine)
+    found |= bars.waking(engine)
+    found |= bars.draining(engine, shape, min(shape.timers // 2, DRAINED))
+    engine.close()
+    return {**found, "load_after": bars.load()}
 
 
 def _engine(url: str, folder: str, clock: Any = None) -> ProcessEngine:

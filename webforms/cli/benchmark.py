@@ -30,22 +30,46 @@ _TITLES = {
 @click.option("--open-tasks", default=100_000, show_default=True, type=click.IntRange(0))
 @click.option("--http/--no-http", "with_http", default=True, show_default=True, help="是否经过网页")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+@click.option(
+    "--dataset",
+    type=click.Choice(["load-h", "load-p"]),
+    help="先铺一套数据：load-h 一个大县的户，load-p 一个省的事项；load-p 代替 --open-tasks",
+)
+@click.option("--scale", default=1.0, show_default=True, help="数据的份额，如 0.05")
+@click.option("--only-lay", is_flag=True, help="铺好数据就停，不测量（须给 --database）")
 def measure(
-    database: str | None, clients: int, open_tasks: int, with_http: bool, as_json: bool
+    database: str | None,
+    clients: int,
+    open_tasks: int,
+    with_http: bool,
+    as_json: bool,
+    dataset: str | None,
+    scale: float,
+    only_lay: bool,
 ) -> None:
     """测量本机性能（工作负载 W）"""
+    if only_lay:
+        if dataset is None or database is None:
+            raise click.UsageError("--only-lay 须同时给出 --dataset 和 --database")
+        bench.lay(database, dataset, scale, tell=lambda what: click.echo(what, err=True))
+        return
     figures = bench.run(
         database,
         clients=clients,
         open_tasks=open_tasks,
         with_http=with_http,
+        dataset=dataset,
+        scale=scale,
         tell=lambda what: click.echo(what, err=True),
     ).as_dict()
+    bars = figures.pop("bars")
+    if dataset is not None:
+        figures["bars"] = bars
     if as_json:
         click.echo(json.dumps(figures))
         return
-    for key, value in figures.items():
-        click.echo(f"{_TITLES[key]}\t{'—' if value is None else value}")
+    for key, value in {**figures, **figures.pop("bars", {})}.items():
+        click.echo(f"{_TITLES.get(key, key)}\t{'—' if value is None else value}")
 
 
 COMMANDS = (measure,)
