@@ -193,7 +193,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@many(8, 100)
+@many(8, 40)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_no_form_of_any_page_breaks_it(who, examples, county, ids, watched):
     person = county.person(who)
