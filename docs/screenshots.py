@@ -97,6 +97,39 @@ def administrators(album: Album) -> None:
     album.sit(DESKTOP, "anquan").go("/admin/people").shoot("people")
 
 
+def by_hand(album: Album) -> None:
+    """The way of a finding on the diagram; a task taken back; a jump that the law forbids."""
+    admin = album.sit(DESKTOP, "xitong").go("/admin/definitions/hazard_selfcheck/modeler")
+    admin.tab.wait_for_selector("#studio[data-ready]")
+    admin.tab.evaluate(
+        "() => window.studio.get('bpmnReplace').replaceElement("
+        "window.studio.get('elementRegistry').get('both_done'), {type: 'bpmn:ExclusiveGateway'})"
+    )
+    admin.tab.locator("[data-studio=validate]").click()
+    admin.tab.locator(".finding:has(.way)").first.click()
+    admin.shoot("modeler-path")
+    tasks, cases = album.engine.tasks, album.engine.runtime
+    village = next(
+        row
+        for row in cases.instances(SYSTEM, process_key="relief_village", limit=50).rows
+        if "village_notice" in row.waiting_at
+    )
+    token = next(
+        one for one in cases.jump_desk(village.id, SYSTEM).tokens if one.node_id == "village_notice"
+    )
+    admin.go(f"/admin/instances/{village.id}/jump?element={token.element}&to=submit").shoot("jump")
+    clerk = album.engine.identity.by_login("wangjianfu")
+    assert clerk is not None
+    actor = album.engine.identity.actor(clerk.id)
+    task = next(
+        row for row in album.engine.worklist.page(actor).rows if row.activity_id == "register"
+    )
+    tasks.complete(task.id, actor)
+    hands = album.sit(DESKTOP, "wangjianfu").go(f"/instances/{task.instance_id}")
+    hands.tab.locator("details:has(form[action$=withdraw]) summary").click()
+    hands.shoot("withdraw")
+
+
 def moving(album: Album) -> None:
     """A new version of a process, and what becomes of the cases under way."""
     repository = album.engine.repository
@@ -148,6 +181,7 @@ CHAPTERS: tuple[Callable[[Album], None], ...] = (
     town_and_county,
     safety,
     administrators,
+    by_hand,
     moving,
     later,
 )
