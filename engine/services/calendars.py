@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,10 +14,11 @@ from engine.execution.deadlines import deadline_result, timer_instant
 from engine.execution.work import Work
 from engine.model import region as regions
 from engine.model.actor import SYSTEM, Actor
-from engine.model.calendar import InvalidCalendar, WorkingCalendar, YearTable, read_holiday_json
+from engine.model.calendar import WorkingCalendar, read_holiday_json
 from engine.model.clocks import CalendarVersionView, MovedDueView
 from engine.model.errors import Incident, InvalidInput, NotAllowed, NotFound
 from engine.model.office_time import NoHours, read_hours
+from engine.services.calendars_entries import named, with_entry, written
 from engine.store import calendars as store
 from engine.store import human_tasks, instances, pauses, timers
 from engine.store.base import FAR_FUTURE
@@ -34,7 +35,6 @@ BATCH = 500
 #: how long another process may have counted by the calendar before
 OVERLAP = timedelta(minutes=3)
 EVERY = timedelta(seconds=30)
-OFF, WORK, HALF = "off", "work", "half"
 
 
 class CalendarService:
@@ -55,7 +55,7 @@ class CalendarService:
         Answers the number of the version. Raises NotAllowed, InvalidCalendar.
         """
         table = read_holiday_json(text)
-        return self._keep(actor, store.YEAR, str(table.year), _written(table), source)
+        return self._keep(actor, store.YEAR, str(table.year), written(table), source)
 
     def import_local(  # one keyword a field of the form
         self,
@@ -73,7 +73,7 @@ class CalendarService:
         """
         regions.level(unit)
         try:
-            written = read_hours(hours) if hours else None
+            own_hours = read_hours(hours) if hours else None
         except NoHours as wrong:
             raise InvalidInput(str(wrong), {"hours": str(wrong)}) from wrong
         content = {
@@ -81,9 +81,9 @@ class CalendarService:
                 {"date": day.isoformat(), "kind": kind, "name": name}
                 for day, (kind, name) in sorted(days.items())
             ],
-            "hours": list(hours) if written else [],
+            "hours": list(hours) if own_hours else [],
         }
-        _with_entry(self._base, store.LOCAL, unit, content)
+        with_entry(self._base, store.LOCAL, unit, content)
         return self._keep(actor, store.LOCAL, unit, content, source)
 
     def _keep(self, actor: Actor, kind: str, about: str, content: Any, source: str) -> int:
@@ -116,10 +116,10 @@ class CalendarService:
             rows = tx.execute(select(_entry).order_by(_entry.c.number)).all()
         calendar = self._base
         for row in rows:
-            calendar = _with_entry(calendar, row.kind, row.about, row.content)
+            calendar = with_entry(calendar, row.kind, row.about, row.content)
         if rows:
             self._applied = rows[-1].number
-            calendar = _named(calendar, f"{self._base.version}.{self._applied}")
+            calendar = named(calendar, f"{self._base.version}.{self._applied}")
         self._environment.calendars.replace(calendar)
 
     def replace_base(self, calendar: WorkingCalendar) -> None:
@@ -373,53 +373,4 @@ def _list(  # one parameter a column
             before=before,
             after=after,
         )
-    )
-
-
-def _written(table: YearTable) -> dict[str, Any]:
-    days = [(day, name, True) for day, name in table.off.items()]
-    days += [(day, name, False) for day, name in table.work.items()]
-    return {
-        "year": table.year,
-        "days": [
-            {"name": name, "date": day.isoformat(), "isOffDay": off}
-            for day, name, off in sorted(days)
-        ],
-    }
-
-
-def _with_entry(calendar: WorkingCalendar, kind: str, about: str, content: Any) -> WorkingCalendar:
-    """The calendar with one entry laid over it. Raises InvalidCalendar."""
-    return _ENTRIES[kind](calendar, about, content)
-
-
-def _with_year(calendar: WorkingCalendar, _about: str, content: Any) -> WorkingCalendar:
-    off: dict[date, str] = {}
-    work: dict[date, str] = {}
-    for each in content["days"]:
-        (off if each["isOffDay"] else work)[date.fromisoformat(each["date"])] = each["name"]
-    return calendar.with_year(content["year"], off, work)
-
-
-def _with_local(calendar: WorkingCalendar, unit: str, content: Any) -> WorkingCalendar:
-    kinds: dict[str, dict[date, str]] = {OFF: {}, WORK: {}, HALF: {}}
-    for each in content["days"]:
-        if each["kind"] not in kinds:
-            raise InvalidCalendar(f"不认识的日子“{each['kind']}”")
-        kinds[each["kind"]][date.fromisoformat(each["date"])] = each["name"]
-    hours = read_hours(content["hours"]) if content["hours"] else None
-    return calendar.with_local_days(
-        unit, kinds[OFF], kinds[WORK], half_days=kinds[HALF], hours=hours
-    )
-
-
-_ENTRIES: Mapping[str, Callable[[WorkingCalendar, str, Any], WorkingCalendar]] = {
-    store.YEAR: _with_year,
-    store.LOCAL: _with_local,
-}
-
-
-def _named(calendar: WorkingCalendar, version: str) -> WorkingCalendar:
-    return WorkingCalendar(
-        version=version, tables=calendar.tables, local=calendar.local, hours=calendar.hours
     )
