@@ -52,7 +52,7 @@ class Commands:
             if lock:
                 tx.first(instances.BY_ID_LOCKED, {"instance_id": row.instance_id})
                 row = self._task_row(tx, task_id)
-            return self._work(tx, Snapshot.of(row, "i_"), actor), row
+            return self._work(tx, Snapshot.beside(row), actor), row
 
         answer, follow_up = self._repeat(load, lambda loaded: (loaded[0], act(*loaded)))
         self.finish(follow_up)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from engine.kernel.state import State
 from engine.model import region
 from engine.model.actor import Actor
 from engine.model.process import InstanceStatus
-from engine.store import history
+from engine.store import history, instances
 
 COMPRESS_ABOVE = 1024
 #: a zstd frame begins with these bytes, a plain state with its codec version
@@ -46,50 +47,40 @@ class Snapshot:
     business_key: str | None
     title: str
     region: str
-    parent_id: str | None
-    parent_element: int | None
-    root_id: str
-    started_by: str | None
-    started_at: datetime
-    loaded_revision: int
-    #: status, end and its reason as they stand in the database
-    loaded_life: tuple[object, ...]
     status: InstanceStatus
+    loaded_revision: int
     state: State
     fact_count: int
     fact_hash: bytes
+    started_at: datetime
+    started_by: str | None
     ended_at: datetime | None
     end_reason: str | None
+    parent_id: str | None
+    parent_element: int | None
+    root_id: str
+    #: status, end and its reason as they stand in the database
+    loaded_life: tuple[object, ...] = ()
 
     @classmethod
-    def of(cls, row: Any, prefix: str = "") -> Snapshot:
-        """From a row of the instance table, or of a join that labels its columns."""
+    def of(cls, cells: Sequence[Any]) -> Snapshot:
+        """From a row of the instance table, its cells in the order of the table's columns."""
+        found = cls(*cells)
+        found.loaded_life = (cells[_STATUS], cells[_ENDED_AT], cells[_END_REASON])
+        found.status = _STATUSES[cells[_STATUS]]
+        found.state = unpack(cells[_STATE])
+        return found
 
-        def cell(name: str) -> Any:
-            return getattr(row, prefix + name)
+    @classmethod
+    def beside(cls, row: Sequence[Any]) -> Snapshot:
+        """From a joined row whose last cells are those of the instance."""
+        return cls.of(row[-len(instances.COLUMNS) :])
 
-        return cls(
-            cell("id"),
-            cell("shard"),
-            cell("definition_id"),
-            cell("process_key"),
-            cell("business_key"),
-            cell("title"),
-            cell("region"),
-            cell("parent_id"),
-            cell("parent_element"),
-            cell("root_id"),
-            cell("started_by"),
-            cell("started_at"),
-            cell("revision"),
-            (cell("status"), cell("ended_at"), cell("end_reason")),
-            InstanceStatus(cell("status")),
-            unpack(bytes(cell("state"))),
-            cell("fact_count"),
-            bytes(cell("fact_hash")),
-            cell("ended_at"),
-            cell("end_reason"),
-        )
+
+_STATUSES = {status.value: status for status in InstanceStatus}
+_STATUS, _STATE, _ENDED_AT, _END_REASON = map(
+    instances.COLUMNS.index, ("status", "state", "ended_at", "end_reason")
+)
 
 
 def new_instance(  # one keyword a column  # noqa: PLR0913  # one keyword a column or filter

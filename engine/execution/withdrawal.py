@@ -139,13 +139,13 @@ def take_back(work: Work, row: Any, reason: str) -> str:
     _tell_desks(work, opened, row)
     what = codec.decode(bytes(kept.kept))
     _rows_back(work, what)
-    old = work.change_task(row, status=TaskStatus.EXITED, outcome=WITHDRAWN, completion_key=None)
+    work.change_task(row, status=TaskStatus.EXITED, outcome=WITHDRAWN, completion_key=None)
     again = _open_again(work, row)
     work.record(
         Fact.TASK_WITHDRAWN,
         activity_id=row.activity_id,
         task_id=row.id,
-        detail={"reason": reason, "again": again, "outcome": row.outcome, "owner": old["owner"]},
+        detail={"reason": reason, "again": again, "outcome": row.outcome, "owner": row.owner},
     )
     work.tx.execute(
         _draft.insert().values(

@@ -98,7 +98,7 @@ class Work:
             kind=kind,
             activity_id=activity_id,
             task_id=task_id,
-            detail=dict(detail or {}),
+            detail=dict(detail) if detail else {},
             element=element,
         )
         self.facts.append(fact)
@@ -205,8 +205,6 @@ class Work:
                 "status": outbox.QUEUED,
                 "next_at": self.now,
                 "attempts": 0,
-                "error": None,
-                "sent_at": None,
             }
         )
 
@@ -252,21 +250,22 @@ class Work:
         self.instance.ended_at = self.now
         self.instance.end_reason = reason[:500] if reason else None
 
-    def change_task(self, row: Any, **changes: Any) -> dict[str, Any]:
-        """Write a task now, if nobody changed it since it was read. Raises LostRace."""
-        values = {name: getattr(row, name) for name in _TASK_FIELDS}
-        values.update(changes)
-        values["version"] = row.version + 1
-        if values["due_at"] != row.due_at:
-            values["due_sort"] = values["due_at"] or FAR_FUTURE
+    def change_task(self, row: Any, **changes: Any) -> None:
+        """Write these columns of a task now, if nobody changed it since it was read.
+
+        Raises LostRace.
+        """
+        if "due_at" in changes and changes["due_at"] != row.due_at:
+            changes["due_sort"] = changes["due_at"] or FAR_FUTURE
+        changes["version"] = row.version + 1
+        statement = human_tasks.change(tuple(changes))
         hit = self.tx.write(
-            human_tasks.CHANGE, {**values, "task_id": row.id, "loaded_version": row.version}
+            statement, {**changes, "task_id": row.id, "loaded_version": row.version}
         )
         if hit != 1:
             raise LostRace
-        if not values["is_open"] and row.due_at is not None:
+        if not changes.get("is_open", row.is_open) and row.due_at is not None:
             self.disarm(timers.LADDER, row.element)
-        return values
 
     def flush(self) -> None:
         """Write everything gathered, the guarded update of the instance first of all.
@@ -279,7 +278,8 @@ class Work:
         # Who comes second waits here and finds no row, before his facts could collide with ours.
         self._save()
         self._flush_timers()
-        tx.write_all(human_tasks.INSERT, list(self.tasks.values()))
+        tx.write_behind()
+        tx.write_all(human_tasks.OPEN, list(self.tasks.values()))
         tx.write_all(subscriptions.INSERT, self.subscribed)
         tx.write_all(jobs.INSERT, self.jobs)
         tx.write_all(outbox.INSERT, self.messages)
@@ -287,6 +287,8 @@ class Work:
         tx.write_all(history.INSERT, facts)
 
     def _flush_timers(self) -> None:
+        if not self.armed and not self.disarmed:
+            return
         replaced = []
         # A timer that is armed anew takes its own old row: another row of its kind and element
         # must not stand beside the old one even for a moment.
@@ -351,10 +353,3 @@ class Work:
         )
         if hit != 1:
             raise LostRace
-
-
-_TASK_FIELDS = (
-    "status", "suspended_from", "is_open", "owner", "role", "unit", "claimed_at", "due_at",
-    "due_sort", "due_note", "urgency", "no_holder", "completed_at", "completed_by", "outcome",
-    "completion_key", "deadline",
-)  # fmt: skip

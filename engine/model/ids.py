@@ -26,7 +26,11 @@ def uuid7(at_ms: int, random_bytes: bytes) -> str:
         raise ValueError(f"milliseconds do not fit into 48 bits: {at_ms}")
     if len(random_bytes) != RANDOM_BYTES:
         raise ValueError(f"ten random bytes are needed, not {len(random_bytes)}")
-    random = int.from_bytes(random_bytes, "big")
+    return uuid7_of(at_ms, int.from_bytes(random_bytes, "big"))
+
+
+def uuid7_of(at_ms: int, random: int) -> str:
+    """The same from a number of milliseconds below 2**48 and one whose lowest 74 bits are used."""
     value = at_ms << 80 | 0x7 << 76 | (random >> 62 & 0xFFF) << 64
     value |= 0b10 << 62 | random & (1 << 62) - 1
     digits = f"{value:032x}"

@@ -146,7 +146,7 @@ class Files:
         row = tx.first(human_tasks.WITH_INSTANCE, {"task_id": task_id})
         if row is None:
             raise NotFound("没有这件待办")
-        return self._look(tx, Snapshot.of(row, "i_"), actor), row
+        return self._look(tx, Snapshot.beside(row), actor), row
 
     def instance(self, tx: Transaction, instance_id: str, actor: Actor) -> Work:
         """An instance, for looking only. Raises NotFound."""

@@ -80,7 +80,7 @@ class RuntimeService(Jumps):
                 now=now,
             )
             tx.write(instances.INSERT, row)
-            snapshot = Snapshot.of(_Row(row))
+            snapshot = Snapshot.of([row[name] for name in instances.COLUMNS])
             work = Work(self._environment, tx, now, actor, snapshot, deployed)
             begin(work, plain, None)
             settle.settle_variables(work)
@@ -334,13 +334,6 @@ class RuntimeService(Jumps):
             ),
         )
         _tell_earlier(work, row, activity_id, reason)
-
-
-class _Row:
-    """Attribute access on the row that was just inserted, so that it need not be read back."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.__dict__.update(values)
 
 
 TOLD_AT_MOST = 100

@@ -53,7 +53,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         self, value: datetime | None, dialect: Dialect
     ) -> Any:  # the signature is SQLAlchemy's
         """Normalise to UTC."""
-        return (_instant_text if dialect.name == "sqlite" else _instant)(value)
+        if value is None:
+            return None
+        return (instant_text if dialect.name == "sqlite" else _instant)(value)
 
     def process_result_value(
         self,
@@ -63,13 +65,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Aware, in UTC, whatever the time zone of the connection."""
         if isinstance(value, str):
             return datetime.fromisoformat(value)
-        return _instant(value)
+        return None if value is None else _instant(value)
 
     def driver_processor(
         self, dialect: Dialect
     ) -> Callable[[Any], Any]:  # the signature is SQLAlchemy's
-        """What `process_bind_param` does, for statements run on the driver's cursor."""
-        return _instant_text if dialect.name == "sqlite" else _instant
+        """What `process_bind_param` does to a value, for statements run on the driver's cursor."""
+        return instant_text if dialect.name == "sqlite" else _instant
 
     def result_converter(
         self, dialect: Dialect
@@ -78,27 +80,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         return datetime.fromisoformat if dialect.name == "sqlite" else _instant
 
 
-def _instant(value: datetime | None) -> datetime | None:
-    if value is None or value.tzinfo is UTC:
+def _instant(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
         return value
     if value.tzinfo is None:
         raise ValueError(f"a time without zone is no instant: {value.isoformat()}")
     return value.astimezone(UTC)
 
 
-def _instant_text(value: datetime | None) -> str | None:
-    instant = _instant(value)
-    return None if instant is None else instant_text(instant)
-
-
 @lru_cache(maxsize=512)
 def instant_text(instant: datetime) -> str:
-    """An instant in UTC as text of fixed width, which sorts as the instants do.
+    """An instant as text in UTC, of fixed width, which sorts as the instants do.
 
     One transaction writes the same instant a dozen times, so the texts are remembered.
     """
     # "+00:00" is read back without a replacement.
-    return instant.isoformat("T", "microseconds")
+    return _instant(instant).isoformat("T", "microseconds")
 
 
 def json_default(value: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -39,7 +39,9 @@ class LostRace(Exception):
 class Transaction:
     """One open transaction: prebuilt statements on the driver, and a Session when asked for."""
 
-    __slots__ = ("_connection", "_cursor", "_engine", "_pooled", "_session", "dialect")
+    __slots__ = (
+        "_connection", "_cursor", "_engine", "_pipeline", "_pooled", "_session", "dialect",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, pooled: Any) -> None:
         self.dialect = engine.dialect
@@ -48,10 +50,13 @@ class Transaction:
         self._cursor: Any = pooled.cursor()
         self._connection: Connection | None = None
         self._session: Session | None = None
+        #: open while writes are sent without waiting for what each answers
+        self._pipeline: Any = None
 
     @property
     def connection(self) -> Connection:
         """SQLAlchemy's connection on the same driver connection, made when first asked for."""
+        self._hear_answers()
         if self._connection is None:
             connection = Connection(self._engine, connection=self._pooled)
             self._connection = connection.execution_options(**{_JOINED: True})
@@ -61,11 +66,13 @@ class Transaction:
     @property
     def driver_connection(self) -> Any:
         """The driver's own connection: another library may write in this transaction with it."""
+        self._hear_answers()
         return self._pooled.driver_connection
 
     @property
     def session(self) -> Session:
         """An ORM session on this transaction's connection; flush it, never commit it."""
+        self._hear_answers()
         if self._session is None:
             self._session = Session(
                 bind=self.connection, join_transaction_mode="control_fully", expire_on_commit=False
@@ -74,6 +81,7 @@ class Transaction:
 
     def rows(self, statement: Statement, values: Mapping[str, Any] | None = None) -> list[Any]:
         """All rows of a prebuilt query, as named tuples."""
+        self._hear_answers()
         prepared = statement.prepared(self.dialect)
         self._cursor.execute(prepared.sql, prepared.bind(values or {}))
         return prepared.fetch(self._cursor)
@@ -85,9 +93,26 @@ class Transaction:
 
     def write(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Run one prebuilt write; how many rows it hit."""
+        self._hear_answers()
         prepared = statement.prepared(self.dialect)
         self._cursor.execute(prepared.sql, prepared.bind(values))
         return int(self._cursor.rowcount)
+
+    def write_behind(self) -> None:
+        """From now on `write_all` does not wait for its answers, where the driver can do without.
+
+        What goes wrong with such a write is raised by the next call that waits, the commit at
+        the latest: one round trip for all of them.
+        """
+        if self._pipeline is None and self.dialect.driver == "psycopg":
+            pipeline = self._pooled.driver_connection.pipeline()
+            pipeline.__enter__()
+            self._pipeline = pipeline
+
+    def _hear_answers(self) -> None:
+        if self._pipeline is not None:
+            pipeline, self._pipeline = self._pipeline, None
+            pipeline.__exit__(None, None, None)
 
     def write_all(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
         """Run one prebuilt write for each set of values, in one round trip."""
@@ -111,12 +136,16 @@ class Transaction:
 
     def commit(self) -> None:
         """Bring what an operation did through the Session to the database, and end it all."""
-        if self._session is not None:
-            self._session.flush()
+        self.flush()
         self._pooled.commit()
+        self._hear_answers()
 
     def rollback(self) -> None:
         """Nothing of it happened."""
+        if self._pipeline is not None:
+            # Why it is rolled back is known already; what else went wrong changes nothing.
+            with suppress(self.dialect.loaded_dbapi.Error):
+                self._hear_answers()
         self._pooled.rollback()
 
     def invalidate(self) -> None:
@@ -128,6 +157,7 @@ class Transaction:
     def flush(self) -> None:
         """Send what an operation did through the Session, so that other statements see it."""
         if self._session is not None:
+            self._hear_answers()
             self._session.flush()
 
     def close(self, *, keep_connection: bool = False) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -64,11 +64,18 @@ class Chain:
     ) -> dict[str, Any]:
         """The row of the next fact; the head moves on to it."""
         text = written_detail(detail) if detail else "{}"
-        self.count += 1
-        row: dict[str, Any] = {
+        self.count = number = self.count + 1
+        self.head = _chained(
+            self.head,
+            (
+                self.instance_id, number, instant_text(at), kind, activity_id, task_id,
+                actor_id, actor_name, text,
+            ),
+        )  # fmt: skip
+        return {
             "shard": self.shard,
             "instance_id": self.instance_id,
-            "sequence": self.count,
+            "sequence": number,
             "at": at,
             "kind": kind,
             "activity_id": activity_id,
@@ -76,34 +83,38 @@ class Chain:
             "actor_id": actor_id,
             "actor_name": actor_name,
             "detail": text,
+            "hash": self.head,
         }
-        self.head = row["hash"] = digest(self.head, row)
-        return row
+
+
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
 def written_detail(detail: Mapping[str, object]) -> str:
     """Detail as canonical JSON text: keys sorted, so that equal details hash equally."""
-    option = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(detail, default=json_default, option=option).decode()
+    return orjson.dumps(detail, json_default, _CANONICAL).decode()
 
 
 def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
     """SHA-256 over the hash before and every field of the row, in fixed order."""
-    at: datetime = row["at"]
-    canonical = orjson.dumps(
-        [
+    return _chained(
+        previous,
+        (
             row["instance_id"],
             row["sequence"],
-            instant_text(at if at.tzinfo is UTC else at.astimezone(UTC)),
+            instant_text(row["at"]),
             row["kind"],
             row["activity_id"],
             row["task_id"],
             row["actor_id"],
             row["actor_name"],
             row["detail"],
-        ]
+        ),
     )
-    return hashlib.sha256(previous + canonical).digest()
+
+
+def _chained(previous: bytes, fields: tuple[object, ...]) -> bytes:
+    return hashlib.sha256(previous + orjson.dumps(fields)).digest()
 
 
 _fact: Any = HistoryFact.__table__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -136,6 +137,17 @@ _task: Any = HumanTask.__table__
 _instance: Any = ProcessInstance.__table__
 
 INSERT = Statement(insert(_task))
+_LATER = frozenset(
+    {
+        "suspended_from", "completed_at", "completed_by", "outcome", "completion_key", "counts_as",
+    }
+)  # fmt: skip
+#: a task that is open: what only its end sets stays NULL and need not be sent
+OPEN = Statement(
+    insert(_task).values(
+        {column.name: bindparam(column.name) for column in _task.c if column.name not in _LATER}
+    )
+)
 BY_ID = Statement(select(_task).where(_task.c.id == bindparam("task_id")))
 #: one round trip for the commonest command: the task and the instance it belongs to
 WITH_INSTANCE = Statement(
@@ -155,22 +167,19 @@ OPEN_OF_ELEMENT = Statement(
         _task.c.is_open == 1,
     )
 )
-#: hits no row when the task changed since it was read
-CHANGE = Statement(
-    update(_task)
-    .where(_task.c.id == bindparam("task_id"), _task.c.version == bindparam("loaded_version"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "status", "suspended_from", "is_open", "owner", "role", "unit", "claimed_at",
-                "due_at", "due_sort", "due_note", "urgency", "no_holder", "completed_at",
-                "completed_by", "outcome", "completion_key", "deadline", "version",
-            )
-        }
+
+
+@cache
+def change(columns: tuple[str, ...]) -> Statement:
+    """Sets these columns; hits no row when the task changed since it was read."""
+    return Statement(
+        update(_task)
+        .where(_task.c.id == bindparam("task_id"), _task.c.version == bindparam("loaded_version"))
+        .values({name: bindparam(name) for name in columns})
     )
-)  # fmt: skip
-#: what only counting a deadline again changes, beside `CHANGE`
+
+
+#: what only counting a deadline again changes, beside `change`
 RECKONED = Statement(
     update(_task)
     .where(_task.c.id == bindparam("task_id"))
@@ -178,6 +187,8 @@ RECKONED = Statement(
         {name: bindparam(name) for name in ("warn_at", "paused_at", "calendar_version")},
     )
 )
+
+
 #: what a finished task counts as, in the version its case is on now
 ACTIVITY = func.coalesce(_task.c.counts_as, _task.c.activity_id)
 _completers = select(_task.c.completed_by).where(

@@ -7,9 +7,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from engine.model.clock import Clock
-from engine.model.ids import RANDOM_BYTES, uuid7
+from engine.model.ids import RANDOM_BYTES, uuid7_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _RANDOM_BITS = 74
 
 
@@ -28,13 +29,13 @@ class SystemIds:
 
     def new(self) -> str:
         """A fresh id, greater than every id this process answered before."""
-        at_ms = (self._clock.now() - _EPOCH) // timedelta(milliseconds=1)
+        at_ms = (self._clock.now() - _EPOCH) // _MILLISECOND
         with self._lock:
             if at_ms > self._last_ms:
                 self._last_ms, self._last_random = at_ms, self._fresh_random()
             else:
                 self._count_up()
-            return uuid7(self._last_ms, self._last_random.to_bytes(RANDOM_BYTES, "big"))
+            return uuid7_of(self._last_ms, self._last_random)
 
     def _count_up(self) -> None:
         # A random stride keeps the next id unguessable although it follows the last one.

@@ -67,6 +67,8 @@ class ProcessInstance(Base):
 _instance: Any = ProcessInstance.__table__
 
 INSERT = Statement(insert(_instance))
+#: what a row of `BY_ID` holds, in its order
+COLUMNS: tuple[str, ...] = tuple(column.name for column in _instance.c)
 BY_ID = Statement(select(_instance).where(_instance.c.id == bindparam("instance_id")))
 BY_ID_LOCKED = Statement(
     select(_instance).where(_instance.c.id == bindparam("instance_id")).with_for_update()

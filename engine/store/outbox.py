@@ -49,7 +49,16 @@ class OutboxMessage(Base):
 
 _outbox: Any = OutboxMessage.__table__
 
-INSERT = Statement(insert(_outbox))
+#: what sending sets later stays NULL and need not be sent
+INSERT = Statement(
+    insert(_outbox).values(
+        {
+            column.name: bindparam(column.name)
+            for column in _outbox.c
+            if column.name not in ("error", "sent_at")
+        }
+    )
+)
 PENDING = Statement(
     select(_outbox)
     .where(_outbox.c.status == QUEUED, _outbox.c.next_at <= bindparam("now"))

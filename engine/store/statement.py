@@ -7,32 +7,31 @@ milliseconds a transaction), so the hot path writes each once, at import.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Float
+from sqlalchemy import Boolean, Dialect, Float, LargeBinary
 from sqlalchemy.sql import ClauseElement
 
 Processor = Callable[[Any], Any]
 
 
 class Prepared:
-    """The text of one statement in one dialect, with its conversions."""
+    """The text of one statement in one dialect, with its conversions.
 
-    __slots__ = (
-        "_converters", "_names", "_pick", "_positional", "_processors", "_row", "_static", "sql",
-    )  # fmt: skip
+    Values are bound by position on every database: a tuple costs the driver less than names.
+    """
+
+    __slots__ = ("_converters", "_make", "_pick", "_processors", "_static", "sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect)
+        compiled: Any = statement.compile(dialect=_positional(dialect))
         self.sql: str = str(compiled)
-        self._positional = bool(compiled.positional)
         bind_names: Mapping[Any, str] = compiled.bind_names
-        names = list(compiled.positiontup or ()) if self._positional else [*bind_names.values()]
-        self._names: tuple[str, ...] = tuple(names)
-        #: every value of the statement in one call, where there are at least two
-        self._pick = itemgetter(*names) if len(names) > 1 else None
+        names = tuple(compiled.positiontup)
+        #: every value of the statement in one call
+        self._pick: Callable[[Mapping[str, Any]], Sequence[Any]] = _picker(names)
         types = {name: bind.type for bind, name in bind_names.items()}
         #: (position, conversion) of the values that need one
         self._processors: list[tuple[int, Processor]] = []
@@ -44,33 +43,55 @@ class Prepared:
         self._static: dict[str, Any] = {
             name: bind.effective_value for bind, name in bind_names.items() if not bind.required
         }
-        self._row, self._converters = _result(compiled, dialect)
+        row, self._converters = _result(compiled, dialect)
+        self._make: Callable[[Sequence[Any]], Any] = row._make
 
-    def bind(self, values: Mapping[str, Any]) -> Any:
+    def bind(self, values: Mapping[str, Any]) -> Sequence[Any]:
         """The driver's parameters for these values."""
         static = self._static
         if static:
             values = {**static, **values}
-        pick = self._pick
-        bound = list(pick(values)) if pick is not None else [values[name] for name in self._names]
-        for position, process in self._processors:
-            bound[position] = process(bound[position])
-        return bound if self._positional else dict(zip(self._names, bound, strict=True))
+        picked = self._pick(values)
+        processors = self._processors
+        if not processors:
+            return picked
+        bound = list(picked)
+        for position, process in processors:
+            value = bound[position]
+            if value is not None:
+                bound[position] = process(value)
+        return bound
 
     def fetch(self, cursor: Any) -> list[Any]:
         """Every row the cursor holds, converted."""
-        found = cursor.fetchall()
-        make = self._row._make
-        if not self._converters:
-            return [make(row) for row in found]
+        make = self._make
+        converters = self._converters
+        if not converters:
+            return [make(row) for row in cursor.fetchall()]
         answer = []
-        for row in found:
+        for row in cursor.fetchall():
             cells = list(row)
-            for index, convert in self._converters:
-                if cells[index] is not None:
-                    cells[index] = convert(cells[index])
+            for index, convert in converters:
+                cell = cells[index]
+                if cell is not None:
+                    cells[index] = convert(cell)
             answer.append(make(cells))
         return answer
+
+
+def _positional(dialect: Dialect) -> Dialect:
+    """The dialect, writing values by their place; the driver's own default may be by name."""
+    if dialect.positional:
+        return dialect
+    kind: Any = type(dialect)
+    found: Dialect = kind(paramstyle="format", dbapi=dialect.loaded_dbapi)
+    return found
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
 _FLOAT8 = 701
@@ -78,6 +99,9 @@ _FLOAT8 = 701
 
 
 def _bind_processor(kind: Any, dialect: Dialect) -> Processor | None:
+    # The drivers take these as they are, and None is NULL to every conversion of ours.
+    if isinstance(kind, Boolean | LargeBinary):
+        return None
     # Our own types are asked directly: the generic wrapper costs as much as the conversion.
     direct = getattr(kind, "driver_processor", None)
     # The compiled statement keeps its conversions private; there is no public way to ask.
@@ -92,6 +116,8 @@ def _result(compiled: Any, dialect: Dialect) -> tuple[Any, list[tuple[int, Proce
     row = namedtuple("Row", [entry.keyname for entry in columns], rename=True)  # type: ignore[misc]  # names known at run time only  # noqa: PYI024  # the names are known at run time only
     converters: list[tuple[int, Processor]] = []
     for index, entry in enumerate(columns):
+        if isinstance(entry.type, LargeBinary):
+            continue  # both drivers answer bytes
         direct = getattr(entry.type, "result_converter", None)
         process = (
             entry.type._cached_result_processor(  # as above  # noqa: SLF001  # there is no public way to ask

@@ -54,13 +54,10 @@ def _key() -> None:
 
 def _revision() -> None:
     """Write a case and its task over whatever somebody else wrote meanwhile."""
-    for statement in (instances.SAVE, instances.SAVE_MOVED, human_tasks.CHANGE):
-        table = statement._core.table
-        wanted = "instance_id" if table is instances.ProcessInstance.__table__ else "task_id"
-        core = statement._core._generate()
-        core._where_criteria = (table.c.id == bindparam(wanted),)
-        statement._core = core
-        statement._prepared.clear()
+    _unguarded(instances.SAVE)
+    _unguarded(instances.SAVE_MOVED)
+    guarded = human_tasks.change
+    human_tasks.change = lambda columns: _unguarded(guarded(columns))
     numbered = Work._numbered_facts
 
     def anew(self: Work) -> list[dict[str, Any]]:
@@ -70,6 +67,16 @@ def _revision() -> None:
         return numbered(self)
 
     Work._numbered_facts = anew
+
+
+def _unguarded(statement: Any) -> Any:
+    table = statement._core.table
+    wanted = "instance_id" if table is instances.ProcessInstance.__table__ else "task_id"
+    core = statement._core._generate()
+    core._where_criteria = (table.c.id == bindparam(wanted),)
+    statement._core = core
+    statement._prepared.clear()
+    return statement
 
 
 GUARDS: dict[str, Callable[[], None]] = {"timer": _timer, "key": _key, "revision": _revision}
