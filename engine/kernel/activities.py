@@ -17,7 +17,9 @@ from engine.kernel.effects import (
 from engine.kernel.events_waiting import as_text
 from engine.kernel.program import Kind, Node
 from engine.kernel.state import ROOT, Phase
+from engine.kernel.triggers import TaskCompleted
 from engine.kernel.work import Work
+from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import ModelFault
 
 DATA = "#data"
@@ -74,14 +76,14 @@ def finish(work: Work, number: int, node: Node) -> None:
     flows.depart(work, number, node, leaving, **detail)
 
 
-def complete_task(
-    work: Work, number: int, node: Node, data: Mapping[str, object], decision: Mapping[str, object]
-) -> None:
-    """A person completed the task; `decision` is {outcome, by, at}."""
+def complete_task(work: Work, number: int, node: Node, said: TaskCompleted) -> None:
+    """A person completed the task; its outcome becomes the variable {outcome, by, at}."""
     work.emit(CloseTask(element=number, activity_id=node.id, how=TaskEnd.COMPLETED))
     if node.task is not None and node.task.outcomes:
+        at = said.at.astimezone(LOCAL_ZONE)
+        decision = {"outcome": said.outcome, "by": said.by, "at": at}
         work.declare_at_item(number, node.id, decision)
-    work.output(number, data)
+    work.output(number, said.data)
 
 
 def asked(work: Work, number: int, node: Node) -> OpenTask:

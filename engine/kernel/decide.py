@@ -44,8 +44,14 @@ class RunningDecide:
     def __init__(
         self, at: datetime, zone: tzinfo = LOCAL_ZONE, decisions: Decisions | None = None
     ) -> None:
-        self._at = at.astimezone(zone)
+        self._instant = at
+        self._zone = zone
         self._decisions = decisions
+
+    @property
+    def _at(self) -> datetime:
+        # Most steps ask no expression: the local time is worked out when one does.
+        return self._instant.astimezone(self._zone)
 
     def holds(self, node: Node, expression: Expression, lookup: Lookup) -> bool:
         """True or false; anything else, null included, is a fault of model or data."""

@@ -12,6 +12,8 @@ from engine.kernel.state import ROOT, Phase
 from engine.kernel.work import Step, Work
 from engine.model.errors import ModelFault
 
+_AWAITING = frozenset({Phase.WAITING, Phase.LISTENING})
+
 
 def begin(work: Work, number: int, node: Node) -> None:
     """A token reached an event."""
@@ -91,13 +93,13 @@ def ask_conditions(work: Work) -> None:
     written, work.written = work.written, set()
     fresh, work.conditions_dirty = work.conditions_dirty, False
     for number, element in list(work.elements.items()):
-        if element.phase not in (Phase.WAITING, Phase.LISTENING) or number == ROOT:
+        if element.phase not in _AWAITING or number == ROOT:
             continue
         node = work.program.by_id[element.node]
         if not node.events or element.place >= len(node.events):
             continue
         condition = node.events[element.place].condition
-        if condition is None or (element.phase is Phase.WAITING and len(node.events) > 1):
+        if condition is None or (len(node.events) > 1 and element.phase is Phase.WAITING):
             continue
         if fresh or not written.isdisjoint(condition.names):
             _ask(work, number, element.left)
@@ -194,7 +196,7 @@ def _throw_signal(work: Work, number: int, node: Node, definition: EventDefiniti
 def _listening_to(work: Work, name: str) -> list[int]:
     found = []
     for number, element in work.elements.items():
-        if element.phase not in (Phase.WAITING, Phase.LISTENING) or number == ROOT:
+        if element.phase not in _AWAITING or number == ROOT:
             continue
         node = work.program.by_id[element.node]
         if element.phase is Phase.WAITING and len(node.events) > 1:

@@ -17,9 +17,12 @@ def chosen(work: Work, number: int, node: Node) -> list[Flow]:
     flows without condition (§10.4.1), a gateway does not.
     """
     flows = [work.program.flows[index] for index in node.outgoing]
-    if node.kind is Kind.PARALLEL or (len(flows) < 2 and not _conditional(flows, node)):
+    kind = node.kind
+    if len(flows) == 1 and flows[0].condition is None:
         return flows
-    first_only = node.kind is Kind.EXCLUSIVE
+    if kind is Kind.PARALLEL or (len(flows) < 2 and not _conditional(flows, node)):
+        return flows
+    first_only = kind is Kind.EXCLUSIVE
     taken: list[Flow] = []
     held = False
     for flow in flows:
@@ -27,7 +30,7 @@ def chosen(work: Work, number: int, node: Node) -> list[Flow]:
             continue
         if flow.condition is None or work.holds(number, flow.condition):
             taken.append(flow)
-            held = held or flow.condition is not None or node.kind in GATEWAYS
+            held = held or flow.condition is not None or kind in GATEWAYS
             if first_only:
                 break
     if not held and node.default is not None:
@@ -62,10 +65,12 @@ def depart(work: Work, number: int, node: Node, flows: list[Flow], **detail: obj
     """The element is completed and gone; one token (or more) leaves on each flow."""
     if len(node.outgoing) > 1:
         detail["flows"] = [flow.id for flow in flows]
-    work.record(Move.COMPLETED, number, node, **detail)
+    work.record(_COMPLETED, number, node, **detail)
     scope = work.elements[number].parent
     work.remove(number)
     copies = node.completion_quantity if node.kind in ACTIVITIES else 1
-    for flow in flows:
-        for _ in range(copies):
-            work.take(flow, scope)
+    for flow in flows if copies == 1 else [flow for flow in flows for _ in range(copies)]:
+        work.take(flow, scope)
+
+
+_COMPLETED = Move.COMPLETED

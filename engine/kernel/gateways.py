@@ -37,6 +37,8 @@ def parallel_gateway(work: Work, node: Node, scope: int) -> None:
 def ask_waiting_joins(work: Work) -> bool:
     """Nothing else can move: see which inclusive or complex gateway may go. True if one did."""
     work.touched_joins = False
+    if not work.arrived:
+        return _late_resets(work)
     seen: set[tuple[int, str]] = set()
     for scope, flow_id in list(work.arrived):
         node = work.program.nodes[work.program.flow_by_id[flow_id].target]
@@ -163,7 +165,7 @@ def _reset_of(work: Work, node: Node, scope: int) -> int | None:
 def _late_resets(work: Work) -> bool:
     """Swallow late tokens of complex gateways; the round ends when none can come any more."""
     for number, element in list(work.elements.items()):
-        if element.phase is not Phase.RESET or number not in work.elements:
+        if element.phase is not _RESET or number not in work.elements:
             continue
         node = work.program.by_id[element.node]
         missing = set(cast("list[int]", work.locals[number]["#open"]))
@@ -208,5 +210,6 @@ def _consume(work: Work, key: tuple[int, str]) -> None:
         del work.arrived[key]
 
 
+_RESET = Phase.RESET
 _JOINS = frozenset({Kind.PARALLEL, Kind.INCLUSIVE, Kind.COMPLEX})
 _ASKED = frozenset({Kind.INCLUSIVE, Kind.COMPLEX})

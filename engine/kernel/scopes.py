@@ -14,7 +14,7 @@ from engine.kernel.effects import (
 )
 from engine.kernel.loop_names import COUNTERS, TERMINATED, counters_of
 from engine.kernel.program import Kind, Node, Scope
-from engine.kernel.state import ROOT, Phase
+from engine.kernel.state import ROOT, WITHOUT_TOKEN, Phase
 from engine.kernel.work import Work
 
 
@@ -63,7 +63,7 @@ def cancel(work: Work, number: int) -> None:
     node = work.program.by_id[element.node]
     _release(work, number, node)
     _forget(work, number)
-    if element.phase not in (Phase.LISTENING, Phase.RESET):
+    if element.phase not in WITHOUT_TOKEN:
         if element.phase is Phase.LOOP:
             work.record(Move.CANCELLED, number, node, instances=0)
         else:

@@ -149,10 +149,10 @@ class State:
             [
                 int(self.life),
                 self.next_id,
-                [[number, *element] for number, element in self.elements.items()],
-                [[scope, flow, count] for (scope, flow), count in self.arrived.items()],
-                [[number, values] for number, values in self.locals.items()],
-                [list(entry if entry.data else entry[:3]) for entry in self.compensations],
+                [(number, *element) for number, element in self.elements.items()],
+                [(scope, flow, count) for (scope, flow), count in self.arrived.items()],
+                list(self.locals.items()),
+                [tuple(entry if entry.data else entry[:3]) for entry in self.compensations],
             ]
         )
 
@@ -161,7 +161,7 @@ class State:
         """The state that was encoded. Raises `codec.CodecError` for anything else."""
         life, next_id, elements, arrived, variables, compensations = codec.decode(data)
         return cls(
-            life=Life(life),
+            life=_LIVES[life],
             next_id=next_id,
             elements={
                 number: Element(node, parent, _PHASES[phase], place, left)
@@ -174,3 +174,4 @@ class State:
 
 
 _PHASES = {int(phase): phase for phase in Phase}
+_LIVES = {int(life): life for life in Life}

@@ -29,13 +29,17 @@ from engine.kernel.effects import Effect, Move, Outcome
 from engine.kernel.program import ACTIVITIES, GATEWAYS, Kind, Node, Program
 from engine.kernel.state import FAILED, ROOT, Element, Life, Phase, State
 from engine.kernel.work import Step, Work
-from engine.model.clock import LOCAL_ZONE
 from engine.model.errors import InvalidState, ModelFault, Stale
 
 MAXIMUM_ROUNDS = 1_000
 """How often one step may enter the same node of the same scope instance."""
 
 MAXIMUM_MOVES = 200_000
+
+# Looking a member up in its enum costs more than the comparison it is for.
+_TAKE, _ENTER, _BEGIN = Step.TAKE, Step.ENTER, Step.BEGIN
+_ENDED = Life.ENDED
+_ENTERED = Move.ENTERED
 
 
 def step(
@@ -67,14 +71,23 @@ def advance(work: Work) -> bool:
 
     `step` repeats this to the end; a proof stops between two moves where data will decide.
     """
-    if work.life is Life.ENDED:
+    if work.life is _ENDED:
         return False
     if not work.moves:
         return _settle(work)
     if work.conditions_dirty:
         # A condition that is true already when it is first listened to comes first.
         _guarded(work, None, events.ask_conditions)
-    _make(work, work.moves.popleft())
+    move: tuple[Any, ...] = work.moves.popleft()
+    kind = move[0]
+    if kind is _TAKE:
+        # A token on its way when its scope was cancelled is gone with it.
+        if move[2] in work.elements:
+            gateways.arrive(work, move[1], move[2])
+    elif kind is _ENTER:
+        _enter(work, move[1], move[2])
+    elif move[1] in work.elements:
+        _make(work, kind, move)
     return True
 
 
@@ -105,13 +118,13 @@ def _settle(work: Work) -> bool:
     if work.late_moves:
         work.moves.append(work.late_moves.popleft())
         return True
-    while work.touched_scopes and work.life is not Life.ENDED:
+    while work.touched_scopes and work.life is not _ENDED:
         number = next(iter(work.touched_scopes))
         del work.touched_scopes[number]
         _guarded(work, number, scopes.close_if_done, number)
         if work.moves:
             return True
-    if work.touched_joins and work.life is not Life.ENDED:
+    if work.touched_joins and work.life is not _ENDED:
         return _ask_joins(work) or bool(work.moves or work.touched_scopes)
     return bool(work.moves)
 
@@ -134,19 +147,9 @@ def _guarded(work: Work, number: int | None, action: Callable[..., None], *args:
             work.emit_fault(ROOT, str(fault), fault.element)
 
 
-def _make(work: Work, move: tuple[Any, ...]) -> None:
-    kind = move[0]
-    if kind is Step.TAKE:
-        # A token on its way when its scope was cancelled is gone with it.
-        if move[2] in work.elements:
-            gateways.arrive(work, move[1], move[2])
-        return
-    if kind is Step.ENTER:
-        _enter(work, move[1], move[2])
-        return
+def _make(work: Work, kind: Step, move: tuple[Any, ...]) -> None:
+    """A move of one live element; a fault stops only this element."""
     number: int = move[1]
-    if number not in work.elements:
-        return
     mark = len(work.effects)
     try:
         _MOVES[kind](work, *move[1:])
@@ -170,15 +173,14 @@ def _enter(work: Work, node: Node, scope: int) -> None:
     if scope not in work.elements:
         return
     number = work.add(node, scope)
-    work.record(Move.ENTERED, number, node, **_loop_mark(node))
+    if node.loop is None:
+        work.record(_ENTERED, number, node)
+    else:
+        work.record(_ENTERED, number, node, instances=0)
     if work.count_entry(node, scope) > MAXIMUM_ROUNDS:
         work.fail(number, Phase.FAILED_ENTER, _cycle_text(work, scope))
         return
-    work.moves.appendleft((Step.BEGIN, number))
-
-
-def _loop_mark(node: Node) -> dict[str, object]:
-    return {"instances": 0} if node.loop is not None else {}
+    work.moves.appendleft((_BEGIN, number))
 
 
 def _cycle_text(work: Work, scope: int) -> str:
@@ -271,17 +273,12 @@ def _expect(work: Work, number: int, *kinds: Kind) -> Node:
 
 def _task_completed(work: Work, trigger: triggers.TaskCompleted) -> None:
     node = _expect(work, trigger.element, Kind.USER_TASK, Kind.MANUAL_TASK)
-    known = [option.id for option in node.task.outcomes] if node.task else []
+    known = [option.id for option in node.task.outcomes] if node.task else ()
     if trigger.outcome is not None and trigger.outcome not in known:
         raise InvalidState(f"“{node.name or node.id}”没有“{trigger.outcome}”这个办理结果")
     if known and trigger.outcome is None:
         raise InvalidState(f"“{node.name or node.id}”要选择一个办理结果")
-    decision = {
-        "outcome": trigger.outcome,
-        "by": trigger.by,
-        "at": trigger.at.astimezone(LOCAL_ZONE),
-    }
-    activities.complete_task(work, trigger.element, node, trigger.data, decision)
+    activities.complete_task(work, trigger.element, node, trigger)
 
 
 def _timer_fired(work: Work, trigger: triggers.TimerFired) -> None:

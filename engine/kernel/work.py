@@ -10,6 +10,7 @@ import enum
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from engine.kernel import codec, loop_names
@@ -30,6 +31,9 @@ from engine.kernel.state import (
 class Step(enum.Enum):
     """The kinds of moves."""
 
+    # Members are equal only to themselves; the hash of the name costs six times as much.
+    __hash__ = object.__hash__
+
     TAKE = "take"
     ENTER = "enter"
     BEGIN = "begin"
@@ -39,6 +43,11 @@ class Step(enum.Enum):
     THROW = "throw"
     ROUND_EVENT = "round event"
     COMPENSATED = "compensated"
+
+
+# Looking a member up in its enum costs more than the comparison it is for.
+_TAKE, _OUTPUT, _FINISH = Step.TAKE, Step.OUTPUT, Step.FINISH
+_LOOP = Phase.LOOP
 
 
 class Work:
@@ -72,7 +81,7 @@ class Work:
         self.at = at
         self.life = state.life
         self.next_id = state.next_id
-        self.elements: dict[int, Element] = dict(state.elements)
+        self.elements: dict[int, Element] = {**state.elements}
         self.arrived: dict[tuple[int, str], int] = dict(state.arrived)
         self.locals: dict[int, dict[str, object]] = {
             number: dict(values) for number, values in state.locals.items()
@@ -154,18 +163,18 @@ class Work:
         """Whether the element is one round of a multi-instance or standard loop."""
         element = self.elements[number]
         parent = self.elements.get(element.parent)
-        return parent is not None and parent.phase is Phase.LOOP and parent.node == element.node
+        return parent is not None and parent.phase is _LOOP and parent.node == element.node
 
     def count_entry(self, node: Node, scope: int) -> int:
         """How often the node was entered in this scope instance during this step."""
         key = (node.id, scope)
-        self.entered[key] = self.entered.get(key, 0) + 1
-        return self.entered[key]
+        count = self.entered[key] = self.entered.get(key, 0) + 1
+        return count
 
     def forget_compensations(self, holder: int) -> None:
         """What this element holds will not be undone any more, nor what was inside of that."""
         gone = {holder}
-        while True:
+        while self.compensations:
             left = [entry for entry in self.compensations if entry.holder not in gone]
             if len(left) == len(self.compensations):
                 return
@@ -176,7 +185,7 @@ class Work:
 
     def take(self, flow: Flow, scope: int) -> None:
         """Send a token along a flow of a scope instance."""
-        self.moves.append((Step.TAKE, flow, scope))
+        self.moves.append((_TAKE, flow, scope))
 
     def enter(self, node: Node, scope: int) -> None:
         """Put a token on a node without a flow."""
@@ -184,11 +193,11 @@ class Work:
 
     def output(self, number: int, data: Mapping[str, object]) -> None:
         """Write what an element brought, then finish it."""
-        self.moves.append((Step.OUTPUT, number, data))
+        self.moves.append((_OUTPUT, number, data))
 
     def finish(self, number: int) -> None:
         """The element has done its part; its token goes on."""
-        self.moves.append((Step.FINISH, number))
+        self.moves.append((_FINISH, number))
 
     def drop_tokens_on_the_way(self, scope: int) -> None:
         """Tokens of this scope instance that are between two nodes are gone, too."""
@@ -217,7 +226,7 @@ class Work:
             if number == ROOT:
                 return False, None
             element = self.elements[number]
-            if element.phase is Phase.LOOP:
+            if element.phase is _LOOP:
                 loop = self.program.by_id[element.node].loop
                 known, value = loop_names.read(values, loop.outputs if loop else None, name)
                 if known:
@@ -278,7 +287,7 @@ class Work:
 
     def _seen_from(self, number: int, extra: Mapping[str, object] | None) -> Lookup:
         if not extra:
-            return lambda name: self.lookup(number, name)
+            return partial(self.lookup, number)
         return lambda name: (True, extra[name]) if name in extra else self.lookup(number, name)
 
     # -- effects ----------------------------------------------------------------------------
