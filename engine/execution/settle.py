@@ -44,7 +44,7 @@ def carry_out(work: Work, effects: Iterable[fx.Effect]) -> None:
     queue: deque[fx.Effect] = deque(effects)
     while queue:
         effect = queue.popleft()
-        if isinstance(effect, fx.Invoke) and not effect.later:
+        if type(effect) is fx.Invoke and not effect.later:
             # Another branch may have cancelled it while its turn came.
             if any(element == effect.element for element, _ in work.state.waiting()):
                 answer = invoked(work, effect)
@@ -311,12 +311,26 @@ _MOVES = {
 }
 
 
+_ENTERED, _COMPLETED = fx.Move.ENTERED, fx.Move.COMPLETED
+
+
 def _record(work: Work, effect: fx.Record) -> None:
-    if effect.move is not fx.Move.ENTERED:
+    """One fact of a node, unless another says the same.
+
+    Completing a task says that its node was left, opening one that it was entered. A node that a
+    token only passes is left in the instant it was entered: that it was left says both.
+    """
+    if effect.move is not _ENTERED:
         said = work.closed.get(effect.element)
         if said is not None:
             said.detail.update(effect.detail)
             return
+        if effect.move is _COMPLETED and work.facts:
+            last = work.facts[-1]
+            if last.element == effect.element and last.kind == Fact.NODE_ENTERED:
+                last.kind = Fact.NODE_COMPLETED
+                last.detail.update(effect.detail)
+                return
     elif effect.element in work.tasks:
         return
     work.record(
