@@ -43,6 +43,14 @@ class OwnPostgres:
     folder and leaves the server running when the tests are killed.
     """
 
+    #: nothing here has to outlive the machine; a benchmark asks for durable settings
+    SETTINGS: tuple[str, ...] = (
+        "shared_buffers=64MB",
+        "fsync=off",
+        "full_page_writes=off",
+        "synchronous_commit=off",
+    )
+
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nuanliu-pg-"))
         self._as = self._unprivileged()
@@ -98,10 +106,7 @@ class OwnPostgres:
             "listen_addresses=",
             f"unix_socket_directories={self.folder}",
             "max_connections=100",
-            "shared_buffers=64MB",
-            "fsync=off",
-            "full_page_writes=off",
-            "synchronous_commit=off",
+            *self.SETTINGS,
         )
         with (self.folder / "log").open("wb") as log:
             server = subprocess.Popen(
