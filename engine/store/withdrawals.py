@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, Text, bindparam, delete, insert, select
+from sqlalchemy import Index, Integer, Text, bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Blob, Id, UtcDateTime
@@ -56,6 +56,7 @@ OF_PERSON = Statement(
     .order_by(_task.c.id.desc())
 )
 FORGET = Statement(delete(_taken).where(_taken.c.task_id == bindparam("task_id")))
+#: asked of the few rows here: a list of every ended case would be read each minute for nothing
 OF_ENDED = delete(_taken).where(
-    _taken.c.instance_id.in_(select(_instance.c.id).where(_instance.c.ended_at.is_not(None)))
+    exists().where(_instance.c.id == _taken.c.instance_id, _instance.c.ended_at.is_not(None))
 )
