@@ -243,7 +243,9 @@ def _require_unbegun(work: Work, opened: list[Any], since: int) -> None:
             f"办理“{what}”，不能撤回"
         )
     for row in opened:
-        if row.status != TaskStatus.READY and row.claimed_at != row.created_at:
+        # Whom the model named has it from the start; that alone is no beginning.
+        named = row.status == TaskStatus.RESERVED and row.claimed_at == row.created_at
+        if row.status != TaskStatus.READY and not named:
             raise WithdrawalRefused(f"“{row.name}”已有人开始办理，不能撤回")
     for table, what in ((_draft, "填写"), (_attachment, "上传附件")):
         found = work.tx.execute(

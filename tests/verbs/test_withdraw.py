@@ -249,6 +249,28 @@ def test_a_task_whose_operation_only_checks_can_be_withdrawn(open_office):
     assert "counted" not in office.engine.runtime.instance(case, office.actor("wang")).variables
 
 
+def test_it_is_refused_once_whom_the_model_named_has_used_an_action(open_office):
+    office = open_office(operations=(check,))
+    office.deploy(
+        office.user_task("register", withdrawable="true"),
+        office.user_task("approve", role="approver", owner="li", actions="note.check"),
+    )
+    case, untouched = office.start(), office.start()
+    for one in (case, untouched):
+        row = next(r for r in office.engine.worklist.of_instance(one, office.actor("wang")))
+        office.engine.tasks.complete(row.id, office.actor("wang"))
+    task = next(
+        row
+        for row in office.engine.worklist.of_instance(case, office.actor("li"))
+        if row.activity_id == "approve"
+    )
+    office.engine.tasks.perform(task.id, office.actor("li"), "note.check")
+
+    with pytest.raises(errors.InvalidState, match="已有人开始办理"):
+        withdraw(office, case)
+    withdraw(office, untouched)
+
+
 def test_the_gate_refuses_withdrawal_over_an_operation_that_cannot_be_taken_back(open_office):
     office = open_office(operations=(book,))
 
