@@ -199,9 +199,7 @@ def _task(raw: dict[str, list[Xml]], element: Xml, findings: Findings) -> TaskSp
 
 def _yes_or_no(text: str | None, element: Xml, findings: Findings) -> bool:
     if text not in (None, "true", "false"):
-        findings.error(
-            "bad-flag", f"“{label(element)}”的 withdrawable 应写 true 或 false", element
-        )
+        findings.error("bad-flag", f"“{label(element)}”的 withdrawable 应写 true 或 false", element)
     return text == "true"
 
 
