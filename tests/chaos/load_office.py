@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import random
 import struct
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +40,8 @@ BASE = datetime(2026, 1, 5, 2, tzinfo=UTC)
 SPEED = 600
 LOCAL_HOLIDAY = (date(2026, 1, 7), date(2026, 1, 9), date(2027, 1, 6), date(2027, 1, 8))
 POISONED_EVERY = 9
+#: of the hand-overs that the gateway took
+ANSWERS_LOST = 0.1
 
 
 class Board:
@@ -102,6 +105,8 @@ class Gateway:
             if context.variables()["poison"]:
                 raise ZeroDivisionError("poisoned")
             os.write(self._file, f"{data['number']} {context.idempotency_key}\n".encode())
+            if random.random() < ANSWERS_LOST:
+                raise TimeoutError("it was taken, and the answer was lost")
             return {}
 
         return SimpleNamespace(hand_over=hand_over, book=book)

@@ -40,14 +40,14 @@ def _key() -> None:
     """Call the outside under another key each time, and settle whoever's answer comes."""
     call = outside.call
 
-    def called(environment: Any, declared: Any, job: Any, arguments: Any, actor: Any) -> Any:
+    def called(environment: Any, declared: Any, job: Any, *more: Any, **named: Any) -> Any:
         class Renamed:
             key = f"{job.key}-{random.randrange(10**9)}"
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(job, name)
 
-        return call(environment, declared, Renamed(), arguments, actor)
+        return call(environment, declared, Renamed(), *more, **named)
 
     outside.call = called
 
