@@ -72,7 +72,7 @@ _PROCESS = (
 )  # fmt: skip
 _OPERATION = (
     "operation", "OperationContext", "OutsideContext", "Audience", "AudienceKind", "InstanceRef",
-    "TaskRef", "AttachmentRef", "collect",
+    "TaskRef", "AttachmentRef", "Operation", "collect",
 )  # fmt: skip
 _PACKAGE = (
     "Package", "Ladder", "Rung", "LadderAction", "Finding", "PauseRule", "CaseDeadline",

@@ -98,9 +98,12 @@ def _campaign(path: Path, known: Known, seed: str | None, *, as_json: bool) -> i
 def _known(sources: list[packages.Source]) -> Known:
     """What the gate may take for granted: shipped processes, the given ones, every operation."""
     given = [source.package for source in sources if not source.alone]
+    shipped = packages.shipped_operations()
     return Known(
-        operations=packages.shipped_operations()
+        operations=frozenset(declared.name for declared in shipped)
         | {name for package in given for name in package.operations},
+        outside=frozenset(declared.name for declared in shipped if declared.outside),
+        reversible=frozenset(declared.name for declared in shipped if declared.reversible),
         programs=deployment.programs_of([*catalog.packages(), *given]),
         roles=ROLES,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from lxml import etree
 
-from engine import Finding, Package, collect
+from engine import Finding, Operation, Package, collect
 from workflows import catalog, manifest
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -52,11 +52,9 @@ def _shipped() -> dict[Path, Package]:
     return {one: keyed[one.name] for one in catalog.folders() if one.name in keyed}
 
 
-def shipped_operations() -> frozenset[str]:
-    """Names of every operation of the shipped packages."""
-    return frozenset(
-        declared.name for module in catalog.operation_modules() for declared in collect(module)
-    )
+def shipped_operations() -> tuple[Operation, ...]:
+    """Every operation of the shipped packages."""
+    return tuple(declared for module in catalog.operation_modules() for declared in collect(module))
 
 
 def tell(source: Source, findings: Sequence[object]) -> None:
