@@ -35,7 +35,11 @@ browser: ## Debian's chromium and Chinese fonts, where this user may install the
 
 test: setup browser ## the whole suite
 	$(BIN)/python -m pytest -n 2 -m "not slow"
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m "slow and not huge" --ignore=tests/benchmarks
+	$(BIN)/python -m pytest -m "slow and not huge" tests/benchmarks
+
+test-huge: setup browser ## what takes hours rather than minutes, before a release
+	$(BIN)/python -m pytest -m huge
 
 bench: setup ## workload W as a table
 	$(BIN)/nuanliu bench
@@ -50,4 +54,4 @@ format: setup ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-.PHONY: help setup demo demo-reset check browser test bench screenshots lock format
+.PHONY: help setup demo demo-reset check browser test test-huge bench screenshots lock format

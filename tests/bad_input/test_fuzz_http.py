@@ -67,7 +67,9 @@ def ids(county):
 
 def many(quick: int, whole: int) -> Any:
     """Examples of a route: some in every run, more behind the slow marker."""
-    slow = pytest.param(whole, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])
+    slow = pytest.param(
+        whole, marks=[pytest.mark.slow, pytest.mark.huge, pytest.mark.timeout(1800)]
+    )
     return pytest.mark.parametrize("examples", [quick, slow])
 
 

@@ -140,6 +140,7 @@ def aged(folder: Path, finished: int) -> ProcessEngine:
     return engine
 
 
+@pytest.mark.huge
 def test_nothing_costs_more_after_a_hundred_thousand_finished_cases(tmp_path: Path) -> None:
     young, old = aged(tmp_path / "young", 10), aged(tmp_path / "old", 100_000)
     for engine in (young, old):
@@ -153,6 +154,7 @@ def test_nothing_costs_more_after_a_hundred_thousand_finished_cases(tmp_path: Pa
     assert at_many / at_ten <= AGES_RATIO
 
 
+@pytest.mark.huge
 def test_people_go_first_while_timers_of_one_midnight_are_fired(tmp_path: Path) -> None:
     engine = ProcessEngine(
         f"sqlite:///{tmp_path / 'midnight.db'}", clock=SystemClock(), files=tmp_path / "files"

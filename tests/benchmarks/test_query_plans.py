@@ -61,7 +61,7 @@ class Province:
 
 @pytest.fixture(
     scope="module",
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+    params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.huge])],
 )
 def province(request, tmp_path_factory) -> Iterator[Province]:
     folder: Path = tmp_path_factory.mktemp("province")
