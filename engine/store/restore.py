@@ -207,9 +207,17 @@ class _Reader:
             raise InvalidBackup
         plain = self._unpacker.decompress(packed, max_output_size=archive.CHUNK_LIMIT)
         convert = archive.converters(its["kinds"], out=False)
-        rows = [archive.row(each, convert) for each in plain.splitlines()]
+        try:
+            rows = [archive.row(each, convert) for each in plain.splitlines()]
+        except (ValueError, TypeError, LookupError) as error:
+            # The digest is known at the end only; a damaged row may not even be readable.
+            raise InvalidBackup from error
         self._sums.setdefault(name, archive.Sum()).add(plain, len(rows))
-        self._insert(name, its["columns"], rows)
+        driver: Any = self._connection.dialect.loaded_dbapi
+        try:
+            self._insert(name, its["columns"], rows)
+        except (driver.DataError, driver.IntegrityError) as error:
+            raise InvalidBackup from error
         self._tell(f"{name}：{self._sums[name].rows} 行")
 
     def _insert(self, table: str, columns: list[str], rows: list[list[Any]]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask import url_for
@@ -74,10 +75,10 @@ def test_no_made_up_id_breaks_a_page(who, county):
         if "GET" not in rule.methods or not rule.arguments or rule.endpoint == "static":
             continue
         for value in ("x", "²", DIGITS[:300], "..%2f..%2fetc", "'"):
-            with county.app.test_request_context():
-                path = url_for(rule.endpoint, **dict.fromkeys(rule.arguments, value))
+            # Not by url_for: a made-up number need not look like one.
+            path = re.sub("<[^>]+>", quote(value), rule.rule)
             answer = client.get(path)
-            assert answer.status_code in (200, 303, 302, 403, 404, 422), path
+            assert answer.status_code in (200, 303, 302, 401, 403, 404, 422, 429), path
             assert_guarded(answer)
 
 
@@ -321,7 +322,7 @@ def test_nobody_reads_another_towns_things_by_guessing_ids(role, county):
         f"/papers/{kind}/{campaign}/{village}.pdf?purpose=核对发放"
         for kind in ("rosters", "approvals")
     ]
-    opened = [path for path in paths if client.get(path).status_code not in (403, 404)]
+    opened = [path for path in paths if client.get(path).status_code not in (401, 403, 404)]
     assert opened == []
 
 
