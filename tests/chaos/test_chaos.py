@@ -15,6 +15,7 @@ import pytest
 HARNESS = Path(__file__).with_name("chaos.py")
 FAULTS = int(os.environ.get("CHAOS_FAULTS", "250"))
 SECONDS = 90
+CONTROL_RUNS = 6
 CONTROL_SECONDS = 15
 
 
@@ -44,7 +45,7 @@ def test_no_fault_loses_or_repeats_anything(back_end: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("back_end", "guard", "reported"),
     [
@@ -57,8 +58,14 @@ def test_no_fault_loses_or_repeats_anything(back_end: str) -> None:
 def test_without_its_guard_the_harness_reports_what_happened_twice(
     back_end: str, guard: str, reported: str
 ) -> None:
-    found, again = played(
-        back_end, "--faults", "1000", "--seconds", str(CONTROL_SECONDS), "--remove", guard
-    )
+    # Chance decides whether a fault of the right kind falls into a short run: several are tried.
+    told = []
+    for _ in range(CONTROL_RUNS):
+        found, again = played(
+            back_end, "--faults", "1000", "--seconds", str(CONTROL_SECONDS), "--remove", guard
+        )
+        told += [again, *found["wrong"]]
+        if any(reported in one for one in found["wrong"]):
+            break
 
-    assert any(reported in one for one in found["wrong"]), f"{again}\n{found['wrong']}"
+    assert any(reported in one for one in told), told
