@@ -21,6 +21,7 @@ from webforms.shell import (
     demo_clock,
     errors,
     i18n,
+    limits,
     logs,
     metrics,
     page,
@@ -88,6 +89,7 @@ def create_app(
     case.forget()
     logs.install(app)
     metrics.install(app)
+    limits.install(app)
     CSRFProtect(app)
     i18n.install(app, cache=settings.data / "translations")
     for part in (places, page, security, errors, auth, compression, assets):

@@ -9,7 +9,7 @@ from flask import Flask
 from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
-from webforms.api import limits, openapi, views
+from webforms.api import openapi, views
 from webforms.shell import tokens
 from workflows.domain import vault
 
@@ -29,7 +29,6 @@ class Program:
 
     def __init__(self, app: Flask, participant_id: str = "") -> None:
         vault.configure(b"v" * 40)
-        limits.forget()
         self.app = app
         self.client = app.test_client()
         self.token = token_of(app, participant_id) if participant_id else ""

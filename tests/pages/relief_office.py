@@ -14,7 +14,6 @@ from flask import Flask
 from engine import SYSTEM, ProcessEngine, TravellingClock, clock
 from webforms.app import create_app, create_engine
 from webforms.database import db
-from webforms.notices import limits
 from webforms.settings import Settings
 from webforms.shell import accounts
 from workflows import catalog
@@ -122,7 +121,6 @@ def opened(template: Path, at: datetime, folder: Path, browser: Any) -> Iterator
     settings, travelling = settings_in(copied), TravellingClock(at)
     engine = create_engine(settings, travelling)
     app = create_app(settings, engine=engine, clock=travelling)
-    limits.forget()
     yield Office(app=app, engine=engine, clock=travelling, browser=browser)
     _close(app, engine)
 

@@ -10,14 +10,13 @@ from sqlalchemy import select
 
 from engine import errors
 from tests.pages.api_client import BASE, Program, token_of
-from webforms.api import limits
+from webforms.api import route
 from webforms.cli import token as command
 from webforms.database import db
-from webforms.shell import accounts, tokens
+from webforms.shell import accounts, limits, tokens
 
 
 def asks(app, text: str) -> int:
-    limits.forget()
     headers = {"Authorization": f"Bearer {text}"}
     return app.test_client().get(f"{BASE}/me", headers=headers).status_code
 
@@ -34,7 +33,6 @@ def test_it_acts_as_its_participant(app):
     ["", "Bearer", "Bearer ", "Bearer nlt_x", "Basic d2FuZzp4", "nlt_x", "Bearer " + "x" * 9000],
 )
 def test_it_lets_nobody_in_without_a_good_token(header, app):
-    limits.forget()
     answer = app.test_client().get(f"{BASE}/me", headers={"Authorization": header})
 
     assert answer.status_code == 401
@@ -142,7 +140,7 @@ def test_the_command_knows_nobody_else(run):
 
 
 def test_a_program_that_runs_away_is_slowed_down(app, wall, monkeypatch):
-    monkeypatch.setattr(limits, "TOKEN", limits.Rate(burst=3, per_second=1))
+    monkeypatch.setattr(route, "TOKEN", limits.Rate(burst=3, per_second=1))
     program = Program(app, "wang")
     for _ in range(3):
         program.get("/me")
@@ -156,7 +154,7 @@ def test_a_program_that_runs_away_is_slowed_down(app, wall, monkeypatch):
 
 
 def test_guessing_tokens_is_slowed_down_by_address(app, monkeypatch):
-    monkeypatch.setattr(limits, "ADDRESS", limits.Rate(burst=3, per_second=1))
+    monkeypatch.setattr(route, "ADDRESS", limits.Rate(burst=3, per_second=1))
     nobody = Program(app)
     got = [nobody.client.get(f"{BASE}/me").status_code for _ in range(5)]
 

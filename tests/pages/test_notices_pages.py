@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from webforms.notices import limits
+from webforms.notices import views
 from workflows.demo.relief_households import households
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
 from workflows.domain.notice_tables import Notice, Objection
@@ -155,7 +155,7 @@ def test_a_machine_that_fills_every_field_is_refused(winter):
 
 def test_one_address_cannot_flood_the_desk(winter):
     page, path = objecting(winter)
-    for _ in range(limits.MOST):
+    for _ in range(views.OBJECTIONS.burst):
         page.post(path, {"kind": "金额", "text": "短"}, status=422)
 
     page.post(path, {"kind": "金额", "text": "这一次太多了"}, status=429)

@@ -17,16 +17,19 @@ from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from engine import Actor, clock, errors
-from webforms.api import idempotency, limits, reading, schemas
-from webforms.api.problems import Unauthenticated, VersionMismatch
+from webforms.api import idempotency, reading, schemas
+from webforms.api.problems import TooFast, Unauthenticated, VersionMismatch
 from webforms.api.reading import JSON
 from webforms.api.schemas import Schema
-from webforms.database import engine, wall_now
-from webforms.shell import tokens
+from webforms.database import engine
+from webforms.shell import limits, tokens
 
 SVG = "image/svg+xml"
 PAGE_SIZE, MOST_ON_PAGE = 50, 200
 MOST_CURSOR = 2000
+#: an address without a token, and a token
+ADDRESS = limits.Rate(burst=60, per_second=2)
+TOKEN = limits.Rate(burst=300, per_second=10)
 _ETAG = re.compile(r'"(\d{1,9})"', re.ASCII)
 
 
@@ -118,7 +121,7 @@ def serve(route: Route, ids: Mapping[str, str]) -> Response:
     """Token, rate, body, key, view, answer: in this order, for every route alike."""
     actor = None if route.public else _authenticate()
     if route.public:
-        limits.count(f"address:{request.remote_addr}", limits.ADDRESS, wall_now())
+        _count(f"address:{request.remote_addr}", ADDRESS)
     if not all(reading.clean(one) for one in ids.values()):
         raise errors.NotFound
     call = Call(actor=actor, ids=ids, query=_query(route))
@@ -172,13 +175,18 @@ def _viewed(route: Route, call: Call) -> Answer:
         raise
 
 
+def _count(key: str, rate: limits.Rate) -> None:
+    if wait := limits.wait(f"api:{key}", rate):
+        raise TooFast(wait=wait)
+
+
 def _authenticate() -> Actor:
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     token = tokens.by_text(text.strip()) if kind.lower() == "bearer" else None
     if token is None:
-        limits.count(f"address:{request.remote_addr}", limits.ADDRESS, wall_now())
+        _count(f"address:{request.remote_addr}", ADDRESS)
         raise Unauthenticated
-    limits.count(f"token:{token.id}", limits.TOKEN, wall_now())
+    _count(f"token:{token.id}", TOKEN)
     try:
         actor = engine().identity.actor(token.participant_id)
     except errors.NotFound:

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 
 from engine import clock, errors
 from webforms.database import engine, now
-from webforms.notices import limits, panels
-from webforms.shell import i18n, navigation, paging
+from webforms.notices import panels
+from webforms.shell import i18n, limits, navigation, paging
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import public, requires
 from workflows.domain import notice_query, objection
@@ -26,6 +26,15 @@ READERS = (
 )  # fmt: skip
 #: a field no person sees or fills
 HONEYPOT = "website"
+#: of one address: enough for a family, too few for a machine
+OBJECTIONS = limits.Rate(burst=10, per_second=10 / 3600)
+
+
+class TooMany(errors.Rejected):
+    """提交过于频繁，请稍后再试，或拨打公示所载电话"""
+
+    code = "TOO_MANY_REQUESTS"
+    http_status = 429
 
 
 def install() -> None:
@@ -117,7 +126,8 @@ def file_objection(notice_id: str) -> Response:
     }
     if request.form.get(HONEYPOT):
         raise errors.InvalidInput("请用页面上的表格提交")
-    limits.count(request.remote_addr or "", now())
+    if limits.wait(f"objection:{request.remote_addr}", OBJECTIONS):
+        raise TooMany
     try:
         done = engine().runtime.perform(
             "notice.file_objection", None, {**data, "notice": notice_id}
