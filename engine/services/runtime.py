@@ -32,9 +32,9 @@ from engine.model.process import InstanceStatus
 from engine.model.states import InstanceVerb, Verb, require_instance_verb
 from engine.services.cases import require_manager
 from engine.services.jumps import Jumps
-from engine.store import definitions, human_tasks, instances, jobs, timers
+from engine.store import definitions, human_tasks, instances, jobs, start_keys, timers
 from engine.store.base import FAR_FUTURE
-from engine.store.database import Transaction
+from engine.store.database import Transaction, is_duplicate
 
 _EMPTY: Mapping[str, object] = {}
 _timer: Any = timers.Timer.__table__
@@ -55,17 +55,25 @@ class RuntimeService(Jumps):
         region: str,
         title: str | None = None,
         business_key: str | None = None,
+        idempotency_key: str | None = None,
     ) -> str:
         """Start the latest version of a process at a region; the id of the new case.
 
         The actor must hold a starter role of the package at a unit that covers the region.
-        Raises NotFound, NotAllowed, InvalidState for a retired version, InvalidRegion.
+        A second call of the same actor with the same `idempotency_key` for the same process
+        answers the case of the first and begins none. Raises NotFound, NotAllowed, InvalidState
+        for a retired version, InvalidRegion, InvalidInput for a key that is too long.
         """
         regions.level(region)
         plain = codec.plain(variables)
         assert isinstance(plain, dict)
+        if idempotency_key is not None and not 0 < len(idempotency_key) <= start_keys.LONGEST:
+            raise InvalidInput(f"发起的幂等键应为 1 到 {start_keys.LONGEST} 个字")
 
         def act(tx: Transaction) -> tuple[str, list[str]]:
+            begun = start_keys.found(tx, actor.id, key, idempotency_key)
+            if begun is not None:
+                return begun, []
             deployed = self._environment.programs.latest(tx, key)
             self._require_starter(tx, deployed, actor, region)
             now = self._environment.clock.now()
@@ -79,6 +87,7 @@ class RuntimeService(Jumps):
                 actor=actor,
                 now=now,
             )
+            start_keys.keep(tx, actor.id, key, idempotency_key, instance_id, now)
             tx.write(instances.INSERT, row)
             snapshot = Snapshot.of([row[name] for name in instances.COLUMNS])
             work = Work(self._environment, tx, now, actor, snapshot, deployed)
@@ -88,7 +97,13 @@ class RuntimeService(Jumps):
             work.flush()
             return instance_id, work.follow_up
 
-        return self._commands.apart(act)
+        try:
+            return self._commands.apart(act)
+        except Exception as error:
+            # The same start came twice at once: the other one has begun it.
+            if idempotency_key is None or not is_duplicate(error):
+                raise
+            return self._commands.apart(act)
 
     def perform(
         self, operation: str, actor: Actor | None, data: Mapping[str, object] = _EMPTY

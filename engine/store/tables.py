@@ -23,6 +23,7 @@ from engine.store.outbox import OutboxMessage
 from engine.store.participants import Participant, SeatRow, Substitution
 from engine.store.pauses import CaseClock, DeadlinePause
 from engine.store.schema import SchemaVersion
+from engine.store.start_keys import StartKey
 from engine.store.subscriptions import EventSubscription
 from engine.store.supervision import SupervisionSlip
 from engine.store.timers import Timer
@@ -54,6 +55,7 @@ __all__ = [
     "ProcessInstance",
     "SchemaVersion",
     "SeatRow",
+    "StartKey",
     "Substitution",
     "SupervisionSlip",
     "TakenStep",

@@ -178,3 +178,21 @@ def test_a_message_of_the_outbox_is_leased_to_one_sender(office, leases):
     )
 
     assert len(offered) == 1
+
+
+def test_sixteen_deliveries_of_one_start_begin_one_case(office):
+    office.deploy(office.user_task("one"))
+    wang = office.actor("wang")
+
+    outcomes = _all_at_once(
+        [
+            lambda: office.engine.runtime.start(
+                "case", wang, region=office.village, idempotency_key="form"
+            )
+            for _ in range(16)
+        ]
+    )
+
+    assert len(set(outcomes)) == 1
+    assert [row.id for row in office.engine.runtime.instances(wang).rows] == outcomes[:1]
+    assert office.engine.history.verify() == []

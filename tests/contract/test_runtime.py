@@ -50,6 +50,39 @@ def test_nobody_else_starts_there(office, who, unit):
         office.engine.runtime.start("case", office.actor(who), region=getattr(office, unit))
 
 
+def test_the_same_start_asked_again_answers_the_first_case(office):
+    office.deploy(office.user_task("register"))
+    start = office.engine.runtime.start
+    wang, at = office.actor("wang"), {"region": office.village}
+
+    first = start("case", wang, variables={"n": 1}, idempotency_key="a", **at)
+
+    assert start("case", wang, variables={"n": 2}, idempotency_key="a", **at) == first
+    assert office.engine.runtime.instance(first, wang).variables["n"] == 1
+    assert start("case", wang, idempotency_key="b", **at) != first
+    assert start("case", office.actor("chen"), idempotency_key="a", **at) != first
+    assert start("case", wang, **at) != start("case", wang, **at)
+
+
+def test_a_start_that_was_refused_leaves_its_key_free(office):
+    office.deploy(office.user_task("register"))
+    start = office.engine.runtime.start
+    with pytest.raises(errors.NotAllowed):
+        start("case", office.actor("wang"), region=office.town, idempotency_key="a")
+
+    assert start("case", office.actor("wang"), region=office.village, idempotency_key="a")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201])
+def test_a_key_nobody_could_keep_is_refused(office, key):
+    office.deploy(office.user_task("register"))
+
+    with pytest.raises(errors.InvalidInput):
+        office.engine.runtime.start(
+            "case", office.actor("wang"), region=office.village, idempotency_key=key
+        )
+
+
 def test_the_title_is_computed_by_the_model_when_none_is_given(office):
     xml = office.straight(
         "titled", office.user_task("register"),

@@ -149,17 +149,38 @@ def test_what_could_happen_twice_is_told_to_be_unknown(app, wang, task, wall, bp
     assert bpm.tasks.comments(bpm.identity.actor("wang"), task_id=task) == ()
 
 
-def test_a_fault_of_ours_leaves_an_effect_unknown_and_is_not_repeated(app, wang, bpm, monkeypatch):
-    def broken(*_args, **_kwargs):
-        raise RuntimeError("the disk is full")
+def broken(*_args, **_kwargs):
+    raise RuntimeError("the disk is full")
 
+
+def test_a_fault_of_ours_leaves_an_effect_unknown_and_is_not_repeated(
+    app, wang, task, bpm, monkeypatch
+):
+    said = {"text": "已入户"}
     with monkeypatch.context() as patched:
-        patched.setattr(bpm.runtime, "start", broken)
-        wang.post("/instances", START, status=500, Idempotency_Key="a-1")
+        patched.setattr(bpm.tasks, "comment", broken)
+        wang.post(f"/tasks/{task}/comment", said, status=500, Idempotency_Key="a-1")
 
-    wrong = wang.post("/instances", START, status=409, Idempotency_Key="a-1").json
+    wrong = wang.post(f"/tasks/{task}/comment", said, status=409, Idempotency_Key="a-1").json
     assert wrong["code"] == "OUTCOME_UNKNOWN"
     assert "disk" not in str(wrong)
+
+
+def test_a_start_that_was_done_but_not_answered_is_answered(app, wang, bpm):
+    first = wang.post("/instances", START, status=201, Idempotency_Key="a-1").json
+    with app.app_context():
+        # The process died between the commit of the engine and the answer.
+        db.session.execute(
+            update(ApiRequest).values(
+                state="running", at=db.session.scalar(select(ApiRequest.at)) - timedelta(hours=1)
+            )
+        )
+        db.session.commit()
+
+    again = wang.post("/instances", START, status=201, Idempotency_Key="a-1").json
+
+    assert again["id"] == first["id"]
+    assert cases(bpm) == 1
 
 
 def test_a_completion_that_was_done_but_not_answered_is_answered(app, wang, task, bpm):

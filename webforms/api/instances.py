@@ -72,6 +72,7 @@ def start(call: Call) -> Answer:
         region=body["region"],
         title=(body.get("title") or "").strip() or None,
         business_key=body.get("business_key"),
+        idempotency_key=call.once.engine_key if call.once else None,
     )
     view = engine().runtime.instance(instance_id, call.who)
     return Answer(content=_line(view), status=201, location=f"/api/v1/instances/{instance_id}")
@@ -218,7 +219,6 @@ ROUTES = (
             title=schemas.text("标题；不填由流程决定", most=MOST_TITLE),
             business_key=schemas.text("您自己的编号", most=100),
         ),
-        repeatable=False,
     ),
     Route(
         method="GET",

@@ -30,6 +30,7 @@ from webforms.shell.permissions import requires
 
 PAGE_SIZE = 30
 MAXIMUM_TITLE = 100
+MAXIMUM_KEY = 100
 CHILDREN = 50
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf"})
 STATUSES = tuple(InstanceStatus)
@@ -70,7 +71,13 @@ def start_submit(key: str) -> Response:
         return make_response(_start_page(definition, actor, bound, title=title, unit=unit), 422)
     try:
         instance_id = engine().runtime.start(
-            key, actor, variables=bound.data(), region=unit, title=title or definition.title
+            key,
+            actor,
+            variables=bound.data(),
+            region=unit,
+            title=title or definition.title,
+            # The same page sent twice begins one case.
+            idempotency_key=request.form.get("key", "")[:MAXIMUM_KEY] or None,
         )
     except errors.InvalidInput as error:
         bound.add_faults(error.fields or {"": error.message})
@@ -263,5 +270,6 @@ def _start_page(
         form=FormPage(bound=bound, attachments={}),
         title=title,
         unit=unit,
+        key=request.form.get("key", "")[:MAXIMUM_KEY] or engine().ids.new(),
         diagram=case.plain_diagram(definition.id, definition.title),
     )
