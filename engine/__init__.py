@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engine.model.clocks import MovedDueView as MovedDueView
     from engine.model.clocks import PauseView as PauseView
     from engine.model.clocks import SlipView as SlipView
+    from engine.model.clocks import TimerView as TimerView
     from engine.model.clocks import card as card
     from engine.model.errors import BusinessError as BusinessError
     from engine.model.operation import Audience as Audience
@@ -83,7 +84,7 @@ _MOVES = (
     "BatchView", "UndoPreview", "Renew",
 )  # fmt: skip
 _CLOCKS = (
-    "Card", "card", "ClockView", "PauseView", "SlipView", "LadderView", "MovedDueView",
+    "Card", "card", "ClockView", "PauseView", "TimerView", "SlipView", "LadderView", "MovedDueView",
     "CalendarVersionView",
 )  # fmt: skip
 _VACANCY = ("Vacancy", "VacancyPage")

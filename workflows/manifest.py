@@ -45,7 +45,7 @@ _KNOWN = frozenset(
         "case",
     }
 )  # fmt: skip
-_PAUSE = frozenset({"title", "limit", "times", "evidence", "during", "until"})
+_PAUSE = frozenset({"title", "limit", "times", "evidence", "during", "until", "timers"})
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,60}")
 
 
@@ -246,6 +246,7 @@ class _Reader:
                 evidence=table.get("evidence", False),
                 during=tuple(table.get("during", ())),
                 until=tuple(table.get("until", ())),
+                timers=tuple(table.get("timers", ())),
             )
         return found
 

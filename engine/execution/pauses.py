@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.execution import case_clock, reckoning
+from engine.execution import case_clock, held_timers, reckoning
 from engine.execution.deadlines import deadline_result
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
@@ -88,6 +88,7 @@ def begin(  # one keyword a column
         },
     )
     _count_again(work, scope, task.id if task is not None else None)
+    held_timers.recount(work, f"暂停计时：{rule.title}")
     return pause_id
 
 
@@ -109,9 +110,10 @@ def end(work: Work, pause: Any, *, how: str, note: str = "") -> bool:
         return False
     if pause.ends_at is not None and how != LIMIT:
         work.disarm(timers.PAUSE, pause.element)
-    if how == DONE:
+    if how == DONE and work.instance.ended_at is not None:
         return True
     due = _count_again(work, pause.scope, pause.task_id)
+    held_timers.recount(work, f"恢复计时：{pause.title}")
     work.record(
         Fact.CLOCK_RESUMED,
         task_id=pause.task_id,
@@ -133,6 +135,8 @@ def follow(work: Work) -> None:
     Costs nothing for processes that say nothing of clocks.
     """
     package = work.deployed.package
+    if any(fact.kind == Fact.INSTANCE_MIGRATED for fact in work.facts):
+        held_timers.let_go(work)
     if not package.watches_clocks:
         return
     case_clock.follow(work)
@@ -145,6 +149,7 @@ def follow(work: Work) -> None:
         return
     _end_what_is_over(work, rows)
     _follow_activities(work, rows)
+    held_timers.hold_armed(work)
 
 
 def _end_what_is_over(work: Work, rows: list[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.execution import deadlines
-from engine.kernel.program import Node, Program
+from engine.kernel.program import Node, Program, TimerKind
 from engine.model.due_text import RelativeDue, read_deadline
 from engine.model.duration import Cycle, InvalidDuration
 from engine.model.errors import ModelFault
@@ -72,8 +72,19 @@ def _pauses(package: Package, nodes: dict[str, Node], say: Say) -> None:
         for activity in rule.during:
             if activity not in nodes:
                 say("unknown-activity", f"{where}指的环节“{activity}”不存在", None)
-        if rule.automatic and package.case_deadline is None:
+        for event in rule.timers:
+            fault = _timer_fault(nodes.get(event))
+            if fault:
+                say("bad-pause", f"{where}要停的定时“{event}”{fault}", nodes.get(event))
+        if rule.automatic and not rule.timers and package.case_deadline is None:
             say("bad-pause", f"{where}只停全案的钟，但流程没有写全案时限 [case]", None)
+
+
+def _timer_fault(node: Node | None) -> str:
+    if node is None:
+        return "不存在"
+    kinds = {event.timer.kind for event in node.events if event.timer is not None}
+    return "" if kinds == {TimerKind.DURATION} else "不是按时长走的定时事件"
 
 
 def _start_limits(package: Package, nodes: dict[str, Node], say: Say) -> None:

@@ -63,6 +63,19 @@ class ClockView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimerView:
+    """A timer of the model that waits, with how its instant came about."""
+
+    activity_id: str
+    name: str
+    #: None while a pause holds it
+    due_at: datetime | None
+    paused_at: datetime | None
+    #: None where the model names an instant, or a cycle, and there is nothing to add up
+    sum: DueSum | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlipView:
     """A supervision slip and its answer."""
 

@@ -55,6 +55,7 @@ class Fact(enum.StrEnum):
     OPERATION_PERFORMED = "operation.performed"
     OPERATION_FAILED = "operation.failed"
     TIMER_FIRED = "timer.fired"
+    TIMER_DUE_CHANGED = "timer.due_changed"
     MESSAGE_RECEIVED = "message.received"
     SIGNAL_RECEIVED = "signal.received"
     MESSAGE_THROWN = "message.thrown"
@@ -114,6 +115,7 @@ TITLES: Mapping[str, str] = {
     Fact.OPERATION_PERFORMED: "执行操作",
     Fact.OPERATION_FAILED: "操作失败",
     Fact.TIMER_FIRED: "定时到期",
+    Fact.TIMER_DUE_CHANGED: "调整定时",
     Fact.MESSAGE_RECEIVED: "收到消息",
     Fact.SIGNAL_RECEIVED: "收到信号",
     Fact.MESSAGE_THROWN: "发出消息",

@@ -50,7 +50,8 @@ class PauseRule:
     """A reason for which the law lets a clock stand still, and how far.
 
     `during` makes it automatic: the clock of the whole case stands still while one of these
-    activities is open.  `until` names messages and activities that end it.
+    activities is open.  `until` names messages and activities that end it.  `timers` names events
+    of the model that wait for a length of time: they do not fire while it lasts.
     """
 
     key: str
@@ -63,6 +64,7 @@ class PauseRule:
     evidence: bool = False
     during: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
+    timers: tuple[str, ...] = ()
 
     @property
     def automatic(self) -> bool:
@@ -141,6 +143,15 @@ class Package:
     def watches_clocks(self) -> bool:
         """Whether anything but the tasks themselves has a say in how their clocks run."""
         return bool(self.pauses) or self.case_deadline is not None
+
+    @property
+    def holds_timers(self) -> bool:
+        """Whether a pause of this process holds any timer of the model."""
+        return any(rule.timers for rule in self.pauses.values())
+
+    def holds(self, node_id: str) -> bool:
+        """Whether a pause may hold the timer of this node."""
+        return any(node_id in rule.timers for rule in self.pauses.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,11 +72,12 @@ def pause_rule(table: Mapping[str, Any]) -> PauseRule:
         evidence=bool(table.get("evidence", False)),
         during=tuple(table.get("during", ())),
         until=tuple(table.get("until", ())),
+        timers=tuple(table.get("timers", ())),
     )
 
 
 def _pause_table(rule: PauseRule) -> dict[str, object]:
-    return {
+    table: dict[str, object] = {
         "key": rule.key,
         "title": rule.title,
         "limit": rule.limit,
@@ -85,3 +86,6 @@ def _pause_table(rule: PauseRule) -> dict[str, object]:
         "during": list(rule.during),
         "until": list(rule.until),
     }
+    if rule.timers:
+        table["timers"] = list(rule.timers)
+    return table

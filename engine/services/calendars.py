@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from engine.execution import case_clock, participation, reckoning
+from engine.execution import case_clock, held_timers, participation, reckoning
 from engine.execution.command import Commands
 from engine.execution.deadlines import deadline_result, timer_instant
 from engine.execution.work import Work
@@ -18,6 +18,7 @@ from engine.model.calendar import WorkingCalendar, read_holiday_json
 from engine.model.clocks import CalendarVersionView, MovedDueView
 from engine.model.errors import Incident, InvalidInput, NotAllowed, NotFound
 from engine.model.office_time import NoHours, read_hours
+from engine.model.process import InstanceStatus
 from engine.services.calendars_entries import named, with_entry, written
 from engine.store import calendars as store
 from engine.store import human_tasks, instances, pauses, timers
@@ -291,11 +292,10 @@ class CalendarService:
         ]
 
     def _timer_moved(self, work: Work, timer: Any, number: int | None) -> bool:
-        calendar = self._environment.calendars.at(work.instance.region)
-        at = timer_instant(calendar, timer.since, timer.length)
+        at = held_timers.planned(work, timer, reckoning.pauses_of(work))
         if at == timer.planned_at:
             return False
-        suspended = timer.due_at == FAR_FUTURE
+        suspended = work.instance.status is InstanceStatus.SUSPENDED
         hit = work.tx.execute(
             update(_timer)
             .where(

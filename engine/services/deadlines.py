@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from engine.execution import assignment, case_clock, pauses, reckoning, task_terms
+from engine.execution import (
+    assignment,
+    case_clock,
+    held_timers,
+    pauses,
+    reckoning,
+    task_terms,
+)
 from engine.execution.command import Commands
 from engine.execution.deadlines import is_pausable
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM, Actor
 from engine.model.calendar import Pause
-from engine.model.clocks import Card, ClockView, PauseView, card
+from engine.model.clocks import Card, ClockView, PauseView, TimerView, card
 from engine.model.due_sum import due_sum
 from engine.model.errors import Incident, InvalidInput, InvalidState, NotAllowed
 from engine.model.package import PauseRule
@@ -24,6 +31,7 @@ from engine.services.cases import require_manager
 from engine.services.files import Files
 from engine.store import attachments
 from engine.store import pauses as rows_of_pauses
+from engine.store.base import FAR_FUTURE
 
 _attachment: Any = attachments.Attachment.__table__
 MOST_NOTE = 1000
@@ -201,6 +209,16 @@ class DeadlineService:
                 reasons=_open_reasons(work, rows, None) if row.is_open else (),
             )
 
+    def timers_of_case(self, instance_id: str, actor: Actor) -> tuple[TimerView, ...]:
+        """Timers of the model that the case waits for, the next first, those that are held last."""
+        with self._environment.database.read() as tx:
+            work = self._files.instance(tx, instance_id, actor)
+            if work.instance.ended_at is not None:
+                return ()
+            rows = reckoning.pauses_of(work)
+            found = [_timer_view(work, timer, rows) for timer in held_timers.of_case(work)]
+        return tuple(sorted(found, key=lambda one: (one.due_at or FAR_FUTURE, one.activity_id)))
+
     def reasons_of_case(self, instance_id: str, actor: Actor) -> tuple[PauseRule, ...]:
         """Reasons for which the whole case may be paused now."""
         with self._environment.database.read() as tx:
@@ -278,6 +296,27 @@ class DeadlineService:
         )
         if known != set(evidence):
             raise InvalidInput("依据材料不属于这件事项", {"evidence": "请重新上传"})
+
+
+def _timer_view(work: Work, timer: Mapping[str, Any], rows: list[Any]) -> TimerView:
+    node_id = timer["node_id"]
+    node = work.deployed.program.by_id.get(node_id)
+    held = held_timers.holding(work, node_id, rows)
+    paused_at = held_timers.paused_since(held) if timer["planned_at"] == FAR_FUTURE else None
+    counted = None
+    if timer["length"] is not None:
+        calendar = work.environment.calendars.at(work.instance.region)
+        pauses_until_now = held_timers.stretches(held, timer["since"], until=work.now)
+        counted = held_timers.sum_of(
+            calendar, timer["since"], timer["length"], pauses_until_now, work.now, paused_at
+        )
+    return TimerView(
+        activity_id=node_id,
+        name=node.name if node is not None and node.name else node_id,
+        due_at=None if timer["planned_at"] == FAR_FUTURE else timer["planned_at"],
+        paused_at=paused_at,
+        sum=counted,
+    )
 
 
 def _require_clock(work: Work, due_at: datetime | None, deadline: str | None) -> None:

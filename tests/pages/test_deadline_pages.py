@@ -8,6 +8,9 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
+from engine import SYSTEM, Package, PauseRule
+from tests.conftest import straight, timer_beside, user_task
+
 
 def claimed(as_, task):
     page = as_("wang").get(f"/tasks/{task}")
@@ -84,6 +87,40 @@ def test_a_case_is_paused_by_who_may(as_, case):
 
     page.post(f"/instances/{case}/continue", {"note": ""})
     assert "已恢复全案计时" in page.text
+
+
+def test_a_case_tells_which_timers_it_waits_for_and_which_stand_still(as_, bpm):
+    bpm.repository.deploy(
+        Package(
+            key="posting",
+            title="公示",
+            version_tag="1",
+            bpmn="posting.bpmn",
+            files={
+                "posting.bpmn": straight(
+                    "posting",
+                    user_task(
+                        "watch",
+                        role="village_clerk",
+                        beside=timer_beside("watch", "over", "7d", interrupting=True),
+                    ),
+                )
+            },
+            roles={"village_clerk": "村经办"},
+            starters=("village_clerk",),
+            pauses={"recheck": PauseRule(key="recheck", title="复核", timers=("over",))},
+        ),
+        SYSTEM,
+    )
+    wang = bpm.identity.actor("wang")
+    case = bpm.runtime.start("posting", wang, region="349898101201", title="公示一批")
+
+    page = as_("wang").get(f"/instances/{case}")
+    assert "到时 起算日2026年1月5日 + 7天 = 2026年1月12日24:00" in page.text
+    page.post(f"/instances/{case}/pause", {"reason": "recheck", "note": "有人反映"})
+
+    assert "到时 起算日2026年1月5日 + 7天 = 计时暂停中" in page.text
+    assert "调整定时" in page.text
 
 
 def test_cards_are_named_and_not_only_coloured(as_, task, late):

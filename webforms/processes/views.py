@@ -147,6 +147,7 @@ def instance(instance_id: str) -> str:
         ],
         case_clock=clock,
         due=_case_due(view, clock),
+        timers=engine().deadlines.timers_of_case(instance_id, actor),
         pauses=engine().deadlines.pauses_of_case(instance_id, actor),
         reasons=engine().deadlines.reasons_of_case(instance_id, actor),
         task_titles=states.TASK_TITLES,
