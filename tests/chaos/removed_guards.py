@@ -6,7 +6,8 @@ Nothing in the product can be switched like this; the harness replaces parts of 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import bindparam
@@ -14,7 +15,11 @@ from sqlalchemy import bindparam
 from engine.execution import job_executor, outside
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
-from engine.store import human_tasks, instances, timers
+from engine.services.tasks import TaskService
+from engine.store import database, human_tasks, instances, timers
+
+#: of the transactions whose end is told and does not come about
+NOT_DONE = 0.02
 
 
 def _timer() -> None:
@@ -69,6 +74,76 @@ def _revision() -> None:
     Work._numbered_facts = anew
 
 
+def _together() -> None:
+    """On SQLite besides: read before the transaction begins, and let writers in at once.
+
+    There the revision alone guards nothing: BEGIN IMMEDIATE has kept everybody else out already.
+    """
+    _revision()
+    numbered = Work._numbered_facts
+
+    def anew(self: Work) -> list[dict[str, Any]]:
+        self.tx.begin_late()
+        return numbered(self)
+
+    Work._numbered_facts = anew
+    database.Transaction = _Late
+
+    @contextmanager
+    def write(self: Any) -> Iterator[Any]:
+        yield from self._transaction(writes=True)
+
+    database.Database.write = write
+    database.Database._writers_own = lambda self: self.engine.raw_connection()
+
+
+class _Late(database.Transaction):
+    """Begins with its first write, whatever was read before."""
+
+    __slots__ = ("_wanted",)
+
+    def __init__(self, *given: Any) -> None:
+        self._wanted = ""
+        super().__init__(*given)
+
+    def begin(self, command: str) -> None:
+        if "IMMEDIATE" in command:
+            self._wanted = command
+        else:
+            super().begin(command)
+
+    def begin_late(self) -> None:
+        command, self._wanted = self._wanted, ""
+        if command:
+            super().begin(command)
+
+    @property
+    def connection(self) -> Any:
+        self.begin_late()
+        return super().connection
+
+    def write(self, *given: Any) -> int:
+        self.begin_late()
+        return super().write(*given)
+
+    def write_all(self, *given: Any) -> None:
+        self.begin_late()
+        super().write_all(*given)
+
+    def close(self, *, keep_connection: bool = False) -> None:
+        super().close()
+
+
+def _answer() -> None:
+    """Forget which request completed a task, so that its repetition is a stranger's."""
+    complete = TaskService.complete
+
+    def completed(self: Any, *given: Any, key: str = "", **named: Any) -> Any:
+        return complete(self, *given, **named)
+
+    TaskService.complete = completed
+
+
 def _unguarded(statement: Any) -> Any:
     table = statement._core.table
     wanted = "instance_id" if table is instances.ProcessInstance.__table__ else "task_id"
@@ -79,7 +154,27 @@ def _unguarded(statement: Any) -> Any:
     return statement
 
 
-GUARDS: dict[str, Callable[[], None]] = {"timer": _timer, "key": _key, "revision": _revision}
+def _commit() -> None:
+    """Say that it is done, and now and then it is not."""
+    commit = database.Transaction.commit
+
+    def said(self: Any) -> None:
+        if random.random() < NOT_DONE:
+            self.rollback()
+        else:
+            commit(self)
+
+    database.Transaction.commit = said
+
+
+GUARDS: dict[str, Callable[[], None]] = {
+    "timer": _timer,
+    "key": _key,
+    "revision": _revision,
+    "together": _together,
+    "answer": _answer,
+    "commit": _commit,
+}
 
 
 def remove(guard: str) -> None:
