@@ -293,7 +293,7 @@ class Context:
     def record(self, kind: str, detail: Mapping[str, object]) -> None:
         """A fact of the case. Raises TypeError for a detail that cannot be kept."""
         # Written to text now, so that what cannot be kept fails inside the operation.
-        history.written_detail(detail)
+        history.written(detail)
         task = self.task
         self._work("record").record(
             kind,

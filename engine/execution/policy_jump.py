@@ -8,12 +8,11 @@ What cannot be told from the facts counts as not having happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import select
 
 from engine.execution import policy, policy_guard
@@ -217,36 +216,34 @@ def _above(rows: dict[str, Any], found: str) -> list[str]:
 def _facts(work: Work, rows: dict[str, Any]) -> dict[str, list[_Happened]]:
     found: dict[str, list[_Happened]] = {each: [] for each in rows}
     told = work.tx.execute(
-        select(
-            _fact.c.instance_id, _fact.c.sequence, _fact.c.at, _fact.c.kind, _fact.c.activity_id,
-            _fact.c.detail,
-        )
-        .where(_fact.c.instance_id.in_(sorted(rows)), _fact.c.kind.in_(_KINDS))
+        select(_fact)
+        .where(_fact.c.instance_id.in_(sorted(rows)), history.telling(*_KINDS))
         .order_by(_fact.c.instance_id, _fact.c.sequence)
-    ).all()  # fmt: skip
-    for row in told:
-        case = rows[row.instance_id]
+    ).all()
+    for fact in history.facts(told):
+        if fact.kind not in _KINDS:
+            continue
+        case = rows[fact.instance_id]
         program = work.environment.programs.by_id(work.tx, case.definition_id).program
-        node = program.by_id.get(row.activity_id or "")
+        node = program.by_id.get(fact.activity_id or "")
         if node is None or not node.id:
             continue
-        detail = orjson.loads(row.detail)
-        found[row.instance_id].append(
+        found[fact.instance_id].append(
             _Happened(
-                at=row.at,
-                order=(row.instance_id, row.sequence),
+                at=fact.at,
+                order=(fact.instance_id, fact.sequence),
                 key=case.process_key,
-                kind=row.kind,
+                kind=fact.kind,
                 node_id=node.id,
-                flows=_flows(program, node, row.kind, detail),
-                outcome=detail.get("outcome"),
-                whole=node.loop is None or "instances" in detail,
+                flows=_flows(program, node, fact.kind, fact.detail),
+                outcome=fact.detail.get("outcome"),
+                whole=node.loop is None or "instances" in fact.detail,
             )
         )
     return found
 
 
-def _flows(program: Program, node: Node, kind: str, detail: dict[str, Any]) -> frozenset[str]:
+def _flows(program: Program, node: Node, kind: str, detail: Mapping[str, Any]) -> frozenset[str]:
     if kind in _BEGUN or kind == Fact.TASK_WITHDRAWN:
         return frozenset()
     if "flows" in detail:

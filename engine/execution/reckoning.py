@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from engine.execution import task_terms
 from engine.execution.deadlines import (
@@ -111,17 +111,22 @@ def last_done(work: Work, activity_id: str) -> datetime | None:
     """When a step of this case was done last, this command included; None: never."""
     if any(fact.activity_id == activity_id and fact.kind in _DONE for fact in work.facts):
         return work.now
-    found: datetime | None = work.tx.execute(
-        select(_fact.c.at)
+    rows = work.tx.execute(
+        select(_fact)
         .where(
             _fact.c.instance_id == work.instance.id,
-            _fact.c.activity_id == activity_id,
-            _fact.c.kind.in_([kind.value for kind in _DONE]),
+            or_(
+                _fact.c.activity_id == activity_id,
+                _fact.c.more.contains(f'"{activity_id}"', autoescape=True),
+            ),
         )
         .order_by(_fact.c.sequence.desc())
-        .limit(1)
-    ).scalar()
-    return found
+    )
+    for row in rows:
+        for fact in history.facts((row,)):
+            if fact.activity_id == activity_id and fact.kind in _DONE:
+                return fact.at
+    return None
 
 
 # --- pauses as the calendar wants them -----------------------------------------------------------

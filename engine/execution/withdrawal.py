@@ -7,6 +7,7 @@ its own, for whoever completed it. The old row stays with his name: separation o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +37,9 @@ from engine.store import (
 )
 
 WITHDRAWN = "withdrawn"
+_BATCH = 200
 _timer: Any = timers.Timer.__table__
 _subscription: Any = subscriptions.EventSubscription.__table__
-_fact: Any = history.HistoryFact.__table__
 _draft: Any = notes.TaskDraft.__table__
 _attachment: Any = attachments.Attachment.__table__
 _task: Any = human_tasks.HumanTask.__table__
@@ -224,18 +225,15 @@ def _require_unbegun(work: Work, opened: list[Any], since: int) -> None:
     names = {row.id: row.name for row in opened}
     if not ids:
         return
-    touched = work.tx.execute(
-        select(_fact)
-        .where(
-            _fact.c.instance_id == work.instance.id,
-            _fact.c.sequence > since,
-            _fact.c.task_id.in_(ids),
-            _fact.c.kind.not_in(sorted(_HARMLESS)),
-        )
-        .order_by(_fact.c.sequence)
-        .limit(1)
-    ).first()
-    if touched is not None:
+    touched = next(
+        (
+            fact
+            for fact in _facts_since(work, since)
+            if fact.task_id in names and fact.kind not in _HARMLESS
+        ),
+        None,
+    )
+    if touched is not None and touched.task_id is not None:
         when = to_local(touched.at).strftime("%m-%d %H:%M")
         what = TITLES.get(touched.kind, touched.kind)
         raise WithdrawalRefused(
@@ -262,18 +260,20 @@ def _require_quiet(work: Work, row: Any, taken: Taken, since: int) -> None:
     nodes |= withdrawal.late_joins_ahead(program, program.by_id[row.activity_id])
     if not nodes:
         return
-    found = work.tx.execute(
-        select(_fact.c.activity_id)
-        .where(
-            _fact.c.instance_id == work.instance.id,
-            _fact.c.sequence > since,
-            _fact.c.activity_id.in_(sorted(nodes)),
-            _fact.c.kind.in_(sorted(_EVENTS)),
+    for fact in _facts_since(work, since):
+        if fact.activity_id in nodes and fact.kind in _EVENTS:
+            raise WithdrawalRefused(f"{_named(work, fact.activity_id)}之后已经触发，不能撤回")
+
+
+def _facts_since(work: Work, since: int) -> Iterator[history.Told]:
+    while True:
+        rows = work.tx.rows(
+            history.OF_INSTANCE, {"instance_id": work.instance.id, "after": since, "limit": _BATCH}
         )
-        .limit(1)
-    ).scalar()
-    if found is not None:
-        raise WithdrawalRefused(f"{_named(work, found)}之后已经触发，不能撤回")
+        yield from history.facts(rows, after=since)
+        if len(rows) < _BATCH:
+            return
+        since = rows[-1].sequence
 
 
 def _tell_desks(work: Work, opened: list[Any], row: Any) -> None:

@@ -33,6 +33,8 @@ from engine.store.base import FAR_FUTURE
 from engine.store.database import LostRace, Transaction
 
 _BUCKETS = 64
+#: a page of a time line reads whole rows
+_FACTS_A_ROW = 100
 
 
 @dataclass(slots=True, kw_only=True)
@@ -318,19 +320,29 @@ class Work:
         instance = self.instance
         chain = history.Chain(instance.id, instance.shard, instance.fact_count, instance.fact_hash)
         rows = []
-        for fact in self.facts:
-            actor = fact.by or self.actor
+        told, facts = 0, self.facts
+        while told < len(facts):
+            first = facts[told]
+            end = told + 1
+            while end < len(facts) and end - told < _FACTS_A_ROW and facts[end].by is first.by:
+                end += 1
+            actor = first.by or self.actor
             rows.append(
                 chain.add(
                     at=self.now,
-                    kind=fact.kind,
-                    activity_id=fact.activity_id,
-                    task_id=fact.task_id,
+                    kind=first.kind,
+                    activity_id=first.activity_id,
+                    task_id=first.task_id,
                     actor_id=actor.id,
                     actor_name=actor.name,
-                    detail=fact.detail,
+                    detail=first.detail,
+                    more=[
+                        (fact.kind, fact.activity_id, fact.task_id, fact.detail)
+                        for fact in facts[told + 1 : end]
+                    ],
                 )
             )
+            told = end
         instance.fact_count, instance.fact_hash = chain.count, chain.head
         return rows
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
 from typing import Any
 
-import orjson
 from sqlalchemy import select
 
 from engine.execution.command import Commands
@@ -65,9 +64,11 @@ class HistoryService:
                 {"instance_id": instance_id, "after": after, "limit": limit + 1},
             )
             renames = Renames(work)
-            views = tuple(_view(renames, row) for row in rows[:limit])
+            told = islice(history.facts(rows, after=after), limit + 1)
+            views = tuple(_view(renames, fact) for fact in told)
+        more = len(views) > limit
         return FactPage(
-            rows=views, next_cursor=str(views[-1].sequence) if len(rows) > limit else None
+            rows=views[:limit], next_cursor=str(views[limit - 1].sequence) if more else None
         )
 
     def versions(self, instance_id: str, actor: Actor) -> tuple[str, ...]:
@@ -117,13 +118,12 @@ def _first_break(tx: Transaction, head: Any) -> ChainBreak | None:
         )
         for row in rows:
             expected += 1
-            if row.sequence != expected or row.shard != head.shard:
+            first = history.first_number(row)
+            if first is not None and (first != expected or row.shard != head.shard):
                 return ChainBreak(instance_id=head.id, sequence=expected, reason="缺少一条留痕")
-            if history.digest(previous, row._asdict()) != bytes(row.hash):
-                return ChainBreak(
-                    instance_id=head.id, sequence=row.sequence, reason="留痕内容被改动"
-                )
-            previous = bytes(row.hash)
+            if first is None or history.digest(previous, row._asdict()) != bytes(row.hash):
+                return ChainBreak(instance_id=head.id, sequence=expected, reason="留痕内容被改动")
+            previous, expected = bytes(row.hash), row.sequence
         if len(rows) < _BATCH:
             break
     if expected != head.fact_count or previous != bytes(head.fact_hash):
@@ -139,28 +139,27 @@ _DONE = {Fact.NODE_COMPLETED, Fact.TASK_COMPLETED}
 
 def _done(tx: Transaction, work: Work) -> dict[str, ElementStateView]:
     rows = tx.execute(
-        select(_fact.c.sequence, _fact.c.kind, _fact.c.activity_id, _fact.c.detail)
-        .where(
-            _fact.c.instance_id == work.instance.id,
-            _fact.c.kind.in_(sorted(_DONE | _SKIPPED)),
-        )
+        select(_fact)
+        .where(_fact.c.instance_id == work.instance.id, history.telling(*_DONE, *_SKIPPED))
         .order_by(_fact.c.sequence)
     ).all()
     found: dict[str, ElementStateView] = {}
     renames = Renames(work)
-    for row in rows:
-        state = "done" if row.kind in _DONE else "skipped"
-        activity_id = renames.today(row.sequence, row.activity_id)
+    for fact in history.facts(rows):
+        if fact.kind not in _DONE and fact.kind not in _SKIPPED:
+            continue
+        state = "done" if fact.kind in _DONE else "skipped"
+        activity_id = renames.today(fact.sequence, fact.activity_id)
         _count(found, activity_id, state)
         if state == "done":
-            for flow in _flows(work.deployed.program, row, activity_id):
+            for flow in _flows(work.deployed.program, fact, activity_id):
                 _count(found, flow, "done")
     return found
 
 
-def _flows(program: Program, row: Any, activity_id: str | None) -> list[str]:
+def _flows(program: Program, fact: history.Told, activity_id: str | None) -> list[str]:
     """Sequence flows a token left by: those the kernel named, else the only ones there are."""
-    said = orjson.loads(row.detail)
+    said = fact.detail
     if "flows" in said:
         return [str(flow) for flow in said["flows"]]
     node = program.by_id.get(activity_id or "-")
@@ -206,18 +205,17 @@ def _faulty(tx: Transaction, work: Work) -> dict[str, ElementStateView]:
     return found
 
 
-def _view(renames: Renames, row: Any) -> FactView:
-    at: datetime = row.at
+def _view(renames: Renames, fact: history.Told) -> FactView:
     return FactView(
-        id=f"{row.instance_id}:{row.sequence}",
-        sequence=row.sequence,
-        at=at,
-        kind=row.kind,
-        activity_id=row.activity_id,
-        activity_name=renames.name(row.sequence, row.activity_id),
-        actor_id=row.actor_id,
-        actor_name=row.actor_name,
-        detail=orjson.loads(row.detail),
+        id=f"{fact.instance_id}:{fact.sequence}",
+        sequence=fact.sequence,
+        at=fact.at,
+        kind=fact.kind,
+        activity_id=fact.activity_id,
+        activity_name=renames.name(fact.sequence, fact.activity_id),
+        actor_id=fact.actor_id,
+        actor_name=fact.actor_name,
+        detail=fact.detail,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from sqlalchemy import select
 
 from engine.execution.work import Work
@@ -33,12 +32,13 @@ class Renames:
         if work.tx.execute(moved).first() is None:
             return  # without looking through a history that may be long
         rows = work.tx.execute(
-            select(_fact.c.sequence, _fact.c.kind, _fact.c.detail)
-            .where(_fact.c.instance_id == work.instance.id, _fact.c.kind.in_(_KINDS))
+            select(_fact)
+            .where(_fact.c.instance_id == work.instance.id, history.telling(*_KINDS))
             .order_by(_fact.c.sequence)
         ).all()
-        for row in rows:
-            self._note(row.sequence, row.kind, orjson.loads(row.detail))
+        for fact in history.facts(rows):
+            if fact.kind in _KINDS:
+                self._note(fact.sequence, fact.kind, fact.detail)
 
     @property
     def versions(self) -> tuple[str, ...]:

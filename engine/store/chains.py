@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -58,7 +59,7 @@ class _Case:
         if row["fact_sequence_"] is None:
             return
         fact = {column.name: row[f"fact_{column.name}_"] for column in _fact.c}
-        self._count += 1
         digest = history.digest(self._head, fact)
-        self._sound &= fact["sequence"] == self._count and digest == bytes(fact["hash"])
-        self._head = digest
+        first = history.first_number(SimpleNamespace(**fact))
+        self._sound &= first == self._count + 1 and digest == bytes(fact["hash"])
+        self._count, self._head = fact["sequence"], digest

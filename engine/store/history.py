@@ -1,19 +1,20 @@
 """The audit trail: facts in the past tense, chained by hash within each instance.
 
-A row can be changed by whoever owns the database, but not unseen: every hash covers the row
-and the hash before it, and the instance keeps the last one.
+One row holds what one person brought about in one commit: its first fact in columns, what followed
+from it beside them. A row can be changed by whoever owns the database, but not unseen: every hash
+covers the row and the hash before it, and the instance keeps the last one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Integer, String, Text, bindparam, insert, select
+from sqlalchemy import Integer, String, Text, bindparam, insert, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Blob, Id, UtcDateTime, instant_text, json_default
@@ -23,7 +24,10 @@ GENESIS = bytes(32)
 
 
 class HistoryFact(Base):
-    """One thing that happened. Never updated, never deleted."""
+    """What happened at once. Never updated, never deleted.
+
+    `sequence` is the number of the last fact of the row; facts are numbered within a case from 1.
+    """
 
     __tablename__ = "history_fact"
     # Clustered by case, where the database can: a case is read as a whole, and written at its end.
@@ -40,6 +44,63 @@ class HistoryFact(Base):
     actor_name: Mapped[str | None] = mapped_column(String(100))
     detail: Mapped[str] = mapped_column(Text)
     hash: Mapped[bytes] = mapped_column(Blob)
+    #: facts that followed from the first, in order: [[kind, activity id, task id, detail], …]
+    more: Mapped[str | None] = mapped_column(Text)
+
+
+class Told(NamedTuple):
+    """One fact of a case, as it is read."""
+
+    instance_id: str
+    sequence: int
+    at: datetime
+    kind: str
+    activity_id: str | None
+    task_id: str | None
+    actor_id: str | None
+    actor_name: str | None
+    detail: Mapping[str, Any]
+
+
+def facts(rows: Iterable[Any], *, after: int = 0) -> Iterator[Told]:
+    """The facts of rows with every column, in their order, without those up to `after`."""
+    for row in rows:
+        more = orjson.loads(row.more) if row.more else ()
+        number = row.sequence - len(more)
+        if number > after:
+            yield _told(
+                row, number, (row.kind, row.activity_id, row.task_id, orjson.loads(row.detail))
+            )
+        for fact in more:
+            number += 1
+            if number > after:
+                yield _told(row, number, fact)
+
+
+def _told(row: Any, number: int, fact: Iterable[Any]) -> Told:
+    kind, activity_id, task_id, detail = fact
+    return Told(
+        instance_id=row.instance_id,
+        sequence=number,
+        at=row.at,
+        kind=kind,
+        activity_id=activity_id,
+        task_id=task_id,
+        actor_id=row.actor_id,
+        actor_name=row.actor_name,
+        detail=detail,
+    )
+
+
+def first_number(row: Any) -> int | None:
+    """The number of the first fact of a row; None where somebody made the row unreadable."""
+    number: int = row.sequence
+    if row.more is None:
+        return number
+    try:
+        return number - len(orjson.loads(row.more))
+    except (ValueError, TypeError):
+        return None
 
 
 @dataclass(slots=True)
@@ -61,16 +122,19 @@ class Chain:
         actor_id: str | None = None,
         actor_name: str | None = None,
         detail: Mapping[str, object] | None = None,
+        more: list[tuple[str, str | None, str | None, Mapping[str, object]]] | None = None,
     ) -> dict[str, Any]:
-        """The row of the next fact; the head moves on to it."""
-        text = written_detail(detail) if detail else "{}"
-        self.count = number = self.count + 1
+        """The row of the next fact and of `more` that followed; the head moves on to it."""
+        text = written(detail) if detail else "{}"
+        rest = written(more) if more else None
+        self.count = number = self.count + 1 + (len(more) if more else 0)
         self.head = _chained(
             self.head,
             (
                 self.instance_id, number, instant_text(at), kind, activity_id, task_id,
                 actor_id, actor_name, text,
             ),
+            rest,
         )  # fmt: skip
         return {
             "shard": self.shard,
@@ -84,13 +148,14 @@ class Chain:
             "actor_name": actor_name,
             "detail": text,
             "hash": self.head,
+            "more": rest,
         }
 
 
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
-def written_detail(detail: Mapping[str, object]) -> str:
+def written(detail: object) -> str:
     """Detail as canonical JSON text: keys sorted, so that equal details hash equally."""
     return orjson.dumps(detail, json_default, _CANONICAL).decode()
 
@@ -110,16 +175,31 @@ def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
             row["actor_name"],
             row["detail"],
         ),
+        row["more"],
     )
 
 
-def _chained(previous: bytes, fields: tuple[object, ...]) -> bytes:
-    return hashlib.sha256(previous + orjson.dumps(fields)).digest()
+def _chained(previous: bytes, fields: tuple[object, ...], more: str | None) -> bytes:
+    # A row of one fact is hashed as it was before rows could hold several.
+    return hashlib.sha256(
+        previous + orjson.dumps(fields if more is None else (*fields, more))
+    ).digest()
 
 
 _fact: Any = HistoryFact.__table__
 
 INSERT = Statement(insert(_fact))
+
+
+def telling(*kinds: str) -> Any:
+    """A condition every row with a fact of these kinds meets; others may meet it too.
+
+    The caller still picks from `facts`: what followed from a first fact is no column.
+    """
+    return or_(_fact.c.kind.in_(sorted(kinds)), _fact.c.more.is_not(None))
+
+
+#: of the facts numbered above `after`; the first row may begin with older ones
 OF_INSTANCE = Statement(
     select(_fact)
     .where(_fact.c.instance_id == bindparam("instance_id"), _fact.c.sequence > bindparam("after"))

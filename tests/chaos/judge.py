@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from engine import SYSTEM, ProcessEngine, errors, tables
 from engine.execution.snapshot import unpack
+from engine.store import history
 from engine.store.timers import WHOLE_CASE
 from notifications.dispatcher import failures, retry
 from notifications.tables import DeliveryRow, DeliveryStatus, MessageRow
@@ -36,13 +37,10 @@ def verdict(url: str, folder: Path, board: Board) -> tuple[list[str], dict[str, 
     wrong = [f"history broken: {one}" for one in engine.history.verify()]
     record = [json.loads(line) for line in (folder / "record").read_text().splitlines()]
     with engine.read() as session:
-        facts = list(
-            session.scalars(
-                select(tables.HistoryFact).order_by(
-                    tables.HistoryFact.instance_id, tables.HistoryFact.sequence
-                )
-            )
+        rows = select(tables.HistoryFact).order_by(
+            tables.HistoryFact.instance_id, tables.HistoryFact.sequence
         )
+        facts = list(history.facts(session.scalars(rows)))
         wrong += told(record, facts)
         wrong += winners(record, facts)
         wrong += started(session, record)
@@ -147,6 +145,7 @@ def winners(record: list[dict[str, Any]], facts: Iterable[Any]) -> list[str]:
             times.setdefault(what, (sent, line["answered"]))
     for task, order in of_task.items():
         owner, done = "", 0
+    wrong += _refused_for_nothing(record, of_task)
         latest = 0
         for kind, who in order:
             if done or (kind == "task.claimed" and owner) or (owner and owner != who):
@@ -163,6 +162,26 @@ def winners(record: list[dict[str, Any]], facts: Iterable[Any]) -> list[str]:
     return wrong[:_SHOWN]
 
 
+
+
+def _refused_for_nothing(
+    record: list[dict[str, Any]], of_task: dict[str, list[tuple[str, str]]]
+) -> list[str]:
+    """Whoever was refused a task lost it to somebody who had asked before the refusal came."""
+    asked = collections.defaultdict(list)
+    for line in record:
+        if (
+            line["verb"] in FACT_OF
+            and (FACT_OF[line["verb"]], line["who"]) in of_task[line["task"]]
+        ):
+            asked[line["task"]].append(line)
+    return [
+        f"refused, and nobody else had it: {line['task']} {line['who']}"
+        for line in record
+        if line["verb"] == "claim"
+        and line["answer"] == NO
+        and not any(other["sent"] < line["answered"] for other in asked[line["task"]])
+    ]
 def started(session: Any, record: list[dict[str, Any]]) -> list[str]:
     """Every acknowledged case is there once, every silent one at most once, no other at all."""
     there = collections.Counter(
@@ -193,7 +212,7 @@ def timers(session: Any, facts: Iterable[Any]) -> list[str]:
     for fact in facts:
         if fact.kind == "timer.fired":
             fired[fact.instance_id, fact.activity_id] += 1
-            armings[fact.instance_id, fact.activity_id, fact.detail] += 1
+            armings[fact.instance_id, fact.activity_id, str(fact.detail)] += 1
         if fact.kind == "message.received":
             receipts[fact.instance_id] += 1
     wrong = [f"fired {n} times: {what}" for what, n in armings.items() if n != 1]

@@ -27,6 +27,7 @@ from sqlalchemy import func
 from sqlalchemy import select as query
 
 from engine import TravellingClock, tables
+from engine.store import history
 from workflows.demo.relief_people import COUNTY
 from workflows.domain import funds
 from workflows.domain.funds import EntryKind
@@ -68,9 +69,9 @@ def inspect(folder: Path, campaign: str, *, ended: bool) -> list[str]:
     wrong = [f"history broken: {one}" for one in engine.history.verify()]
     with engine.read() as session:
         facts = collections.Counter(
-            session.scalars(
-                query(tables.HistoryFact.task_id).where(tables.HistoryFact.kind == "task.completed")
-            )
+            fact.task_id
+            for fact in history.facts(session.scalars(query(tables.HistoryFact)))
+            if fact.kind == "task.completed"
         )
         wrong += _acknowledged(folder, facts)
         wrong += [f"completed {n} times: {task}" for task, n in facts.items() if n != 1]

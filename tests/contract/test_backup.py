@@ -277,7 +277,7 @@ def test_a_file_that_was_cut_off_brings_nothing_back(at_work, elsewhere, tmp_pat
 
 def test_a_changed_history_is_known_at_the_restore(at_work, elsewhere, tmp_path):
     with at_work.engine.database.engine.begin() as connection:
-        connection.execute(text("UPDATE history_fact SET actor_name = '别人' WHERE sequence = 2"))
+        connection.execute(text("UPDATE history_fact SET actor_name = '别人'"))
     at_work.engine.upkeep.backup(tmp_path / "b.tar", sign=sign)
 
     with pytest.raises(archive.InvalidBackup, match="哈希链"):

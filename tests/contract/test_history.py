@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from engine import SYSTEM, errors, tables
 
@@ -18,6 +18,13 @@ def case(office):
     return case
 
 
+def _rows(office, case):
+    with office.engine.database.engine.connect() as connection:
+        table = _fact.__table__
+        query = select(table).where(table.c.instance_id == case).order_by(table.c.sequence)
+        return connection.execute(query).all()
+
+
 def _tamper(office, statement):
     with office.engine.database.engine.begin() as connection:
         connection.execute(statement)
@@ -29,36 +36,62 @@ def test_an_untouched_chain_has_no_break(office, case):
 
 
 def test_it_finds_a_changed_fact(office, case):
+    first, second, *_ = _rows(office, case)
     _tamper(
         office,
-        update(_fact).where(_fact.instance_id == case, _fact.sequence == 3).values(actor_id="li"),
+        update(_fact)
+        .where(_fact.instance_id == case, _fact.sequence == second.sequence)
+        .values(actor_id="li"),
     )
 
     (found,) = office.engine.history.verify()
-    assert (found.instance_id, found.sequence) == (case, 3)
+    assert (found.instance_id, found.sequence) == (case, first.sequence + 1)
 
 
 def test_it_finds_a_changed_detail(office, case):
+    first = _rows(office, case)[0]
     _tamper(
         office,
-        update(_fact).where(_fact.instance_id == case, _fact.sequence == 1).values(detail="{}"),
+        update(_fact)
+        .where(_fact.instance_id == case, _fact.sequence == first.sequence)
+        .values(detail='{"by": "li"}'),
+    )
+
+    assert [found.sequence for found in office.engine.history.verify()] == [1]
+
+
+@pytest.mark.parametrize(
+    "changed", [None, "", "[", "3", '[["task.completed","approve",null,{}]]', "[]"]
+)
+def test_it_finds_a_changed_word_of_what_followed(office, case, changed):
+    row = _rows(office, case)[0]
+    assert row.more
+    _tamper(
+        office,
+        update(_fact)
+        .where(_fact.instance_id == case, _fact.sequence == row.sequence)
+        .values(more=changed),
     )
 
     assert [found.sequence for found in office.engine.history.verify()] == [1]
 
 
 def test_it_finds_a_fact_that_was_taken_out(office, case):
-    _tamper(office, delete(_fact).where(_fact.instance_id == case, _fact.sequence == 2))
+    first, second, *_ = _rows(office, case)
+    _tamper(
+        office,
+        delete(_fact).where(_fact.instance_id == case, _fact.sequence == second.sequence),
+    )
 
-    assert [found.sequence for found in office.engine.history.verify()] == [2]
+    assert [found.sequence for found in office.engine.history.verify()] == [first.sequence + 1]
 
 
 def test_it_finds_that_the_end_was_cut_off(office, case):
-    last = len(office.facts(case))
-    _tamper(office, delete(_fact).where(_fact.instance_id == case, _fact.sequence == last))
+    before, last = _rows(office, case)[-2:]
+    _tamper(office, delete(_fact).where(_fact.instance_id == case, _fact.sequence == last.sequence))
 
     (found,) = office.engine.history.verify(case)
-    assert found.sequence == last
+    assert found.sequence == before.sequence + 1
 
 
 def test_it_finds_a_fact_that_was_slipped_in(office, case):
