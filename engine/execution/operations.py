@@ -171,7 +171,6 @@ class Context:
                 "next_at": self.now,
                 "attempts": 0,
                 "error": None,
-                "sent_at": None,
             },
         )
 
