@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from engine.execution import reckoning, task_terms
+from engine.execution import reckoning, supervision, task_terms
 from engine.execution.deadlines import first_rung_from, next_rung
 from engine.execution.work import Work
 from engine.model import region
@@ -137,6 +137,8 @@ def climb(work: Work, timer: Any) -> None:
     }
     for audience in receivers:
         work.notify(MESSAGES[rung.action], audience, data)
+    if rung.action is LadderAction.SUPERVISE:
+        supervision.issue_of_case(work, row, answerable(work), reply=rung.reply)
     held = reckoning.holding(reckoning.pauses_of(work), None)
     calendar = work.environment.calendars.at(work.instance.region)
     following = next_rung(ladder, timer.rung, calendar, row.since, row.due_at, held)
@@ -205,6 +207,19 @@ def _audience(work: Work, name: str) -> list[dict[str, str]]:
         role = work.deployed.leader_role(unit) if region.is_code(unit) else None
         return [seat(role, unit)] if role else superior(work, unit)
     return superior(work, unit) if name == "superior" else [seat(name, unit)]
+
+
+def answerable(work: Work) -> supervision.Addressee:
+    """Who answers for the case: who leads its unit, else whoever has its oldest open task."""
+    unit = work.instance.region
+    leader = work.deployed.leader_role(unit) if region.is_code(unit) else None
+    if leader and work.environment.seats.holders(work.tx, leader, unit, work.now):
+        return supervision.Addressee(owner=None, role=leader, unit=unit)
+    rows = work.tx.rows(human_tasks.OPEN_OF_INSTANCE, {"instance_id": work.instance.id})
+    for row in sorted(rows, key=lambda one: one.id):
+        if row.owner or row.role:
+            return supervision.Addressee(owner=row.owner, role=row.role, unit=row.unit or unit)
+    return supervision.Addressee(owner=None, role=leader, unit=unit)
 
 
 def superior(work: Work, unit: str) -> list[dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.execution.deadlines import deadline_result
@@ -14,30 +16,77 @@ REPLY_WITHIN = "1wd"
 DEMAND = "请书面说明未按期办结的原因、下一步措施和预计办结日期。"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """A person, else a role at a unit."""
+
+    owner: str | None
+    role: str | None
+    unit: str
+
+    def audience(self) -> dict[str, str]:
+        """The same for a message."""
+        if self.owner is not None:
+            return {"kind": "participant", "id": self.owner}
+        return {"kind": "role", "role": self.role or "", "unit": self.unit}
+
+
 def issue(work: Work, row: Any, *, reply: str | None = None, demand: str = "") -> str | None:
     """A slip to whoever has the task, else to its office; None while one is still unanswered."""
     if work.tx.first(supervision.OPEN_OF_TASK, {"task_id": row.id}) is not None:
         return None
-    unit = row.unit or work.instance.region
-    calendar = work.environment.calendars.at(unit)
+    about = {
+        "task_id": row.id,
+        "region": row.region,
+        "name": row.name,
+        "subject": row.subject,
+        "due_at": row.due_at,
+    }
+    to = Addressee(owner=row.owner, role=row.role, unit=row.unit or work.instance.region)
+    return _issue(work, about, to, reply, demand, activity_id=row.activity_id)
+
+
+def issue_of_case(
+    work: Work, clock: Any, to: Addressee, *, reply: str | None = None, demand: str = ""
+) -> str | None:
+    """A slip about a whole case that is late; None while one is still unanswered."""
+    if work.tx.first(supervision.OPEN_OF_CASE, {"instance_id": work.instance.id}) is not None:
+        return None
+    about = {
+        "task_id": supervision.WHOLE_CASE,
+        "region": work.instance.region,
+        "name": work.deployed.title[:200],
+        "subject": work.instance.title,
+        "due_at": clock.due_at,
+    }
+    return _issue(work, about, to, reply, demand, activity_id=None)
+
+
+def _issue(
+    work: Work,
+    about: Mapping[str, Any],
+    to: Addressee,
+    reply: str | None,
+    demand: str,
+    *,
+    activity_id: str | None,
+) -> str:
+    calendar = work.environment.calendars.at(to.unit)
     reply_by = deadline_result(calendar, work.now, reply or REPLY_WITHIN)[0].at
     by = None if work.actor is SYSTEM else work.actor
     slip_id = work.new_id()
+    task_id = about["task_id"] or None
     work.tx.write(
         supervision.INSERT,
         {
+            **about,
             "id": slip_id,
             "shard": work.instance.shard,
             "instance_id": work.instance.id,
-            "task_id": row.id,
             "process_key": work.instance.process_key,
-            "region": row.region,
-            "name": row.name,
-            "subject": row.subject,
-            "owner": row.owner,
-            "role": row.role,
-            "unit": unit,
-            "due_at": row.due_at,
+            "owner": to.owner,
+            "role": to.role,
+            "unit": to.unit,
             "issued_at": work.now,
             "issued_by": by.id if by else None,
             "issued_by_name": by.name if by else "系统",
@@ -53,19 +102,14 @@ def issue(work: Work, row: Any, *, reply: str | None = None, demand: str = "") -
     )
     work.record(
         Fact.SLIP_ISSUED,
-        activity_id=row.activity_id,
-        task_id=row.id,
-        detail={"due": reply_by, "text": demand or DEMAND, "unit": unit},
-    )
-    audience = (
-        {"kind": "participant", "id": row.owner}
-        if row.owner is not None
-        else {"kind": "role", "role": row.role or "", "unit": unit}
+        activity_id=activity_id,
+        task_id=task_id,
+        detail={"due": reply_by, "text": demand or DEMAND, "unit": to.unit},
     )
     work.notify(
         "slip_issued",
-        audience,
-        {"name": row.name, "subject": row.subject, "unit": unit, "due_at": reply_by},
-        task_id=row.id,
+        to.audience(),
+        {"name": about["name"], "subject": about["subject"], "unit": to.unit, "due_at": reply_by},
+        task_id=task_id,
     )
     return slip_id

@@ -81,7 +81,8 @@ class SlipView:
 
     id: str
     instance_id: str
-    task_id: str
+    #: None: the whole case is late
+    task_id: str | None
     process_key: str
     name: str
     subject: str

@@ -23,7 +23,7 @@ from engine.model.actor import SYSTEM, Actor
 from engine.model.calendar import Pause
 from engine.model.clocks import Card, ClockView, PauseView, TimerView, card
 from engine.model.due_sum import due_sum
-from engine.model.errors import Incident, InvalidInput, InvalidState, NotAllowed
+from engine.model.errors import Incident, InvalidInput, InvalidState, NotAllowed, NotFound
 from engine.model.package import PauseRule
 from engine.model.states import Verb
 from engine.services import task_rules
@@ -163,6 +163,8 @@ class DeadlineService:
         """The clock of a task; None without a deadline. Raises NotFound for strangers."""
         with self._environment.database.read() as tx:
             work, row = self._files.task(tx, task_id, actor)
+            if not assignment.relations(work, actor, row):
+                raise NotFound
             wanted = row.deadline or row.due_at
             if wanted is None:
                 return None
@@ -187,7 +189,7 @@ class DeadlineService:
     def of_case(self, instance_id: str, actor: Actor) -> ClockView | None:
         """The clock of a whole case; None for processes without. Raises NotFound for strangers."""
         with self._environment.database.read() as tx:
-            work = self._files.instance(tx, instance_id, actor)
+            work = self._files.seen(tx, instance_id, actor)
             row = case_clock.of(work)
             if row is None:
                 return None
@@ -210,9 +212,12 @@ class DeadlineService:
             )
 
     def timers_of_case(self, instance_id: str, actor: Actor) -> tuple[TimerView, ...]:
-        """Timers of the model that the case waits for, the next first, those that are held last."""
+        """Timers of the model that the case waits for, the next first, those that are held last.
+
+        Raises NotFound for strangers.
+        """
         with self._environment.database.read() as tx:
-            work = self._files.instance(tx, instance_id, actor)
+            work = self._files.seen(tx, instance_id, actor)
             if work.instance.ended_at is not None:
                 return ()
             rows = reckoning.pauses_of(work)
@@ -220,15 +225,15 @@ class DeadlineService:
         return tuple(sorted(found, key=lambda one: (one.due_at or FAR_FUTURE, one.activity_id)))
 
     def reasons_of_case(self, instance_id: str, actor: Actor) -> tuple[PauseRule, ...]:
-        """Reasons for which the whole case may be paused now."""
+        """Reasons for which the whole case may be paused now. Raises NotFound for strangers."""
         with self._environment.database.read() as tx:
-            work = self._files.instance(tx, instance_id, actor)
+            work = self._files.seen(tx, instance_id, actor)
             return _open_reasons(work, reckoning.pauses_of(work), None)
 
     def pauses_of_case(self, instance_id: str, actor: Actor) -> tuple[PauseView, ...]:
-        """Every pause of the case, the oldest first."""
+        """Every pause of the case, the oldest first. Raises NotFound for strangers."""
         with self._environment.database.read() as tx:
-            work = self._files.instance(tx, instance_id, actor)
+            work = self._files.seen(tx, instance_id, actor)
             return tuple(_view(row) for row in reckoning.pauses_of(work))
 
     # --- private -----------------------------------------------------------------------------

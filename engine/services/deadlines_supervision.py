@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, text
 
 from engine.execution import assignment, case_clock, supervision
 from engine.execution.command import Commands
 from engine.execution.work import Work
-from engine.model.actor import Actor
+from engine.model import region as regions
+from engine.model.actor import SYSTEM, Actor
 from engine.model.clock import local_date
 from engine.model.clocks import SlipView
 from engine.model.errors import InvalidInput, InvalidState, NotAllowed, NotFound
@@ -19,6 +20,7 @@ from engine.model.human_task import TaskRow
 from engine.model.package import LadderAction
 from engine.model.states import Verb
 from engine.services import task_rules
+from engine.services.files import Files
 from engine.services.worklist import WorklistService
 from engine.store import human_tasks, worklists
 from engine.store import supervision as store
@@ -36,6 +38,7 @@ class SupervisionService:
         self._commands = commands
         self._environment = commands.environment
         self._worklist = worklist
+        self._files = Files(commands)
 
     def issue(
         self, task_id: str, actor: Actor, *, demand: str = "", version: int | None = None
@@ -56,6 +59,43 @@ class SupervisionService:
             return slip
 
         return self._commands.on_task(task_id, actor, act)
+
+    def issue_case(self, instance_id: str, actor: Actor, *, demand: str = "") -> str:
+        """A slip about a whole case that is late, to who leads its unit; its id.
+
+        For desks and leaders above that unit. Raises NotFound, NotAllowed, InvalidState where the
+        case has no clock, is in time, or an earlier slip is unanswered.
+        """
+
+        def act(work: Work) -> str:
+            _require_superior(work, actor)
+            clock = case_clock.of(work)
+            if clock is None or not clock.is_open:
+                raise InvalidState("这件事项没有时限，或者已经结束")
+            if clock.due_at is None or clock.due_at > work.now:
+                raise InvalidState("还没有超期，不能下达督办单")
+            slip = supervision.issue_of_case(
+                work, clock, case_clock.answerable(work), demand=demand.strip()[:MOST_TEXT]
+            )
+            if slip is None:
+                raise InvalidState("上一份督办单还没有回复")
+            return slip
+
+        return self._commands.on_instance(instance_id, actor, act)
+
+    def may_supervise(self, instance_id: str, actor: Actor) -> bool:
+        """Whether he may issue a slip about this case now."""
+        with self._environment.database.read() as tx:
+            work = self._files.seen(tx, instance_id, actor)
+            clock = case_clock.of(work)
+            if clock is None or not clock.is_open or clock.due_at is None:
+                return False
+            asked = {"instance_id": instance_id}
+            return (
+                clock.due_at <= work.now
+                and _directs_from_above(work, actor)
+                and tx.first(store.OPEN_OF_CASE, asked) is None
+            )
 
     def reply(
         self,
@@ -103,7 +143,7 @@ class SupervisionService:
                 raise InvalidState("督办单已经回复")
             work.record(
                 Fact.SLIP_ANSWERED,
-                task_id=slip.task_id,
+                task_id=slip.task_id or None,
                 detail={"reason": cause.strip(), "note": measures.strip(), "due": promised},
             )
             self._tell(work, slip, cause.strip())
@@ -111,9 +151,14 @@ class SupervisionService:
         self._commands.on_instance(slip.instance_id, actor, act)
 
     def slip(self, slip_id: str, actor: Actor) -> SlipView:
-        """One slip, for its addressee and whoever may see the task. Raises NotFound."""
+        """One slip, for its addressee and whoever may see the task or case. Raises NotFound."""
         row = self._row(slip_id)
-        if not addressed(row, actor):
+        if addressed(row, actor):
+            return _view(row, actor)
+        if row.task_id == store.WHOLE_CASE:
+            with self._environment.database.read() as tx:
+                self._files.seen(tx, row.instance_id, actor)
+        else:
             self._worklist.task(row.task_id, actor)
         return _view(row, actor)
 
@@ -154,6 +199,17 @@ class SupervisionService:
             ).all()
         return tuple(_view(row, actor) for row in rows)
 
+    def of_case(self, instance_id: str, actor: Actor) -> tuple[SlipView, ...]:
+        """Slips about the whole case, not those about its tasks. Raises NotFound."""
+        with self._environment.database.read() as tx:
+            self._files.seen(tx, instance_id, actor)
+            rows = tx.execute(
+                select(_slip)
+                .where(_slip.c.instance_id == instance_id, _slip.c.task_id == store.WHOLE_CASE)
+                .order_by(_slip.c.issued_at)
+            ).all()
+        return tuple(_view(row, actor) for row in rows)
+
     def to_be_named(self, actor: Actor, *, since: datetime, until: datetime) -> tuple[TaskRow, ...]:
         """For the circular: tasks whose ladder reached it, due in this time, in his subtrees."""
         with self._environment.database.read() as tx:
@@ -163,9 +219,10 @@ class SupervisionService:
             query = (
                 worklists.rows()
                 .where(
-                    _task.c.urgency == LadderAction.CIRCULATE.value,
-                    _task.c.due_at >= since,
-                    _task.c.due_at < until,
+                    # Written out, as the index of these few rows is.
+                    text(f"urgency = '{LadderAction.CIRCULATE.value}'"),
+                    _task.c.due_sort >= since,
+                    _task.c.due_sort < until,
                     visible,
                 )
                 .order_by(_task.c.unit, _task.c.due_at)
@@ -187,7 +244,7 @@ class SupervisionService:
             "reason": cause,
         }
         for audience in audiences:
-            work.notify("slip_answered", audience, data, task_id=slip.task_id)
+            work.notify("slip_answered", audience, data, task_id=slip.task_id or None)
 
     def _row(self, slip_id: str) -> Any:
         with self._environment.database.read() as tx:
@@ -195,6 +252,25 @@ class SupervisionService:
         if row is None:
             raise NotFound("没有这份督办单")
         return row
+
+
+def _require_superior(work: Work, actor: Actor) -> None:
+    if actor is SYSTEM:
+        return
+    if not assignment.sees(work, actor):
+        raise NotFound
+    if not _directs_from_above(work, actor):
+        raise NotAllowed("全案督办单由上级单位下达")
+
+
+def _directs_from_above(work: Work, actor: Actor) -> bool:
+    unit = work.instance.region
+    return regions.is_code(unit) and any(
+        seat.unit != unit
+        and regions.covers(seat.unit, unit)
+        and work.deployed.directs(seat.role, seat.unit)
+        for seat in actor.seats
+    )
 
 
 def addressed(slip: Any, actor: Actor) -> bool:
@@ -215,4 +291,5 @@ def _to(actor: Actor) -> Any:
 def _view(row: Any, actor: Actor) -> SlipView:
     names = SlipView.__dataclass_fields__.keys() - {"mine"}
     values = {name: getattr(row, name) for name in names}
+    values["task_id"] = row.task_id or None
     return SlipView(mine=row.replied_at is None and addressed(row, actor), **values)

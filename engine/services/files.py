@@ -166,10 +166,15 @@ class Files:
             return row, work.instance.shard, work.instance.id
         if instance_id is None:
             raise InvalidInput("没有指定待办或事项")
+        work = self.seen(tx, instance_id, actor)
+        return None, work.instance.shard, work.instance.id
+
+    def seen(self, tx: Transaction, instance_id: str, actor: Actor) -> Work:
+        """An instance, for whoever may look into it or took part. Raises NotFound for others."""
         work = self.instance(tx, instance_id, actor)
         if not assignment.sees(work, actor) and not _took_part(tx, instance_id, actor):
             raise NotFound
-        return None, work.instance.shard, work.instance.id
+        return work
 
     def _look(self, tx: Transaction, snapshot: Snapshot, actor: Actor) -> Work:
         environment = self._environment

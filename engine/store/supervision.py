@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.store.base import Base, Id, IsoDate, Unit, UtcDateTime
 from engine.store.statement import Statement
 
+#: stands for the task where a slip is about a case
+WHOLE_CASE = ""
+
 
 class SupervisionSlip(Base):
     """Addressed to whoever has the late task, else to the role at the acting unit."""
@@ -26,6 +29,7 @@ class SupervisionSlip(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     shard: Mapped[str] = mapped_column(String(6))
     instance_id: Mapped[str] = mapped_column(Id)
+    #: the late task; empty: the whole case is late
     task_id: Mapped[str] = mapped_column(Id)
     process_key: Mapped[str] = mapped_column(String(100))
     region: Mapped[str] = mapped_column(Unit)
@@ -56,6 +60,13 @@ INSERT = Statement(insert(_slip))
 BY_ID = Statement(select(_slip).where(_slip.c.id == bindparam("slip_id")))
 OPEN_OF_TASK = Statement(
     select(_slip).where(_slip.c.task_id == bindparam("task_id"), _slip.c.replied_at.is_(None))
+)
+OPEN_OF_CASE = Statement(
+    select(_slip).where(
+        _slip.c.instance_id == bindparam("instance_id"),
+        _slip.c.task_id == WHOLE_CASE,
+        _slip.c.replied_at.is_(None),
+    )
 )
 #: the guard: a slip is answered once
 REPLY = Statement(

@@ -9,6 +9,7 @@ import pytest
 
 from engine import (
     SYSTEM,
+    CaseDeadline,
     Ladder,
     LadderAction,
     ProcessEngine,
@@ -388,6 +389,125 @@ def test_the_ladder_issues_the_slip(office):
     office.messages()
     answer(office, slip.id)
     assert office.messages() == [("slip_answered", f"clerk@{office.town}")]
+
+
+def late_case(office, *rungs):
+    """A case of ten working days, on the ladder of these rungs, that nobody has finished."""
+    case_ladder = Ladder(
+        name="case",
+        rungs=rungs or (Rung(at="due", action=LadderAction.OVERDUE, audience=("leader",)),),
+    )
+    model = office.package(
+        "case", office.straight("case", office.user_task("register"), office.user_task("decide"))
+    )
+    model = replace(
+        model,
+        ladders={**model.ladders, "case": case_ladder},
+        case_deadline=CaseDeadline(deadline="10wd", ladder="case"),
+    )
+    office.engine.repository.deploy(model, SYSTEM)
+    case = office.start()
+    office.travel(days=16)  # due at the end of Monday 19 January; Wednesday 21 January
+    return case
+
+
+def supervised_case(office):
+    case = late_case(office)
+    return case, office.engine.supervision.issue_case(
+        case, office.actor("chen"), demand="请说明原因"
+    )
+
+
+def test_a_case_that_is_late_gets_a_slip_which_its_leader_answers(office):
+    case, slip = supervised_case(office)
+    assert office.engine.supervision.mine(office.actor("wang")) == ()
+    (mine,) = office.engine.supervision.mine(office.actor("zhao"))
+    assert (mine.id, mine.task_id, mine.instance_id, mine.name, mine.subject) == (
+        slip, None, case, "流程case", "张家的事",
+    )  # fmt: skip
+    assert mine.due_at.isoformat()[:16] == "2026-01-19T16:00"
+    assert ("slip_issued", f"head@{office.village}") in office.messages()
+
+    answer(office, slip, "zhao", promised=date(2026, 1, 25))
+
+    (seen,) = office.engine.supervision.of_case(case, office.actor("chen"))
+    assert (seen.cause, seen.replied_by_name) == ("下雪封路", "赵主任")
+    assert office.messages() == [("slip_answered", "chen")]
+    assert [kind for kind in office.kinds(case) if kind.startswith("slip.")] == [
+        "slip.issued", "slip.answered",
+    ]  # fmt: skip
+    with pytest.raises(errors.InvalidState, match="已经回复"):
+        answer(office, slip, "zhao", promised=date(2026, 1, 25))
+
+
+def test_the_ladder_of_a_case_issues_its_slip(office):
+    rung = Rung(at="due+1wd", action=LadderAction.SUPERVISE, audience=("superior",), reply="PT4H")
+    case = late_case(office, rung)
+
+    (slip,) = office.engine.supervision.mine(office.actor("zhao"))
+
+    assert (slip.task_id, slip.instance_id, slip.issued_by_name) == (None, case, "系统")
+    assert (slip.reply_by - slip.issued_at).total_seconds() == 4 * 3600
+    told = office.messages()
+    assert ("task_supervised", f"clerk@{office.town}") in told
+    answer(office, slip.id, "zhao", promised=date(2026, 1, 25))
+    assert office.messages() == [("slip_answered", f"clerk@{office.town}")]
+
+
+def test_without_a_leader_in_office_the_slip_goes_to_whoever_has_the_case(office):
+    case = late_case(office)
+    (seat,) = office.engine.identity.participant("zhao").seats
+    office.engine.identity.end_seat(seat.id)
+    office.travel(days=1)
+
+    office.engine.supervision.issue_case(case, office.actor("chen"))
+
+    (slip,) = office.engine.supervision.mine(office.actor("wang"))
+    assert (slip.role, slip.unit) == ("clerk", office.village)
+
+
+def test_one_slip_of_a_case_at_a_time_beside_those_of_its_tasks(office):
+    case, slip = supervised_case(office)
+
+    with pytest.raises(errors.InvalidState, match="还没有回复"):
+        office.engine.supervision.issue_case(case, office.actor("chen"))
+    answer(office, slip, "zhao", promised=date(2026, 1, 25))
+    assert office.engine.supervision.issue_case(case, office.actor("chen")) != slip
+
+
+@pytest.mark.parametrize(
+    ("who", "wrong"),
+    [("wang", errors.NotAllowed), ("zhao", errors.NotAllowed), ("sun", errors.NotFound)],
+)
+def test_only_the_superior_supervises_a_case(office, who, wrong):
+    case = late_case(office)
+
+    with pytest.raises(wrong):
+        office.engine.supervision.issue_case(case, office.actor(who))
+    assert office.engine.supervision.may_supervise(case, office.actor("chen"))
+    if who != "sun":
+        assert not office.engine.supervision.may_supervise(case, office.actor(who))
+
+
+def test_a_case_in_time_or_without_a_clock_is_not_supervised(office):
+    task = due_of(office, "5wd")
+    with pytest.raises(errors.InvalidState, match="没有时限"):
+        office.engine.supervision.issue_case(task.instance_id, office.actor("chen"))
+    case = late_case(office)
+    office.clock.set(office.clock.now() - timedelta(days=10))
+    with pytest.raises(errors.InvalidState, match="还没有超期"):
+        office.engine.supervision.issue_case(case, office.actor("chen"))
+
+
+def test_a_stranger_neither_sees_nor_answers_the_slip_of_a_case(office):
+    case, slip = supervised_case(office)
+
+    with pytest.raises(errors.NotFound):
+        office.engine.supervision.slip(slip, office.actor("sun"))
+    with pytest.raises(errors.NotFound):
+        office.engine.supervision.of_case(case, office.actor("sun"))
+    with pytest.raises(errors.NotAllowed):
+        answer(office, slip, "sun", promised=date(2026, 1, 25))
 
 
 def test_who_is_to_be_named_in_the_circular(office):

@@ -370,3 +370,15 @@ def test_a_pause_survives_a_new_calendar(office):
     assert office.engine.management.recount() == 1
 
     assert office.see(task.id).due_at.isoformat()[:16] == "2026-01-19T16:00"
+
+
+def test_a_stranger_reads_no_clock(office):
+    task = opened(office)
+    sun, deadlines = office.actor("sun"), office.engine.deadlines
+
+    for look in (deadlines.of_case, deadlines.pauses_of_case, deadlines.timers_of_case,
+                 deadlines.reasons_of_case):  # fmt: skip
+        with pytest.raises(errors.NotFound):
+            look(task.instance_id, sun)
+    with pytest.raises(errors.NotFound):
+        deadlines.of_task(task.id, sun)

@@ -88,6 +88,11 @@ POST = {
         (401, 404, 403, 404, 403, 422),
     ),
     "instance_continue": ("/instances/{case}/continue", {}, (401, 404, 403, 404, 403, 409)),
+    "instance_supervise": (
+        "/instances/{case}/supervise",
+        {"demand": "尽快"},
+        (401, 404, 403, 404, 403, 403),
+    ),
     "task_comment": ("/tasks/{task}/comment", {"text": "看过"}, (401, 404, 201, 404, 201, 201)),
     "task_attach": (
         "/tasks/{task}/attach",

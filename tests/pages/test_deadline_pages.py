@@ -164,6 +164,32 @@ def test_a_slip_is_issued_and_answered(as_, bpm, late):
     as_("sun").get(f"/supervision/{slip.id}", status=404)
 
 
+def test_a_slip_about_a_whole_case_is_issued_and_answered(as_, bpm, case, travelling):
+    for _ in range(29):
+        travelling.set(travelling.now() + timedelta(days=1))
+        while bpm.management.run_due():
+            pass
+    above = as_("leader").get(f"/instances/{case}")
+    assert "督办要求" in above.text
+    assert "督办要求" not in as_("wang").get(f"/instances/{case}").text
+
+    above.post(f"/instances/{case}/supervise", {"demand": "请说明全案为何超期"})
+    assert "等待承办单位书面回复" in above.text
+    (slip,) = bpm.supervision.of_case(case, SYSTEM)
+    head = as_("head").get("/supervision")
+    assert "待回复" in head.text
+    head.get(f"/supervision/{slip.id}")
+    assert "查看这件事项" in head.text
+    head.post(
+        f"/supervision/{slip.id}/reply",
+        {"cause": "封路", "measures": "电话核实", "promised": "2026-02-20"},
+    )
+
+    assert "电话核实" in above.get(f"/supervision/{slip.id}").text
+    assert "已回复" in above.get(f"/instances/{case}").text
+    as_("sun").get(f"/supervision/{slip.id}", status=404)
+
+
 def test_the_circular_names_the_month(as_, late):
     page = as_("leader").get("/monitor/circular")
     assert "2026年1月通报名单" in page.text

@@ -101,6 +101,10 @@ POST = {
         "/instances/{case}/continue",
         (303, "in", 404, "in", "in", 403, 404, 403),
     ),
+    "processes.instance_supervise": (
+        "/instances/{case}/supervise",
+        (303, 403, 404, "in", "in", 403, 404, 403),
+    ),
     "admin.calendar_local": ("/admin/calendar/local", IN_SYSTEM),
     "admin.ladder_replace": ("/admin/ladders", IN_SYSTEM),
     "admin.ladder_take_back": (

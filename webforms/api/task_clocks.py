@@ -57,6 +57,14 @@ def go_on_case(call: Call) -> Answer:
     return Answer(content={"id": call.ids["instance_id"]})
 
 
+def supervise_case(call: Call) -> Answer:
+    """A supervision slip to whoever answers for a case that is late."""
+    slip = engine().supervision.issue_case(
+        call.ids["instance_id"], call.who, demand=call.body["demand"]
+    )
+    return Answer(content={"id": slip}, status=201)
+
+
 def _proof(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "reason": body["reason"],
@@ -65,7 +73,9 @@ def _proof(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_case(name: str, view: Any, summary: str, body: dict[str, Any]) -> Route:
+def _of_case(
+    name: str, view: Any, summary: str, body: dict[str, Any], *, status: int = 200
+) -> Route:
     return Route(
         method="POST",
         path=f"/instances/{{instance_id}}/{name}",
@@ -75,6 +85,7 @@ def _of_case(name: str, view: Any, summary: str, body: dict[str, Any]) -> Route:
         view=view,
         answer=schemas.told(id=ID),
         body=body,
+        status=status,
     )
 
 
@@ -103,4 +114,7 @@ ROUTES = (
         _to("reason", reason=_REASON, note=_NOTE, evidence=_FILES),
     ),
     _of_case("continue", go_on_case, "全案恢复计时", _to(note=_NOTE)),
+    _of_case(
+        "supervise", supervise_case, "对全案下达督办单", _to("demand", demand=_DEMAND), status=201
+    ),
 )

@@ -150,6 +150,8 @@ def instance(instance_id: str) -> str:
         timers=engine().deadlines.timers_of_case(instance_id, actor),
         pauses=engine().deadlines.pauses_of_case(instance_id, actor),
         reasons=engine().deadlines.reasons_of_case(instance_id, actor),
+        slips=engine().supervision.of_case(instance_id, actor),
+        may_supervise=engine().supervision.may_supervise(instance_id, actor),
         task_titles=states.TASK_TITLES,
         children=children,
         verbs=case.verbs(view, actor),
@@ -203,6 +205,17 @@ def instance_continue(instance_id: str) -> Response:
     engine().deadlines.resume_case(instance_id, current_actor(), note=request.form.get("note", ""))
     flash(gettext("已恢复全案计时"), "success")
     return see_other("processes.instance", instance_id=instance_id)
+
+
+@blueprint.post("/instances/<instance_id>/supervise")
+@requires()
+def instance_supervise(instance_id: str) -> Response:
+    """A supervision slip to whoever answers for a case that is late."""
+    slip = engine().supervision.issue_case(
+        instance_id, current_actor(), demand=request.form.get("demand", "")
+    )
+    flash(gettext("已下达督办单"), "success")
+    return see_other("worklist.slip", slip_id=slip)
 
 
 @blueprint.get("/attachments/<attachment_id>")
