@@ -40,6 +40,8 @@ GET = {
     "rosters.template": ("/rosters/template.xlsx", (303, *(200,) * 7)),
     "rosters.new_line": ("/rosters/tasks/none/lines/new", CLERKS),
     "rosters.edit_line": ("/rosters/tasks/none/lines/{line}", CLERKS),
+    "rosters.import_progress": ("/rosters/imports/none", CLERKS),
+    "rosters.import_faults": ("/rosters/imports/none/faults.xlsx", CLERKS),
     "rosters.import_page": ("/rosters/tasks/none/import", CLERKS),
     "notices.index": ("/notices", NOTICES),
     "notices.notice": ("/notices/{notice}", ONE_NOTICE),

@@ -8,6 +8,7 @@ from flask import Flask
 
 from engine import Duty, ProcessEngine, Queue
 from webforms.heartbeat import cron
+from webforms.rosters import importing
 from webforms.shell import accounts
 
 
@@ -22,6 +23,7 @@ def charged(app: Flask, engine: ProcessEngine, digest: Callable[[], object]) -> 
         _duty("digest", "0 8 * * *", digest, Queue.OUT),
         _duty("tidy", "* * * * *", engine.management.tidy, Queue.REPORT),
         _duty("sessions", "20 3 * * *", forget_sessions, Queue.REPORT),
+        _duty("imports", "40 3 * * *", importing.Imports(engine).forget, Queue.REPORT),
     )
 
 

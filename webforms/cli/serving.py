@@ -18,6 +18,7 @@ from webforms.cli import duties
 from webforms.cli.working import clock_of, require_schema
 from webforms.database import db
 from webforms.heartbeat import FolderLock, Heartbeat, Presence, mail
+from webforms.rosters import importing
 from webforms.settings import Settings, from_environment
 from webforms.shell import calendars, demo_clock, metrics
 
@@ -91,7 +92,8 @@ def application() -> Any:
         calendars.apply(engine, db.session())
     deliver, digest = mail(engine, settings.data)
     engine.cluster.charge(*duties.charged(app, engine, digest))
-    Heartbeat(engine, also=(deliver,), stands_in=not settings.is_sqlite).start()
+    also = (deliver, importing.Imports(engine).beat)
+    Heartbeat(engine, also=also, stands_in=not settings.is_sqlite).start()
     Presence(engine, "web", done=int).start()
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from webforms.app import create_app, create_engine
 from webforms.cli import duties, systemd
 from webforms.database import db
 from webforms.heartbeat import HOST, Beats, Presence, mail
+from webforms.rosters import importing
 from webforms.settings import Misused, Settings, from_environment
 from webforms.shell import calendars
 
@@ -61,8 +63,12 @@ def worker(queues: str, concurrency: int, *, check: bool) -> int:
     deliver, digest = mail(engine, settings.data)
     engine.cluster.charge(*duties.charged(app, engine, digest))
     runner = _runner(engine, clock, served, concurrency)
-    letters = Beats("letters", deliver) if front_door.Queue.OUT in served else None
-    _work(engine, runner, letters, queues=",".join(served))
+    beside = []
+    if front_door.Queue.OUT in served:
+        beside.append(Beats("letters", deliver))
+    if front_door.Queue.REPORT in served:
+        beside.append(Beats("imports", importing.Imports(engine).run_waiting))
+    _work(engine, runner, beside, queues=",".join(served))
     return 0
 
 
@@ -111,14 +117,14 @@ def _served(text: str) -> tuple[Any, ...]:
     return tuple(front_door.Queue(name) for name in dict.fromkeys(names))
 
 
-def _work(engine: ProcessEngine, runner: Any, letters: Beats | None, *, queues: str) -> None:
+def _work(engine: ProcessEngine, runner: Any, beside: Sequence[Beats], *, queues: str) -> None:
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     presence = Presence(engine, "worker", queues=queues, done=lambda: int(runner.health()["done"]))
     runner.start()
-    if letters is not None:
-        letters.start()
+    for beats in beside:
+        beats.start()
     presence.start()
     click.echo(READY)
     systemd.tell("READY=1")
@@ -128,8 +134,8 @@ def _work(engine: ProcessEngine, runner: Any, letters: Beats | None, *, queues: 
     log.info("worker is ending")
     systemd.tell("STOPPING=1")
     runner.stop(LONGEST_FAREWELL)
-    if letters is not None:
-        letters.stop(LONGEST_FAREWELL)
+    for beats in beside:
+        beats.stop(LONGEST_FAREWELL)
     presence.stop()
     engine.close()
     if threading.active_count() > 1:

@@ -1,4 +1,4 @@
-"""One household on a page of its own: entered, corrected, or many at once from Excel.
+"""One household on a page of its own: entered or corrected.
 
 What was typed comes back beside what is wrong with it; nothing is kept until all of it is right.
 """
@@ -17,7 +17,7 @@ from engine import TaskView, errors
 from webforms.database import engine
 from webforms.rosters import board
 from webforms.shell.page import current_actor, render, see_other
-from workflows.domain import line_input, lines, money, roster_import
+from workflows.domain import line_input, lines, money
 from workflows.domain.roster_tables import RosterLine
 
 RELATIONS = ("户主", "配偶", "子", "女", "父亲", "母亲", "孙子女", "兄弟姐妹", "其他")
@@ -150,39 +150,6 @@ def save(task: TaskView, line: RosterLine | None) -> Response:
     if "next" in request.form:
         return see_other("rosters.new_line", task_id=task.id)
     return see_other("worklist.task", task_id=task.id, _anchor="panels")
-
-
-def import_page(task: TaskView, faults: Mapping[str, str], message: str = "") -> str:
-    """Where a filled template is uploaded; every wrong cell with its row."""
-    return render(
-        "rosters/import.html", task=task, faults=faults, message=message, warnings=(),
-        columns=len(roster_import.COLUMNS),
-    )  # fmt: skip
-
-
-def import_file(task: TaskView) -> Response:
-    """All rows or none."""
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        return make_response(import_page(task, {}, gettext("请选择文件")), 422)
-    actor = current_actor()
-    try:
-        # Not among the files of the case: the table is full of numbers, and only its lines count.
-        kept = engine().tasks.attach(actor, name=upload.filename, content=upload.read())
-        done = engine().tasks.perform(task.id, actor, "roster.import_lines", {"file": kept.id})
-    except errors.InvalidInput as wrong:
-        return make_response(import_page(task, wrong.fields, wrong.message), wrong.http_status)
-    told = done["warnings"]
-    warnings = list(told) if isinstance(told, list) else []
-    flash(gettext("已导入 %(n)s 户", n=done["lines"]), "success")
-    if not warnings:
-        return see_other("worklist.task", task_id=task.id, _anchor="panels")
-    return make_response(
-        render(
-            "rosters/import.html", task=task, faults={}, message="", warnings=warnings,
-            columns=len(roster_import.COLUMNS),
-        )
-    )  # fmt: skip
 
 
 def _posted() -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from engine import TaskView, errors
 from webforms.database import engine
-from webforms.rosters import entry, panels, register
+from webforms.rosters import entry, panels, register, uploads
 from webforms.shell import navigation
 from webforms.shell.page import current_actor
 from webforms.shell.permissions import requires
@@ -125,14 +125,28 @@ def save_line(task_id: str, line_id: str) -> Response:
 @requires(*CLERKS)
 def import_page(task_id: str) -> str:
     """Upload a filled template."""
-    return entry.import_page(_task(task_id, "roster.import_lines"), {})
+    return uploads.upload_page(_task(task_id, "roster.import_lines"))
 
 
 @blueprint.post("/rosters/tasks/<task_id>/import")
 @requires(*CLERKS)
 def import_file(task_id: str) -> Response:
-    """All rows or none."""
-    return entry.import_file(_task(task_id, "roster.import_lines"))
+    """All rows or none; a large table comes in behind the page."""
+    return uploads.upload(_task(task_id, "roster.import_lines"))
+
+
+@blueprint.get("/rosters/imports/<import_id>")
+@requires(*CLERKS)
+def import_progress(import_id: str) -> Response:
+    """How far a large table is, and what came of it."""
+    return uploads.progress_page(import_id)
+
+
+@blueprint.get("/rosters/imports/<import_id>/faults.xlsx")
+@requires(*CLERKS)
+def import_faults(import_id: str) -> Response:
+    """Every row with why it was not imported, as a workbook."""
+    return uploads.faults_file(import_id)
 
 
 def _task(task_id: str, action: str = "roster.save_line") -> TaskView:

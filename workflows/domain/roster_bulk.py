@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import OperationContext, errors
+from engine import Actor, OperationContext, errors
 from workflows.domain import kin, lines, roster, vault
 from workflows.domain.line_input import Household
 from workflows.domain.line_states import DEAD, Verb
@@ -23,6 +23,20 @@ from workflows.domain.roster_tables import IdentityClaim, Roster, RosterLine
 Purpose = vault.Purpose
 #: lines written by one flush; what was written is let go of, so memory does not grow with a file
 BATCH = 500
+
+
+class Asking(Protocol):
+    """Whoever asks the register about new households."""
+
+    @property
+    def session(self) -> Any:
+        """A session to read with."""
+        ...
+
+    @property
+    def actor(self) -> Actor | None:
+        """The person who enters them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +67,7 @@ def _hash(text: str, purpose: vault.Purpose) -> str:
     return found
 
 
-def refused(
-    context: OperationContext, found: Roster, entries: Sequence[Entry]
-) -> dict[int, errors.Rejected]:
+def refused(context: Asking, found: Roster, entries: Sequence[Entry]) -> dict[int, errors.Rejected]:
     """By row: why it may not be entered. Raises InvalidState once the roster was handed in."""
     roster.refuse_submitted(found)
     wrong = _twice_in_file(entries)
@@ -132,7 +144,7 @@ def _known_accounts(
     return found
 
 
-def _kin_of(session: Session, context: OperationContext) -> frozenset[str]:
+def _kin_of(session: Session, context: Asking) -> frozenset[str]:
     """Hashes of the persons the actor has to leave to others."""
     if context.actor is None:
         return frozenset()

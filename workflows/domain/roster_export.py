@@ -15,7 +15,7 @@ from engine import OperationContext
 from workflows.domain import division, lines, vault
 from workflows.domain.line_states import LineState
 from workflows.domain.money import text_from_fen
-from workflows.domain.roster_import import COLUMNS, REQUIRED
+from workflows.domain.roster_import import COLUMNS, REQUIRED, Fault
 from workflows.domain.roster_tables import RosterLine
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,6 +29,12 @@ REGISTER_COLUMNS = (
 def template() -> bytes:
     """The empty table that `roster_import` reads; required columns carry a star."""
     return _workbook("冬春救助", [f"{name}*" if name in REQUIRED else name for name in COLUMNS], [])
+
+
+def faults(found: Iterable[Fault]) -> bytes:
+    """Why rows of an uploaded table were not imported, to correct them by."""
+    rows = [(str(one.row), one.column, one.message) for one in found]
+    return _workbook("导入检查结果", ("行号", "列", "问题"), rows)
 
 
 def register(

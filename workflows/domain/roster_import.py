@@ -10,7 +10,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -156,6 +157,80 @@ def _text(cell: Any) -> str:
     return str(cell).strip() if cell is not None else ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong with a row, or worth a look; `column` is empty for the row as a whole."""
+
+    row: int
+    column: str
+    message: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the file, in words."""
+        return f"第 {self.row} 行·{self.column}" if self.column else f"第 {self.row} 行"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """The rows of a file as households, with what their own cells have wrong."""
+
+    entries: tuple[roster_bulk.Entry, ...]
+    faults: tuple[Fault, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A file that was read before the transaction which imports it began, and who is told.
+
+    `taken` is the import and the number of its attempt (`roster_import_run`).
+    """
+
+    file: str
+    taken: tuple[str, int]
+    read: Read
+    wrote: Progress
+
+
+#: set by whoever imports in the background, around the call of the operation
+prepared: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
+
+
+def read_households(
+    found: Roster,
+    rows: Sequence[Mapping[str, str]],
+    today: date,
+    *,
+    most: int = MOST_ERRORS,
+    progress: Progress | None = None,
+) -> Read:
+    """Every filled row as a household; reading ends after `most` faults. Asks no database."""
+    faults: list[Fault] = []
+    entries: list[roster_bulk.Entry] = []
+    tell = _teller(progress, len(rows))
+    for number, row in enumerate(rows, 2):
+        if any(row.values()):
+            try:
+                entries.append(roster_bulk.entry(number, _household(found, row, today)))
+            except errors.InvalidInput as refused:
+                faults += (
+                    Fault(row=number, column=_TITLES.get(key, key), message=message)
+                    for key, message in (refused.fields or {"": refused.message}).items()
+                )
+        if len(faults) >= most:
+            break
+        tell(number)
+    return Read(entries=tuple(entries), faults=tuple(faults), rows=len(rows))
+
+
+def faults_of(asking: roster_bulk.Asking, found: Roster, read: Read) -> tuple[Fault, ...]:
+    """All that is wrong, the register asked, too; in the order of the rows."""
+    told = roster_bulk.refused(asking, found, read.entries)
+    known = [Fault(row=row, column="", message=why.message) for row, why in told.items()]
+    return tuple(sorted((*read.faults, *known), key=lambda one: one.row))
+
+
 def import_rows(
     context: OperationContext,
     found: Roster,
@@ -166,34 +241,34 @@ def import_rows(
 
     Raises ImportRefused with `fields` "第 n 行·列名" → message; nothing is kept then.
     """
-    rows = read_rows(content)
-    wrong: dict[str, str] = {}
-    entries: list[roster_bulk.Entry] = []
     today = clock.local_date(context.now)
-    for number, row in enumerate(rows, 2):
-        if not any(row.values()):
-            continue
-        try:
-            entries.append(roster_bulk.entry(number, _household(found, row, today)))
-        except errors.InvalidInput as refused:
-            for key, message in (refused.fields or {"": refused.message}).items():
-                wrong[f"第 {number} 行·{_TITLES.get(key, key)}"] = message
-        if len(wrong) >= MOST_ERRORS:
-            break
+    return import_read(context, found, read_households(found, read_rows(content), today), progress)
+
+
+def import_read(
+    context: OperationContext, found: Roster, read: Read, progress: Progress | None = None
+) -> Imported:
+    """The same for a file that has been read; the register is asked again. Raises as it does."""
     # Nothing is written before every row was found right.
-    for number, why in roster_bulk.refused(context, found, entries).items():
-        wrong[f"第 {number} 行"] = why.message
+    wrong = faults_of(context, found, read)
     if wrong:
-        first = dict(list(wrong.items())[:MOST_ERRORS])
+        first = {one.place: one.message for one in wrong[:MOST_ERRORS]}
         raise ImportRefused(f"共 {len(wrong)} 处有误，一行也没有导入", first)
-    if not entries:
+    if not read.entries:
         raise ImportRefused("表格没有数据行")
-    roster_bulk.write(context, found, entries, _teller(progress, len(rows)))
+    roster_bulk.write(context, found, read.entries, _teller(progress, read.rows))
     return Imported(
-        lines=len(entries),
-        warnings=tuple(
-            f"第 {one.row} 行：{text}" for one in entries for text in one.household.warnings
-        ),
+        lines=len(read.entries),
+        warnings=tuple(f"{one.place}：{one.message}" for one in warnings_of(read)),
+    )
+
+
+def warnings_of(read: Read) -> tuple[Fault, ...]:
+    """What people should look at although it is no fault."""
+    return tuple(
+        Fault(row=one.row, column="", message=text)
+        for one in read.entries
+        for text in one.household.warnings
     )
 
 

@@ -14,6 +14,7 @@ from workflows.domain import (
     review,
     roster,
     roster_import,
+    roster_import_run,
     roster_query,
     vault,
 )
@@ -66,9 +67,48 @@ def save_line(context: OperationContext, data: Mapping[str, Any]) -> dict[str, o
 @operation("roster.import_lines")
 def import_lines(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
     """从 Excel 导入: `file` is an attachment; all rows or none."""
-    content = context.read_attachment(str(data.get("file") or ""))
-    done = roster_import.import_rows(context, _roster(context), content)
+    file, found = str(data.get("file") or ""), _roster(context)
+    prepared = roster_import.prepared.get()
+    if prepared is None or prepared.file != file:
+        done = roster_import.import_rows(context, found, context.read_attachment(file))
+        return {"lines": done.lines, "warnings": list(done.warnings)}
+    done = roster_import.import_read(context, found, prepared.read, prepared.wrote)
+    roster_import_run.done(
+        context, prepared.taken, done.lines, roster_import.warnings_of(prepared.read)
+    )
     return {"lines": done.lines, "warnings": list(done.warnings)}
+
+
+@operation("roster.begin_import", roles=("village_clerk", "town_clerk"))
+def begin_import(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
+    """大表后台导入: task, role, unit, roster, file, total; the file's rows come in later."""
+    task = (str(data["task"]), str(data["role"]), str(data["unit"]))
+    made = roster_import_run.begin(
+        context, task=task, roster_id=str(data["roster"]), file=str(data["file"]),
+        total=int(data["total"]),
+    )  # fmt: skip
+    return {"import": made}
+
+
+@operation("roster.run_import")
+def run_import(context: OperationContext, data: Mapping[str, Any]) -> dict[str, object]:
+    """The runner's bookkeeping, by `step`; without a role, so that only the system may ask."""
+    step, number = str(data["step"]), (str(data.get("import")), int(data.get("attempt") or 0))
+    match step:
+        case "take":
+            taken = roster_import_run.take(context, alone=bool(data.get("alone")))
+            return {} if taken is None else {"import": taken[0], "attempt": taken[1]}
+        case "tell":
+            roster_import_run.tell(
+                context, number, checked=int(data["checked"]), written=int(data["written"])
+            )
+        case "let_go":
+            roster_import_run.let_go(context, number)
+        case "refuse":
+            roster_import_run.refuse(context, number, str(data["message"]), data["faults"])
+        case "forget":
+            roster_import_run.forget(context)
+    return {}
 
 
 @operation("roster.withdraw_line")
