@@ -42,23 +42,33 @@ class Sight:
 
     def where(self, table: Any) -> tuple[Any, ...]:
         """As conditions over a table of cases or tasks: `shard`, `region` and `process_key`."""
-        of_key = () if self.keys is None else (table.c.process_key.in_(self.keys),)
-        return (*_below(table, self.unit), *of_key)
+        return (*_below(table, self.unit), *self._of_processes(table))
+
+    def within_shard(self, table: Any) -> tuple[Any, ...]:
+        """The same for rows of one shard that the unit has a part of; none: it has all of it."""
+        if self.unit is None or region.level(self.unit).value <= region.Level.COUNTY.value:
+            return self._of_processes(table)
+        return (*_within(table, self.unit), *self._of_processes(table))
+
+    def _of_processes(self, table: Any) -> tuple[Any, ...]:
+        return () if self.keys is None else (table.c.process_key.in_(self.keys),)
 
 
 def _below(table: Any, unit: str | None) -> tuple[Any, ...]:
-    prefix = "" if unit is None else region.prefix(unit)
-    if unit is None or not prefix:
+    if unit is None or not region.prefix(unit):
         return ()
-    level = region.level(unit)
-    if level is region.Level.INSTITUTION:
-        return (table.c.shard == region.shard(unit), table.c.region == unit)
-    if level.value < region.Level.COUNTY.value:
-        return (table.c.region.startswith(prefix),)
+    if region.level(unit).value < region.Level.COUNTY.value:
+        return (table.c.region.startswith(region.prefix(unit)),)
+    return (table.c.shard == region.shard(unit), *_within(table, unit))
+
+
+def _within(table: Any, unit: str) -> tuple[Any, ...]:
+    prefix = region.prefix(unit)
+    if region.level(unit) is region.Level.INSTITUTION:
+        return (table.c.region == unit,)
     # Between two codes, so that an index on the region can find the stretch.
     following = str(int(prefix) + 1).zfill(len(prefix))
-    within = (table.c.region >= prefix, table.c.region < following)
-    return (table.c.shard == region.shard(unit), *within)
+    return (table.c.region >= prefix, table.c.region < following)
 
 
 class Visibility:

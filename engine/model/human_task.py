@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -146,12 +146,30 @@ class WorklistCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLoad:
-    """Open tasks of one unit: all, those past their due instant, those due before tonight."""
+    """Open tasks of one unit: all, those past their due instant, those due before tonight.
+
+    `counted_until`: more are open in its county than are counted one by one; those due up to
+    then were. A number that goes on behind that instant is the least there are. None: all were.
+    """
 
     unit: str
     open: int
     overdue: int
     today: int
+    counted_until: datetime | None = None
+
+    @classmethod
+    def of(cls, unit: str, parts: Iterable[UnitLoad]) -> UnitLoad:
+        """Several together."""
+        parts = tuple(parts)
+        ends = [one.counted_until for one in parts if one.counted_until is not None]
+        return cls(
+            unit=unit,
+            open=sum(one.open for one in parts),
+            overdue=sum(one.overdue for one in parts),
+            today=sum(one.today for one in parts),
+            counted_until=min(ends, default=None),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

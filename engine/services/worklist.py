@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, text, true
+from sqlalchemy import and_, or_, text
 
 from engine.execution import assignment, task_terms
 from engine.execution.command import Commands
@@ -28,6 +28,7 @@ from engine.model.human_task import (
 from engine.model.states import Verb, Who
 from engine.model.worklist import DueFilter, Holding, WorklistFilter
 from engine.services.files import Files
+from engine.services.subtree import LAST, Subtree
 from engine.store import human_tasks, participants, worklists
 from engine.store.database import Transaction
 from engine.store.worklists import Holder, Narrowing
@@ -44,6 +45,7 @@ class WorklistService:
     def __init__(self, commands: Commands) -> None:
         self._environment = commands.environment
         self._files = Files(commands)
+        self._subtree = Subtree(commands.environment)
 
     def page(
         self,
@@ -114,37 +116,32 @@ class WorklistService:
 
     def overdue(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Tasks past their due instant in the subtrees of his seats, the latest longest first."""
-        return self._supervised(
-            actor, _task.c.due_sort <= self._environment.clock.now(), cursor, limit
-        )
+        return self._below(actor, cursor, limit, until=self._environment.clock.now())
 
     def unattended(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Open tasks in his subtrees for which nobody holds the role at the unit (Inv-16)."""
-        return self._supervised(actor, text("no_holder"), cursor, limit)
+        with self._environment.database.read() as tx:
+            seen = self._environment.visibility.condition(
+                tx, actor, _task.c.process_key, _task.c.region
+            )
+        query = worklists.rows().where(text("is_open = 1 AND no_holder"), seen)
+        query = query.order_by(_task.c.due_sort, _task.c.id).limit(limit + 1)
+        if cursor is not None:
+            query = query.where(_behind(_parsed(cursor)))
+        return self._page(query, limit)
 
     def open_below(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Every open task in the subtrees of his seats."""
-        return self._supervised(actor, true(), cursor, limit)
+        return self._below(actor, cursor, limit)
 
     def load(self, actor: Actor) -> tuple[UnitLoad, ...]:
-        """Open tasks by unit, of exactly the cases whose tasks `open_below` lists."""
+        """Open tasks by unit, of exactly the cases whose tasks `open_below` lists.
+
+        Where a county has tens of thousands only the most urgent of them are counted.
+        """
         now = self._environment.clock.now()
-        late, tonight = _task.c.due_sort <= now, end_of_day(local_date(now))
         with self._environment.database.read() as tx:
-            visible = self._environment.visibility.condition(
-                tx, actor, _task.c.process_key, _task.c.region
-            )
-            rows = tx.execute(
-                select(
-                    _task.c.unit,
-                    func.count(),
-                    func.sum(case((late, 1), else_=0)),
-                    func.sum(case((~late & (_task.c.due_sort <= tonight), 1), else_=0)),
-                )
-                .where(_task.c.is_open == 1, visible)
-                .group_by(_task.c.unit)
-            ).all()
-        return tuple(UnitLoad(unit=r[0], open=r[1], overdue=r[2], today=r[3]) for r in rows if r[0])
+            return tuple(self._subtree.load(tx, actor, now, end_of_day(local_date(now))))
 
     def done_by(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """What he completed, newest first."""
@@ -166,10 +163,7 @@ class WorklistService:
 
     def warned(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """Tasks with a yellow card in the subtrees of his seats, the most urgent first."""
-        now = self._environment.clock.now()
-        return self._supervised(
-            actor, and_(_task.c.warn_at <= now, _task.c.due_sort > now), cursor, limit
-        )
+        return self._below(actor, cursor, limit, warned=self._environment.clock.now())
 
     def listed(self, query: Any) -> tuple[TaskRow, ...]:
         """Rows of a query over `worklists.rows()`."""
@@ -177,27 +171,28 @@ class WorklistService:
 
     # --- private -----------------------------------------------------------------------------
 
-    def _supervised(self, actor: Actor, condition: Any, cursor: str | None, limit: int) -> TaskPage:
-        query = (
-            worklists.rows()
-            .where(text("is_open = 1"), condition)
-            .order_by(_task.c.due_sort, _task.c.id)
-            .limit(limit + 1)
-        )
-        if cursor is not None:
-            query = query.where(_behind(_parsed(cursor)))
-        found: dict[str, Any] = {}
+    def _below(
+        self,
+        actor: Actor,
+        cursor: str | None,
+        limit: int,
+        *,
+        until: datetime = LAST,
+        warned: datetime | None = None,
+    ) -> TaskPage:
+        after = worklists.BEGINNING if cursor is None else _parsed(cursor)
         with self._environment.database.read() as tx:
-            # One query a subtree, each in the order of an index; the short lists are merged.
-            for sight in self._environment.visibility.sights(tx, actor):
-                seen = tx.execute(query.where(*sight.where(_task))).all()
-                found.update((row.id, row) for row in seen)
-            rows = sorted(found.values(), key=lambda row: (row.due_sort, row.id))
+            found, following = self._subtree.page(
+                tx, actor, after=after, limit=limit, until=until, warned=warned
+            )
+            ids = [row.id for row in found]
+            rows = tx.execute(worklists.rows().where(_task.c.id.in_(ids))).all() if ids else ()
             names: dict[str, str | None] = {}
-            page = tuple(self._row(tx, row, None, names) for row in rows[:limit])
-        more = len(rows) > limit
-        last = rows[limit - 1] if more else None
-        return TaskPage(rows=page, next_cursor=_cursor(last.due_sort, last.id) if last else None)
+            page = tuple(
+                self._row(tx, row, None, names)
+                for row in sorted(rows, key=lambda row: (row.due_sort, row.id))
+            )
+        return TaskPage(rows=page, next_cursor=_cursor(*following) if following else None)
 
     def _page(self, query: Any, limit: int | None, *, by: str = "due_sort") -> TaskPage:
         with self._environment.database.read() as tx:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, or_, select
+from sqlalchemy import String, and_, bindparam, case, func, or_, select, text
 
 from engine.store.human_tasks import HumanTask
 from engine.store.statement import Statement
@@ -61,12 +61,7 @@ def page(holder: Holder, narrowed: frozenset[Narrowing]) -> Statement:
         rows()
         .where(
             *_held(holder),
-            # The first condition bounds the index range, the second skips within one instant.
-            _task.c.due_sort >= bindparam("after_at"),
-            or_(
-                _task.c.due_sort > bindparam("after_at"),
-                _task.c.id > bindparam("after_id"),
-            ),
+            *_behind(),
             *[_CONDITIONS[each] for each in sorted(narrowed, key=lambda each: each.value)],
         )
         .order_by(_task.c.due_sort, _task.c.id)
@@ -93,6 +88,14 @@ def counts(holder: Holder) -> Statement:
             func.coalesce(func.sum(case((overdue, 1), else_=0)), 0).label("overdue"),
             func.coalesce(func.sum(case((today, 1), else_=0)), 0).label("today"),
         ).select_from(capped)
+    )
+
+
+def _behind() -> tuple[Any, ...]:
+    # The first condition bounds the index range, the second skips within one instant.
+    return (
+        _task.c.due_sort >= bindparam("after_at"),
+        or_(_task.c.due_sort > bindparam("after_at"), _task.c.id > bindparam("after_id")),
     )
 
 
@@ -127,3 +130,59 @@ _CONDITIONS: dict[Narrowing, Any] = {
         _task.c.name.like(bindparam("search"), escape="/"),
     ),
 }
+
+
+# --- whole counties: read from `ix_human_task_watch` alone ----------------------------------------
+
+#: written out: a plan made for any value could not use an index of open tasks only
+_OPEN = text("is_open = 1")
+
+
+def _in_shard(*names: str) -> Any:
+    """Open tasks of :shard behind a place, due until :until, in their order."""
+    return (
+        select(*[_task.c[name] for name in names])
+        .where(
+            _OPEN,
+            _task.c.shard == bindparam("shard"),
+            *_behind(),
+            _task.c.due_sort <= bindparam("until"),
+        )
+        .order_by(_task.c.due_sort, _task.c.id)
+    )
+
+
+IN_SHARD = Statement(_in_shard("id", "due_sort").limit(bindparam("limit")))
+#: the next :limit of them, with what a question may narrow them by
+WINDOW: Any = (
+    _in_shard("id", "due_sort", "region", "unit", "process_key", "warn_at")
+    .limit(bindparam("limit"))
+    .subquery("watched")
+)
+#: the task behind the next :before, if there are so many
+END_OF_WINDOW = Statement(_in_shard("id", "due_sort").offset(bindparam("before")).limit(1))
+
+
+def _shards() -> Any:
+    """Shards with open tasks between two, skipping through the index from one to the next."""
+    following = _task.alias("following")
+    last = bindparam("last", type_=String())
+    skipped = (
+        select(func.min(_task.c.shard).label("shard"))
+        .where(_OPEN, _task.c.shard >= bindparam("first"), _task.c.shard <= last)
+        .cte("skipped", recursive=True)
+    )
+    behind = (
+        select(func.min(following.c.shard))
+        .where(
+            text("following.is_open = 1"),
+            following.c.shard > skipped.c.shard,
+            following.c.shard <= last,
+        )
+        .scalar_subquery()
+    )
+    skipped = skipped.union_all(select(behind).where(skipped.c.shard.is_not(None)))
+    return select(skipped.c.shard).where(skipped.c.shard.is_not(None))
+
+
+SHARDS = Statement(_shards())

@@ -6,21 +6,25 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from engine import SYSTEM, DueFilter, ProcessEngine, SystemClock, WorklistFilter
 from engine.model.process import InstanceStatus
+from engine.store import worklists
 from engine.store.database import Transaction
+from engine.store.statement import Statement
 from webforms.bench import bars, load_p, workload
 
 pytestmark = pytest.mark.slow
 
 BIG = ("human_task", "process_instance", "timer", "history_fact")
 SHAPE = load_p.Shape(villages=300, open_tasks=100_000, timers=50_000, finished=1_000)
+MONTH = timedelta(days=31)
 Asked = list[tuple[str, Any]]
 
 
@@ -116,7 +120,12 @@ def questions(engine: ProcessEngine) -> dict[str, Callable[[], object]]:
         asked |= {
             f"late below {name}": lambda a=actor: engine.worklist.overdue(a),
             f"open below {name}": lambda a=actor: engine.worklist.open_below(a),
+            f"yellow below {name}": lambda a=actor: engine.worklist.warned(a),
+            f"load below {name}": lambda a=actor: engine.worklist.load(a),
             f"unattended below {name}": lambda a=actor: engine.worklist.unattended(a),
+            f"circular of {name}": lambda a=actor: engine.supervision.to_be_named(
+                a, since=engine.clock.now() - MONTH, until=engine.clock.now()
+            ),
             f"cases of {name}": lambda a=actor: engine.runtime.instances(a),
             f"open cases of {name}": lambda a=actor: engine.runtime.instances(
                 a, process_key=workload.KEY, status=InstanceStatus.ACTIVE
@@ -153,3 +162,21 @@ def test_timers_due_at_one_midnight_are_taken_without_sorting_them(province) -> 
     prepared = timers.DUE.prepared(engine.database.engine.dialect)
     plan = province.plan(prepared.sql, prepared.bind({"now": engine.clock.now(), "limit": 200}))
     assert not [line for line in plan if "B-TREE" in line or "Sort" in line], plan
+
+
+def test_what_is_open_in_a_county_is_read_from_one_index_in_its_order(province) -> None:
+    engine = province.engine
+    asked = {
+        "shard": load_p.village(0)[:6], "after_at": worklists.BEGINNING[0], "after_id": "",
+        "until": engine.clock.now() + MONTH, "limit": 500, "before": 499, "first": "000000",
+        "last": "999999",
+    }  # fmt: skip
+    window = Statement(select(worklists.WINDOW))
+    for statement in (worklists.IN_SHARD, worklists.END_OF_WINDOW, worklists.SHARDS, window):
+        prepared = statement.prepared(engine.database.engine.dialect)
+        plan = province.plan(prepared.sql, prepared.bind(asked))
+        assert any("ix_human_task_watch" in line for line in plan), plan
+        assert not [line for line in plan if "B-TREE" in line or "Sort" in line], plan
+        if engine.database.is_sqlite:
+            tables = [line for line in plan if "ix_human_task_watch" in line]
+            assert all("COVERING INDEX" in line for line in tables), plan

@@ -81,6 +81,8 @@ def lists(engine: ProcessEngine, shape: load_p.Shape) -> Figures:
         asked: Mapping[str, Callable[[Actor], object]] = {
             "overdue": engine.worklist.overdue,
             "open_below": engine.worklist.open_below,
+            "yellow": engine.worklist.warned,
+            "load": engine.worklist.load,
             "cases": engine.runtime.instances,
         }
         for what, ask in asked.items():

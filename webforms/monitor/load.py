@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
-from engine import Actor, UnitLoad, region
+from engine import Actor, UnitLoad, clock, region
 
 _BELOW = {
     region.Level.COUNTRY: region.Level.PROVINCE,
@@ -23,13 +25,13 @@ def rolled_up(found: Iterable[UnitLoad], unit: str | None) -> list[UnitLoad]:
     for one in found:
         at = region.at_level(one.unit, level) if level else None
         sums[at or one.unit].append(one)
-    rolled = [_sum(code, parts) for code, parts in sums.items()]
+    rolled = [UnitLoad.of(code, parts) for code, parts in sums.items()]
     return sorted(rolled, key=lambda one: (-one.overdue, -one.open, one.unit))
 
 
 def total(found: Iterable[UnitLoad]) -> UnitLoad:
     """Everything together."""
-    return _sum("", list(found))
+    return UnitLoad.of("", found)
 
 
 def top(actor: Actor) -> str | None:
@@ -38,10 +40,28 @@ def top(actor: Actor) -> str | None:
     return min(units, key=lambda code: (region.level(code).value, code), default=None)
 
 
-def _sum(unit: str, parts: list[UnitLoad]) -> UnitLoad:
-    return UnitLoad(
-        unit=unit,
-        open=sum(one.open for one in parts),
-        overdue=sum(one.overdue for one in parts),
-        today=sum(one.today for one in parts),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A unit's numbers as texts: a plus where there may be more than were counted."""
+
+    unit: str
+    open: str
+    overdue: str
+    today: str
+    is_late: bool
+    is_partial: bool
+
+
+def shown(one: UnitLoad, now: datetime) -> Shown:
+    """What the page says of a unit."""
+    end = one.counted_until
+    ends = {"overdue": now, "today": clock.end_of_day(clock.local_date(now))}
+    more = {name: "+" if end is not None and end <= ends[name] else "" for name in ends}
+    return Shown(
+        unit=one.unit,
+        open=f"{one.open}{'+' if end is not None else ''}",
+        overdue=f"{one.overdue}{more['overdue']}",
+        today=f"{one.today}{more['today']}",
+        is_late=one.overdue > 0,
+        is_partial=end is not None,
     )

@@ -38,8 +38,8 @@ def overdue() -> str:
     return render(
         "monitor/overdue.html",
         rows=[(row, _due(row)) for row in page.rows],
-        load=rolled,
-        totals=load.total(by_unit),
+        load=[load.shown(one, at) for one in rolled],
+        totals=load.shown(load.total(by_unit), at),
         unit=unit,
         card=card,
         now=at,

@@ -65,6 +65,8 @@ class NoticeLine(Base):
     """One version of one household in one notice, as it was posted."""
 
     __tablename__ = "notice_line"
+    # Asked the other way round, too: which notices named these households.
+    __table_args__ = (Index("ix_notice_line_line", "line_id"),)
 
     notice_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     line_id: Mapped[str] = mapped_column(String(36), primary_key=True)
