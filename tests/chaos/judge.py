@@ -143,9 +143,9 @@ def winners(record: list[dict[str, Any]], facts: Iterable[Any]) -> list[str]:
             what = (line["task"], FACT_OF[line["verb"]], line["who"])
             sent, _ = times.get(what, (line["sent"], 0))
             times.setdefault(what, (sent, line["answered"]))
+    wrong += _refused_for_nothing(record, of_task)
     for task, order in of_task.items():
         owner, done = "", 0
-    wrong += _refused_for_nothing(record, of_task)
         latest = 0
         for kind, who in order:
             if done or (kind == "task.claimed" and owner) or (owner and owner != who):
@@ -160,8 +160,6 @@ def winners(record: list[dict[str, Any]], facts: Iterable[Any]) -> list[str]:
         if done != 1:
             wrong.append(f"completed {done} times: {task}")
     return wrong[:_SHOWN]
-
-
 
 
 def _refused_for_nothing(
@@ -182,6 +180,8 @@ def _refused_for_nothing(
         and line["answer"] == NO
         and not any(other["sent"] < line["answered"] for other in asked[line["task"]])
     ]
+
+
 def started(session: Any, record: list[dict[str, Any]]) -> list[str]:
     """Every acknowledged case is there once, every silent one at most once, no other at all."""
     there = collections.Counter(
@@ -292,6 +292,8 @@ def leftovers(session: Any) -> list[str]:
         left = session.scalar(select(func.count()).select_from(table))
         if left:
             wrong.append(f"{left} rows left in {table.__tablename__}")
+            some = session.execute(select(*table.__table__.columns).limit(3))
+            wrong += [f"left: {dict(row._mapping)}" for row in some]
     opened = session.scalar(
         select(func.count()).select_from(tables.HumanTask).where(tables.HumanTask.is_open == 1)
     )
