@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from engine.execution.command import Commands
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
 from engine.store import incidents, instances
+from engine.store.database import Transaction
 
 _log = logging.getLogger("engine.jobs")
 
 
-def store(commands: Commands, instance_id: str, **about: Any) -> None:
+def store(
+    commands: Commands,
+    instance_id: str,
+    also: Callable[[Transaction], object] = lambda _tx: None,
+    **about: Any,
+) -> None:
     """Raise it in the case; where that cannot be done, beside it: somebody must see it.
 
-    Raises what the driver raises when the database goes away.
+    What is to be written `also` is committed with it or not at all. Raises what the driver raises
+    when the database goes away.
     """
 
     def act(work: Work) -> None:
+        also(work.tx)
         work.raise_incident(**about)
 
     try:
@@ -28,13 +37,19 @@ def store(commands: Commands, instance_id: str, **about: Any) -> None:
         if commands.environment.database.is_gone(error):
             raise
         _log.exception("the incident of instance %s is stored beside it", instance_id)
-        _beside(commands, instance_id, about)
+        _beside(commands, instance_id, also, about)
 
 
-def _beside(commands: Commands, instance_id: str, about: dict[str, Any]) -> None:
+def _beside(
+    commands: Commands,
+    instance_id: str,
+    also: Callable[[Transaction], object],
+    about: dict[str, Any],
+) -> None:
     environment = commands.environment
     nothing = dict.fromkeys(("element", "activity_id", "job_id", "timer_id"))
     with environment.database.write() as tx:
+        also(tx)
         row = tx.first(instances.BY_ID, {"instance_id": instance_id})
         if row is None:
             return

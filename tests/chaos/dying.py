@@ -39,7 +39,7 @@ class DyingCarrier(cluster.ProcrastinateCarrier):
 
 
 class DyingIds(SystemIds):
-    """Dies when an id is asked for; a timer that fires arms the next one."""
+    """Dies when an id is asked for: a timer that fires arms the next one, a fault has one."""
 
     new = die
 
@@ -67,6 +67,7 @@ def due(engine: ProcessEngine) -> list[Any]:
 
 def main(point: str, url: str, folder: Path, clock: TravellingClock) -> None:
     """Come to the point and die there."""
+    load_office.ANSWERS_LOST = 0
     engine = load_office.build(url, folder, clock)
     if point == "pump.before_commit":
         cluster.install(engine.database)
@@ -78,6 +79,12 @@ def main(point: str, url: str, folder: Path, clock: TravellingClock) -> None:
         ids = DyingIds(clock)
         engine = ProcessEngine(url, clock=clock, ids=ids, files=folder)
         engine.cluster.fire(due(engine))
+    elif point == "give_up.before_commit":
+        engine = ProcessEngine(
+            url, clock=clock, ids=DyingIds(clock), files=folder,
+            operations=[load_office.Gateway(folder).operations()],
+        )  # fmt: skip
+        engine.management.run_due()
     elif point == "fire.after_commit":
         engine.cluster.fire(due(engine))
     elif point == "send.before_mark":

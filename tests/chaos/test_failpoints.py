@@ -18,6 +18,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from engine import SYSTEM, ProcessEngine, TravellingClock, errors, tables
+from engine.execution.job_executor import ATTEMPTS
 from engine.queues.cluster import ProcrastinateCarrier, install
 from engine.store import timers
 from notifications.dispatcher import LEASE, Dispatcher
@@ -37,10 +38,10 @@ class Bureau:
         self.engine: ProcessEngine = load_office.build(url, folder, self.clock)
         load_office.furnish(self.engine)
 
-    def opened(self, number: str = "1") -> str:
+    def opened(self, number: str = "1", *, poison: bool = False) -> str:
         """A case at its first desk."""
         return self.engine.runtime.start(
-            "load_case", SYSTEM, variables={"number": number, "poison": False},
+            "load_case", SYSTEM, variables={"number": number, "poison": poison},
             region=load_office.VILLAGE, title=number, business_key=number,
         )  # fmt: skip
 
@@ -67,7 +68,9 @@ class Bureau:
         """How often the case was written."""
         with self.engine.read() as session:
             return session.scalar(
-                select(tables.ProcessInstance.revision).where(tables.ProcessInstance.id == case)
+                select(tables.ProcessInstance.revision).where(
+                    tables.ProcessInstance.id == case
+                )
             )
 
     def fired(self, case: str) -> Counter[str]:
@@ -113,6 +116,12 @@ class Postman:
         self.sent.append(letter.id)
 
 
+@pytest.fixture(autouse=True)
+def the_gateway_answers(monkeypatch) -> None:
+    """What it loses in the harness by chance would be chance here too."""
+    monkeypatch.setattr(load_office, "ANSWERS_LOST", 0)
+
+
 @pytest.fixture
 def on_postgres(postgres_url: str, tmp_path: Path) -> Iterator[Bureau]:
     bureau = Bureau(postgres_url, tmp_path)
@@ -146,7 +155,9 @@ def test_a_pump_killed_before_its_commit_has_handed_over_nothing(on_postgres) ->
 
 
 @pytest.mark.postgres
-def test_a_pump_killed_after_its_commit_has_left_the_batch_to_any_worker(on_postgres) -> None:
+def test_a_pump_killed_after_its_commit_has_left_the_batch_to_any_worker(
+    on_postgres,
+) -> None:
     on_postgres.waiting()
 
     on_postgres.kill_at("pump.after_commit")
@@ -173,7 +184,9 @@ def test_batches_wiped_from_the_queue_are_handed_over_again(on_postgres) -> None
     assert on_postgres.fired(case) == {"pause": 1}
 
 
-def test_a_worker_killed_before_the_commit_of_a_firing_has_changed_nothing(bureau) -> None:
+def test_a_worker_killed_before_the_commit_of_a_firing_has_changed_nothing(
+    bureau,
+) -> None:
     case = bureau.waiting()
     before = bureau.revision(case)
 
@@ -199,7 +212,32 @@ def test_a_worker_killed_after_the_commit_of_a_firing_is_not_repeated(bureau) ->
     assert bureau.engine.history.verify() == []
 
 
-def test_a_letter_whose_sender_is_killed_after_sending_goes_out_again_under_its_id(bureau) -> None:
+def test_a_worker_killed_while_it_gives_a_job_up_leaves_it_to_the_next(bureau) -> None:
+    case = bureau.opened(poison=True)
+    clerk = bureau.engine.identity.actor("clerk0")
+    bureau.engine.tasks.complete(
+        bureau.engine.worklist.page(clerk).rows[0].id, clerk, {}
+    )
+    for _ in range(ATTEMPTS - 1):
+        bureau.engine.management.run_due()
+        bureau.clock.advance(timedelta(hours=2))
+    assert bureau.engine.management.incidents(SYSTEM) == ()
+
+    bureau.kill_at("give_up.before_commit")
+
+    assert bureau.engine.dead_letters.all() == ()
+    bureau.clock.advance(timedelta(hours=2))
+    bureau.engine.management.run_due()
+    (incident,) = bureau.engine.management.incidents(SYSTEM)
+    assert incident.instance_id == case
+    bureau.engine.management.retry(incident.id, SYSTEM, {"poison": False})
+    bureau.engine.management.run_due()
+    assert len((bureau.folder / "gateway").read_text().splitlines()) == 1
+
+
+def test_a_letter_whose_sender_is_killed_after_sending_goes_out_again_under_its_id(
+    bureau,
+) -> None:
     bureau.opened()
     clerk = bureau.engine.identity.actor("clerk0")
     bureau.engine.tasks.claim(bureau.engine.worklist.page(clerk).rows[0].id, clerk)
@@ -222,7 +260,9 @@ def test_a_letter_whose_sender_is_killed_after_sending_goes_out_again_under_its_
     assert len(states) == len(set(first) | set(postman.sent))
 
 
-def test_a_full_disk_refuses_whole_and_the_next_attempt_succeeds(sqlite_url, tmp_path) -> None:
+def test_a_full_disk_refuses_whole_and_the_next_attempt_succeeds(
+    sqlite_url, tmp_path
+) -> None:
     bureau = Bureau(sqlite_url, tmp_path)
     case = bureau.waiting()
     before = bureau.revision(case)
@@ -263,7 +303,10 @@ def test_a_key_whose_answer_was_lost_tells_what_became_of_it(bureau) -> None:
     task = bureau.engine.worklist.page(clerk).rows[0]
     first = bureau.engine.tasks.complete(task.id, clerk, {}, key="k")
 
-    assert bureau.engine.tasks.complete(task.id, clerk, {}, key="k").task_id == first.task_id
+    assert (
+        bureau.engine.tasks.complete(task.id, clerk, {}, key="k").task_id
+        == first.task_id
+    )
     for who, key in ((clerk, "another"), (other, "k")):
         with pytest.raises(errors.Rejected):
             bureau.engine.tasks.complete(task.id, who, {}, key=key)
