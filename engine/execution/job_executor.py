@@ -81,9 +81,7 @@ class JobExecutor:
         due = min(instants, default=None)
         return None if due == FAR_FUTURE else due
 
-    def drain(
-        self, job_ids: Sequence[str], *, at_most: int | None = DRAIN_AT_ONCE
-    ) -> None:
+    def drain(self, job_ids: Sequence[str], *, at_most: int | None = DRAIN_AT_ONCE) -> None:
         """Run these jobs and those they lead to, in order; never raises for a failing job.
 
         A database that goes away meanwhile is no failure of the caller's: his commit stands, and
@@ -94,9 +92,7 @@ class JobExecutor:
         except Exception as error:
             if not self._environment.database.is_gone(error):
                 raise
-            _log.warning(
-                "the database went away while jobs were running", exc_info=error
-            )
+            _log.warning("the database went away while jobs were running", exc_info=error)
 
     def run_jobs(self, job_ids: Sequence[str]) -> None:
         """The same for a worker, who hears of a database that goes away: he runs them again."""
@@ -152,14 +148,9 @@ class JobExecutor:
         if timer.kind != timers.EVENT:
             ladder.fire(work, timer)
             return
-        work.record(
-            Fact.TIMER_FIRED,
-            activity_id=timer.node_id,
-            detail={"due": timer.planned_at},
-        )
+        work.record(Fact.TIMER_FIRED, activity_id=timer.node_id, detail={"due": timer.planned_at})
         settle.advance(
-            work,
-            TimerFired(at=work.now, element=timer.element, due_at=timer.planned_at),
+            work, TimerFired(at=work.now, element=timer.element, due_at=timer.planned_at)
         )
 
     def _timer_failed(self, row: Any, error: Exception) -> None:
@@ -202,32 +193,23 @@ class JobExecutor:
 
     def _dispatch(self, job: Any, arguments: Mapping[str, Any]) -> list[str]:
         if job.kind == settle.JOB_MESSAGE:
-            return correlation.deliver_job(
-                self._commands, job, arguments, _actor(arguments)
-            )
+            return correlation.deliver_job(self._commands, job, arguments, _actor(arguments))
         if job.kind == settle.JOB_SIGNAL:
             return correlation.broadcast_job(self._commands, job, arguments)
         if job.kind == clock_starts.JOB_BEGIN:
             return clock_starts.run_job(self._commands, job, arguments)
         if job.kind == version_move_jobs.JOB_MOVE:
-            return version_move_jobs.run_job(
-                self._commands, job, arguments, _actor(arguments)
-            )
+            return version_move_jobs.run_job(self._commands, job, arguments, _actor(arguments))
         declared = self._calls_outside(job, arguments)
         if declared is not None:
             return self._call_outside(declared, job, arguments)
-        return self._settle(
-            job, arguments, lambda work: _HANDLERS[job.kind](work, job, arguments)
-        )
+        return self._settle(job, arguments, lambda work: _HANDLERS[job.kind](work, job, arguments))
 
     def _settle(
         self, job: Any, arguments: Mapping[str, Any], handle: Callable[[Work], None]
     ) -> list[str]:
         def act(work: Work) -> None:
-            if (
-                work.instance.status is InstanceStatus.SUSPENDED
-                and job.kind != settle.JOB_CANCEL
-            ):
+            if work.instance.status is InstanceStatus.SUSPENDED and job.kind != settle.JOB_CANCEL:
                 _put_off(work, job)
                 return
             if work.tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
@@ -235,9 +217,7 @@ class JobExecutor:
             if work.instance.ended_at is None and _still_waits(work, job, arguments):
                 handle(work)
 
-        _, follow_up = self._commands.run_on_instance(
-            job.instance_id, _actor(arguments), act
-        )
+        _, follow_up = self._commands.run_on_instance(job.instance_id, _actor(arguments), act)
         return follow_up
 
     def _call_outside(
@@ -252,12 +232,7 @@ class JobExecutor:
             self.breaker.left(declared.name)
             return []
         answer = outside.call(
-            environment,
-            declared,
-            job,
-            arguments,
-            _actor(arguments),
-            breaker=self.breaker,
+            environment, declared, job, arguments, _actor(arguments), breaker=self.breaker
         )
 
         def handle(work: Work) -> None:
@@ -272,18 +247,14 @@ class JobExecutor:
         """Whether running this job waits for somebody else's answer."""
         return self._calls_outside(job, arguments) is not None
 
-    def _calls_outside(
-        self, job: Any, arguments: Mapping[str, Any]
-    ) -> Operation | None:
+    def _calls_outside(self, job: Any, arguments: Mapping[str, Any]) -> Operation | None:
         if job.kind != settle.JOB_OPERATION:
             return None
         declared = operations.find(self._environment, arguments["operation"])
         return declared if declared.outside else None
 
     def _job_failed(self, job: Any, error: Exception) -> list[str]:
-        _log.exception(
-            "job %s (%s) of instance %s failed", job.id, job.kind, job.instance_id
-        )
+        _log.exception("job %s (%s) of instance %s failed", job.id, job.kind, job.instance_id)
         attempts = job.attempts + 1
         dead = attempts >= ATTEMPTS
         failed = {
@@ -370,9 +341,7 @@ def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
     settle.advance(work, answer)
 
 
-def _answered(
-    work: Work, job: Any, arguments: Mapping[str, Any], answer: outside.Answer
-) -> None:
+def _answered(work: Work, job: Any, arguments: Mapping[str, Any], answer: outside.Answer) -> None:
     invocation = _invocation(job, arguments)
     if answer.refusal is not None:
         settle.advance(work, settle.refused(work, invocation, answer.refusal))
@@ -383,8 +352,7 @@ def _answered(
         detail={"operation": invocation.operation},
     )
     settle.advance(
-        work,
-        OperationReturned(at=work.now, element=job.element, outputs=answer.outputs),
+        work, OperationReturned(at=work.now, element=job.element, outputs=answer.outputs)
     )
 
 

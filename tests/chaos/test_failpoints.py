@@ -68,9 +68,7 @@ class Bureau:
         """How often the case was written."""
         with self.engine.read() as session:
             return session.scalar(
-                select(tables.ProcessInstance.revision).where(
-                    tables.ProcessInstance.id == case
-                )
+                select(tables.ProcessInstance.revision).where(tables.ProcessInstance.id == case)
             )
 
     def fired(self, case: str) -> Counter[str]:
@@ -155,9 +153,7 @@ def test_a_pump_killed_before_its_commit_has_handed_over_nothing(on_postgres) ->
 
 
 @pytest.mark.postgres
-def test_a_pump_killed_after_its_commit_has_left_the_batch_to_any_worker(
-    on_postgres,
-) -> None:
+def test_a_pump_killed_after_its_commit_has_left_the_batch_to_any_worker(on_postgres) -> None:
     on_postgres.waiting()
 
     on_postgres.kill_at("pump.after_commit")
@@ -184,9 +180,7 @@ def test_batches_wiped_from_the_queue_are_handed_over_again(on_postgres) -> None
     assert on_postgres.fired(case) == {"pause": 1}
 
 
-def test_a_worker_killed_before_the_commit_of_a_firing_has_changed_nothing(
-    bureau,
-) -> None:
+def test_a_worker_killed_before_the_commit_of_a_firing_has_changed_nothing(bureau) -> None:
     case = bureau.waiting()
     before = bureau.revision(case)
 
@@ -215,9 +209,7 @@ def test_a_worker_killed_after_the_commit_of_a_firing_is_not_repeated(bureau) ->
 def test_a_worker_killed_while_it_gives_a_job_up_leaves_it_to_the_next(bureau) -> None:
     case = bureau.opened(poison=True)
     clerk = bureau.engine.identity.actor("clerk0")
-    bureau.engine.tasks.complete(
-        bureau.engine.worklist.page(clerk).rows[0].id, clerk, {}
-    )
+    bureau.engine.tasks.complete(bureau.engine.worklist.page(clerk).rows[0].id, clerk, {})
     for _ in range(ATTEMPTS - 1):
         bureau.engine.management.run_due()
         bureau.clock.advance(timedelta(hours=2))
@@ -235,9 +227,7 @@ def test_a_worker_killed_while_it_gives_a_job_up_leaves_it_to_the_next(bureau) -
     assert len((bureau.folder / "gateway").read_text().splitlines()) == 1
 
 
-def test_a_letter_whose_sender_is_killed_after_sending_goes_out_again_under_its_id(
-    bureau,
-) -> None:
+def test_a_letter_whose_sender_is_killed_after_sending_goes_out_again_under_its_id(bureau) -> None:
     bureau.opened()
     clerk = bureau.engine.identity.actor("clerk0")
     bureau.engine.tasks.claim(bureau.engine.worklist.page(clerk).rows[0].id, clerk)
@@ -260,9 +250,7 @@ def test_a_letter_whose_sender_is_killed_after_sending_goes_out_again_under_its_
     assert len(states) == len(set(first) | set(postman.sent))
 
 
-def test_a_full_disk_refuses_whole_and_the_next_attempt_succeeds(
-    sqlite_url, tmp_path
-) -> None:
+def test_a_full_disk_refuses_whole_and_the_next_attempt_succeeds(sqlite_url, tmp_path) -> None:
     bureau = Bureau(sqlite_url, tmp_path)
     case = bureau.waiting()
     before = bureau.revision(case)
@@ -303,10 +291,7 @@ def test_a_key_whose_answer_was_lost_tells_what_became_of_it(bureau) -> None:
     task = bureau.engine.worklist.page(clerk).rows[0]
     first = bureau.engine.tasks.complete(task.id, clerk, {}, key="k")
 
-    assert (
-        bureau.engine.tasks.complete(task.id, clerk, {}, key="k").task_id
-        == first.task_id
-    )
+    assert bureau.engine.tasks.complete(task.id, clerk, {}, key="k").task_id == first.task_id
     for who, key in ((clerk, "another"), (other, "k")):
         with pytest.raises(errors.Rejected):
             bureau.engine.tasks.complete(task.id, who, {}, key=key)
