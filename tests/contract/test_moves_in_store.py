@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import time
 
 import pytest
-from sqlalchemy import select
 
 from engine import SYSTEM, errors
-from engine.execution.snapshot import unpack
-from engine.kernel.program import EventType, Kind
-from engine.kernel.state import ROOT, Phase
 from engine.store.human_tasks import HumanTask
-from engine.store.instances import ProcessInstance
 from engine.store.subscriptions import EventSubscription
-from engine.store.timers import EVENT, Timer
+from engine.store.timers import Timer
+from tests.contract.case_rows import assert_rows_fit, beside, rows, stored, way
 
 ROUNDS = 1_000
-
-
-def rows(office, table, instance_id, *conditions):
-    """Element and node of every row of the case."""
-    found = table.__table__
-    with office.engine.management._environment.database.read() as tx:
-        return tx.execute(
-            select(found).where(found.c.instance_id == instance_id, *conditions)
-        ).all()
-
-
-def state_of(office, instance_id):
-    table = ProcessInstance.__table__
-    with office.engine.management._environment.database.read() as tx:
-        row = tx.execute(select(table).where(table.c.id == instance_id)).one()
-        program = office.engine.management._environment.programs.by_id(
-            tx, row.definition_id
-        ).program
-    return unpack(bytes(row.state)), program, bytes(row.state)
-
-
-def assert_rows_fit(office, instance_id) -> None:
-    """Open tasks, timers and subscriptions belong to live elements, and each has its own."""
-    state, program, _ = state_of(office, instance_id)
-    tasks, timers, heard = set(), set(), set()
-    for number, element in state.elements.items():
-        if number == ROOT or element.phase not in (Phase.WAITING, Phase.LISTENING):
-            continue
-        node = program.by_id[element.node]
-        if node.kind is Kind.USER_TASK and element.phase is Phase.WAITING:
-            tasks.add(number)
-            continue
-        kinds = {event.type for event in node.events[element.place : element.place + 1]}
-        if EventType.TIMER in kinds:
-            timers.add(number)
-        if kinds & {EventType.MESSAGE, EventType.SIGNAL}:
-            heard.add(number)
-    open_tasks = rows(office, HumanTask, instance_id, HumanTask.__table__.c.is_open == 1)
-    armed = rows(office, Timer, instance_id)
-    assert {row.element for row in open_tasks} == tasks
-    assert {row.element for row in armed if row.kind == EVENT} == timers
-    assert {row.element for row in armed if row.kind != EVENT} <= tasks
-    assert {row.element for row in rows(office, EventSubscription, instance_id)} == heard
 
 
 def task(id: str, returns: str = "", inside: str = "", deadline: str = "") -> str:
@@ -70,20 +22,6 @@ def task(id: str, returns: str = "", inside: str = "", deadline: str = "") -> st
     return (
         f'<userTask id="{id}"><extensionElements><nl:task role="clerk"{more}/>'
         f"{inside}</extensionElements>"
-    )
-
-
-def beside(id: str, host: str, definition: str, end: str) -> str:
-    return (
-        f'<boundaryEvent id="{id}" attachedToRef="{host}" cancelActivity="false">{definition}</boundaryEvent>'
-        f'<endEvent id="{end}"/><sequenceFlow id="{id}_{end}" sourceRef="{id}" targetRef="{end}"/>'
-    )
-
-
-def way(*nodes: str) -> str:
-    return "".join(
-        f'<sequenceFlow id="{one}_{other}" sourceRef="{one}" targetRef="{other}"/>'
-        for one, other in itertools.pairwise(nodes)
     )
 
 
@@ -98,17 +36,17 @@ MODEL = f"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xml
 <process id="case" name="流程case" isExecutable="true"><startEvent id="s"/>
 {task("apply")}</userTask><parallelGateway id="f"/>
 {task("a1", EARLIER, deadline="5wd")}</userTask>{task("a2", EARLIER, ROUND)}{AT_ONCE}</userTask>
-{beside("ta", "a2", TIMER, "ea")}
+{beside("ta", "a2", TIMER)}
 <subProcess id="l1"><startEvent id="s1"/><subProcess id="l2"><startEvent id="s2"/>
  <subProcess id="l3"><extensionElements>{ROUND}</extensionElements>{IN_TURN}<startEvent id="s3"/>
  {task("deep", EARLIER, deadline="5wd")}</userTask><endEvent id="e3"/>{way("s3", "deep", "e3")}
- {beside("td", "deep", TIMER, "ed")}
+ {beside("td", "deep", TIMER)}
  <subProcess id="esp" triggeredByEvent="true"><startEvent id="es" isInterrupting="false"><signalEventDefinition signalRef="S"/></startEvent>
  {task("extra", EARLIER)}</userTask><endEvent id="ee"/>{way("es", "extra", "ee")}</subProcess>
  </subProcess><endEvent id="e2"/>{way("s2", "l3", "e2")}</subProcess>
  <endEvent id="e1"/>{way("s1", "l2", "e1")}
 </subProcess>
-{beside("t1", "l1", '<messageEventDefinition messageRef="M"/>', "em")}
+{beside("t1", "l1", '<messageEventDefinition messageRef="M"/>')}
 <parallelGateway id="j"/>{task("z", EARLIER)}</userTask><endEvent id="e"/>
 {way("s", "apply", "f", "a1", "a2", "j", "z", "e")}{way("f", "l1", "j")}
 </process></definitions>""".encode()
@@ -198,12 +136,12 @@ def test_it_refuses_a_move_that_would_starve_the_join_and_keeps_every_row(desk):
     case = desk.start()
     for activity in ("apply", "a1", "a2", "a2", "a2", "deep", "deep", "deep"):
         desk.complete("wang", activity)
-    before = state_of(desk, case)[2]
+    before = stored(desk, case)
 
     with pytest.raises(errors.InvalidState, match="永远等不齐"):
         give_back(desk, "z", "a1")
 
-    assert state_of(desk, case)[2] == before
+    assert stored(desk, case) == before
     assert_rows_fit(desk, case)
 
 
@@ -217,7 +155,7 @@ def test_a_thousand_returns_leave_state_and_time_and_history_query_as_they_were(
         give_back(desk, "a1", "apply")
         spent.append(time.process_time() - started)
         if number % 100 == 99:
-            sizes.append(len(state_of(desk, case)[2]))
+            sizes.append(len(stored(desk, case)))
             pages.append(_page_time(desk, case))
     assert max(sizes) - min(sizes) <= 8, sizes
     assert desk.waiting_at(case) == ("apply",)

@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
-from sqlalchemy import select
 
 from engine import SYSTEM, errors
-from engine.execution.snapshot import unpack
-from engine.kernel.program import EventType, Kind
-from engine.kernel.state import ROOT, Phase
-from engine.store.human_tasks import HumanTask
-from engine.store.instances import ProcessInstance
-from engine.store.subscriptions import EventSubscription
+from engine.kernel.state import ROOT
 from engine.store.timers import EVENT, Timer
-
-
-def rows(office, table, instance_id, *conditions):
-    found = table.__table__
-    with office.engine.management._environment.database.read() as tx:
-        return tx.execute(
-            select(found).where(found.c.instance_id == instance_id, *conditions)
-        ).all()
-
-
-def state_of(office, instance_id):
-    table = ProcessInstance.__table__
-    with office.engine.management._environment.database.read() as tx:
-        row = tx.execute(select(table).where(table.c.id == instance_id)).one()
-        programs = office.engine.management._environment.programs
-        program = programs.by_id(tx, row.definition_id).program
-    return unpack(bytes(row.state)), program
-
-
-def assert_rows_fit(office, instance_id) -> None:
-    """Open tasks, timers and subscriptions belong to live elements, and each has its own."""
-    state, program = state_of(office, instance_id)
-    tasks, timers, heard = set(), set(), set()
-    for number, element in state.elements.items():
-        if number == ROOT or element.phase not in (Phase.WAITING, Phase.LISTENING):
-            continue
-        node = program.by_id[element.node]
-        if node.kind is Kind.USER_TASK and element.phase is Phase.WAITING:
-            tasks.add(number)
-            continue
-        kinds = {event.type for event in node.events[element.place : element.place + 1]}
-        if EventType.TIMER in kinds:
-            timers.add(number)
-        if kinds & {EventType.MESSAGE, EventType.SIGNAL}:
-            heard.add(number)
-    open_tasks = rows(office, HumanTask, instance_id, HumanTask.__table__.c.is_open == 1)
-    armed = rows(office, Timer, instance_id)
-    assert sorted(row.element for row in open_tasks) == sorted(tasks)
-    assert {row.element for row in armed if row.kind == EVENT} == timers
-    assert {row.element for row in armed if row.kind != EVENT} <= tasks
-    assert {row.element for row in rows(office, EventSubscription, instance_id)} == heard
+from tests.contract.case_rows import assert_rows_fit, beside, rows, state_of, way
 
 
 def task(id: str, inside: str = "") -> str:
@@ -63,21 +15,6 @@ def task(id: str, inside: str = "") -> str:
         f'<userTask id="{id}" name="{id}"><extensionElements>'
         f'<nl:task role="clerk" deadline="5wd" ladder="default" withdrawable="true"/>'
         f"{inside}</extensionElements>"
-    )
-
-
-def beside(id: str, host: str, definition: str) -> str:
-    return (
-        f'<boundaryEvent id="{id}" attachedToRef="{host}" cancelActivity="false">{definition}'
-        f'</boundaryEvent><endEvent id="e_{id}"/>'
-        f'<sequenceFlow id="f_{id}" sourceRef="{id}" targetRef="e_{id}"/>'
-    )
-
-
-def way(*nodes: str) -> str:
-    return "".join(
-        f'<sequenceFlow id="{one}_{other}" sourceRef="{one}" targetRef="{other}"/>'
-        for one, other in itertools.pairwise(nodes)
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from engine import bpmn
 from engine.execution.proof import prove
+from tests.drawings import read_arrows
 
 _KINDS = {
     "p": "parallelGateway",
@@ -25,7 +26,6 @@ _KINDS = {
     "e": "endEvent",
     "g": "eventBasedGateway",
 }
-_ARROW = re.compile(r"\s+-(?:\[(.+?)\]-|(default)-)?>\s+")
 _HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
@@ -37,43 +37,21 @@ TIMER = "<timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefin
 MESSAGE = '<messageEventDefinition messageRef="M"/>'
 
 
-def draw(arrows: str, xml: str = "") -> str:
+def draw(text: str, xml: str = "") -> str:
     """The inside of a process: flows from arrows, nodes not given as XML by their first letter."""
     declared = set(re.findall(r'\bid="([^"]+)"', xml))
-    nodes: dict[str, None] = {}
-    defaults: dict[str, str] = {}
-    flows = []
-    for line in filter(None, map(str.strip, arrows.splitlines())):
-        parts = _ARROW.split(line)
-        for place in range(0, len(parts) - 3, 3):
-            source, condition, default, target = parts[place : place + 4]
-            nodes.update({source: None, target: None})
-            flow = f"{source}__{target}"
-            if default:
-                defaults[source] = flow
-            inner = (
-                f'<conditionExpression xsi:type="tFormalExpression">{escape(condition)}'
-                "</conditionExpression>"
-                if condition
-                else ""
-            )
-            flows.append(
-                f'<sequenceFlow id="{flow}" sourceRef="{source}" targetRef="{target}">{inner}'
-                "</sequenceFlow>"
-            )
-    shapes = []
-    for node in nodes:
-        if node in declared:
-            continue
-        kind = _KINDS[node[0]]
-        default = f' default="{defaults[node]}"' if node in defaults else ""
-        shapes.append(f'<{kind} id="{node}"{default}/>')
-    return "".join(shapes) + xml + "".join(flows)
+    drawn = read_arrows(text)
+    shapes = [
+        f'<{_KINDS[node[0]]} id="{node}"{drawn.default_of(node)}/>'
+        for node in drawn.nodes
+        if node not in declared
+    ]
+    return "".join(shapes) + xml + drawn.xml
 
 
-def program(arrows: str, xml: str = ""):
-    text = f'{_HEAD}<process id="p" isExecutable="true">{draw(arrows, xml)}</process></definitions>'
-    result = bpmn.read(text.encode(), file="table.bpmn")
+def program(text: str, xml: str = ""):
+    whole = f'{_HEAD}<process id="p" isExecutable="true">{draw(text, xml)}</process></definitions>'
+    result = bpmn.read(whole.encode(), file="table.bpmn")
     assert not [f for f in result.findings if f.is_error], result.findings
     return result.programs[0]
 

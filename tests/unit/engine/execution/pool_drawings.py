@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from engine import bpmn
+from tests.drawings import read_arrows
 
 _TIMER = "<timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition>"
 _KINDS = {
@@ -32,7 +33,6 @@ _KINDS = {
     "x": "exclusiveGateway",
     "g": "eventBasedGateway",
 }
-_ARROW = re.compile(r"\s+-(?:\[(.+?)\]-|(default)-)?>\s+")
 
 
 def draw(
@@ -55,7 +55,7 @@ def draw(
     participants = "".join(
         f'<participant id="pool_{key}" name="{key}方" processRef="{key}"/>' for key in pools
     )
-    arrows = "".join(
+    letters = "".join(
         f'<messageFlow id="{name}" sourceRef="{source}" targetRef="{target}"/>'
         for name, (source, target) in ends.items()
     )
@@ -71,7 +71,7 @@ def draw(
         'xmlns:nl="urn:nuanliu:bpmn:1" id="d" targetNamespace="urn:test">'
         + "".join(f'<message id="M_{name}" name="{name}"/>' for name in names)
         + root
-        + f'<collaboration id="c">{participants}{box}{arrows}</collaboration>{processes}'
+        + f'<collaboration id="c">{participants}{box}{letters}</collaboration>{processes}'
         "</definitions>"
     ).encode()
 
@@ -91,42 +91,23 @@ def _process(
     inside: Mapping[str, str],
 ) -> str:
     declared = set(re.findall(r'\bid="([^"]+)"', xml))
-    nodes: dict[str, None] = {}
-    defaults: dict[str, str] = {}
-    arrows = []
-    for line in filter(None, map(str.strip, text.splitlines())):
-        parts = _ARROW.split(line)
-        for place in range(0, len(parts) - 3, 3):
-            source, condition, default, target = parts[place : place + 4]
-            nodes.update({source: None, target: None})
-            flow = f"{source}__{target}"
-            if default:
-                defaults[source] = flow
-            inner = (
-                f'<conditionExpression xsi:type="tFormalExpression">{escape(condition)}'
-                "</conditionExpression>"
-                if condition
-                else ""
-            )
-            arrows.append(
-                f'<sequenceFlow id="{flow}" sourceRef="{source}" targetRef="{target}">{inner}'
-                "</sequenceFlow>"
-            )
+    drawn = read_arrows(text)
     shapes = [
-        _shape(node, defaults, message, keys, inside) for node in nodes if node not in declared
+        _shape(node, drawn.default_of(node), message, keys, inside)
+        for node in drawn.nodes
+        if node not in declared
     ]
-    return "".join(shapes) + xml + "".join(arrows)
+    return "".join(shapes) + xml + drawn.xml
 
 
 def _shape(
     node: str,
-    defaults: Mapping[str, str],
+    default: str,
     message: Mapping[str, str],
     keys: Mapping[str, str],
     inside: Mapping[str, str],
 ) -> str:
     kind = _KINDS[node[0]]
-    default = f' default="{defaults[node]}"' if node in defaults else ""
     reference = f' messageRef="M_{message[node]}"' if node in message else ""
     key = f'<nl:message key="{escape(keys[node])}"/>' if node in keys else ""
     extra = inside.get(node, "") + key

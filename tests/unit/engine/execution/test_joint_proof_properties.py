@@ -13,6 +13,7 @@ from engine.execution.proof import prove
 from engine.kernel.program import Kind
 from tests.unit.engine.execution.pool_drawings import draw
 from tests.unit.engine.execution.random_pools import talking_pools
+from tests.unit.engine.token_moves import all_can_end, fire
 
 COMMON = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -89,7 +90,7 @@ def token_game(result) -> bool | None:
             flow = heard.get(node.id)
             if flow is not None and not letters[flow]:
                 continue
-            for after in _fire(p, node, marking):
+            for after in fire(node, marking, p):
                 fired.add(node.id)
                 if node.kind is Kind.END and node.id in ended:
                     return False
@@ -109,28 +110,7 @@ def token_game(result) -> bool | None:
                     todo.append(found)
                     if len(known) > _LIMIT:
                         return None
-    good = {state for state in known if not state[0]}
-    back = deque(good)
-    while back:
-        for state in before.get(back.popleft(), ()):
-            if state not in good:
-                good.add(state)
-                back.append(state)
-    return good == known and fired == {node.id for _, node in nodes}
-
-
-def _fire(p, node, marking):
-    filled = [flow for flow in node.incoming if marking[p, flow]]
-    if not filled or (node.kind is Kind.PARALLEL and len(filled) < len(node.incoming)):
-        return
-    taken = [filled] if node.kind is Kind.PARALLEL else [[flow] for flow in filled]
-    one = node.kind is Kind.EXCLUSIVE
-    for used in taken:
-        for way in [[flow] for flow in node.outgoing] if one else [node.outgoing]:
-            after = Counter(marking)
-            after.subtract((p, flow) for flow in used)
-            after.update((p, flow) for flow in way)
-            yield +after
+    return all_can_end(known, before) and fired == {node.id for _, node in nodes}
 
 
 def verdict(proofs) -> bool | None:

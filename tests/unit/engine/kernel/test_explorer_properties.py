@@ -11,6 +11,7 @@ from engine.bpmn import read
 from engine.execution.proof import prove
 from engine.kernel.explorer import explore
 from engine.kernel.program import Kind, Program
+from tests.unit.engine.token_moves import all_can_end, fire
 
 _HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
@@ -82,7 +83,7 @@ def token_game(program: Program, limit: int = 4_000) -> bool | None:
         state = todo.popleft()
         marking, ended = Counter(dict(state[0])), state[1]
         for node in program.nodes:
-            for after in _fire(node, marking):
+            for after in fire(node, marking):
                 reached = ended | {node.id} if node.kind is Kind.END else ended
                 fired.add(node.id)
                 if node.kind is Kind.END and node.id in ended:
@@ -96,30 +97,7 @@ def token_game(program: Program, limit: int = 4_000) -> bool | None:
                     todo.append(found)
                     if len(known) > limit:
                         return None
-    good = {state for state in known if not state[0]}
-    back = deque(good)
-    while back:
-        for state in before.get(back.popleft(), ()):
-            if state not in good:
-                good.add(state)
-                back.append(state)
-    return good == known and fired == {node.id for node in program.nodes}
-
-
-def _fire(node, marking):
-    filled = [flow for flow in node.incoming if marking[flow]]
-    if not filled or (node.kind is Kind.PARALLEL and len(filled) < len(node.incoming)):
-        return
-    taken = [filled] if node.kind is Kind.PARALLEL else [[flow] for flow in filled]
-    for used in taken:
-        ways = (
-            [[flow] for flow in node.outgoing] if node.kind is Kind.EXCLUSIVE else [node.outgoing]
-        )
-        for way in ways:
-            after = Counter(marking)
-            after.subtract(used)
-            after.update(way)
-            yield +after
+    return all_can_end(known, before) and fired == {node.id for node in program.nodes}
 
 
 @COMMON
