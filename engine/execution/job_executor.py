@@ -61,6 +61,8 @@ class JobExecutor:
         commands.drain = self.drain
         #: receivers outside that do not answer, by the operation that calls them
         self.breaker = Breaker()
+        #: jobs of no one case that a service does, by kind
+        self.services: dict[str, Callable[[Any, Mapping[str, Any]], list[str]]] = {}
 
     def run_due(self, now: datetime | None = None, limit: int = 200) -> int:
         """Run what is due by now, at most `limit` timers and as many jobs; how many ran."""
@@ -200,6 +202,8 @@ class JobExecutor:
             return clock_starts.run_job(self._commands, job, arguments)
         if job.kind == version_move_jobs.JOB_MOVE:
             return version_move_jobs.run_job(self._commands, job, arguments, _actor(arguments))
+        if job.kind in self.services:
+            return self.services[job.kind](job, arguments)
         declared = self._calls_outside(job, arguments)
         if declared is not None:
             return self._call_outside(declared, job, arguments)

@@ -132,6 +132,18 @@ class MovedDueView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecountView:
+    """How far counting open deadlines again is."""
+
+    number: int
+    looked_at: int
+    #: rows to look at, as counted when it began
+    total: int
+    moved: int
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarVersionView:
     """One import, and how many due dates it moved (None: they are still being counted)."""
 

@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from engine.execution import case_clock, held_timers, participation, reckoning
 from engine.execution.command import Commands
-from engine.execution.deadlines import deadline_result, timer_instant
-from engine.execution.work import Work
+from engine.execution.recount import Order, Place, Recount, Stage
+from engine.kernel import codec
 from engine.model import region as regions
 from engine.model.actor import SYSTEM, Actor
 from engine.model.calendar import WorkingCalendar, read_holiday_json
-from engine.model.clocks import CalendarVersionView, MovedDueView
-from engine.model.errors import Incident, InvalidInput, NotAllowed, NotFound
+from engine.model.clocks import CalendarVersionView, MovedDueView, RecountView
+from engine.model.errors import InvalidInput, NotAllowed, NotFound
 from engine.model.office_time import NoHours, read_hours
-from engine.model.process import InstanceStatus
 from engine.services.calendars_entries import named, with_entry, written
 from engine.store import calendars as store
-from engine.store import human_tasks, instances, pauses, timers
-from engine.store.base import FAR_FUTURE
+from engine.store import jobs
+from engine.store.database import Transaction
 
 _entry: Any = store.CalendarEntry.__table__
 _moved: Any = store.MovedDue.__table__
-_task: Any = human_tasks.HumanTask.__table__
-_timer: Any = timers.Timer.__table__
-_clock: Any = pauses.CaseClock.__table__
-_pause: Any = pauses.DeadlinePause.__table__
-_instance: Any = instances.ProcessInstance.__table__
 ADMINISTRATOR = "sys_admin"
-BATCH = 500
+JOB_RECOUNT = "recount"
 #: how long another process may have counted by the calendar before
 OVERLAP = timedelta(minutes=3)
 EVERY = timedelta(seconds=30)
+WAIT_FOR_FIRST = timedelta(minutes=1)
+#: after so much other jobs and timers get their turn
+MOVED_AT_ONCE = 100
+LOOKED_AT_ONCE = 5_000
 
 
 class CalendarService:
     """Versions of the working calendar; every open due date follows the newest."""
 
     def __init__(self, commands: Commands) -> None:
-        self._commands = commands
         self._environment = commands.environment
+        self._recount = Recount(commands)
         self._base = commands.environment.calendars.default
         self._applied = 0
         self._looked_at: datetime | None = None
@@ -51,7 +48,7 @@ class CalendarService:
     # --- imports -----------------------------------------------------------------------------
 
     def import_year(self, actor: Actor, text: str, *, source: str = "") -> int:
-        """Keep an announced year (open JSON form), count by it, and count again what is open.
+        """Keep an announced year (open JSON form), count by it, and let a job count what is open.
 
         Answers the number of the version. Raises NotAllowed, InvalidCalendar.
         """
@@ -105,10 +102,10 @@ class CalendarService:
                     moved=None,
                 )
             )
+            self._queue(tx, number, late=False)
+            self._queue(tx, number, late=True)
         self.apply()
-        moved = self.recount(f"工作日历第 {number} 版", number)
-        with self._environment.database.write() as tx:
-            tx.execute(update(_entry).where(_entry.c.number == number).values(moved=moved))
+        self._environment.wake()
         return number
 
     def apply(self) -> None:
@@ -139,23 +136,14 @@ class CalendarService:
     def refresh(self) -> bool:
         """Take over what another process imported; whether there was something.
 
-        What this process opened meanwhile by the older calendar is counted again.
+        What this process opened meanwhile by the older calendar is counted again a little later,
+        by the second job of the import.
         """
         with self._environment.database.read() as tx:
-            last = tx.execute(
-                select(_entry.c.number, _entry.c.imported_at)
-                .order_by(_entry.c.number.desc())
-                .limit(1)
-            ).first()
-        if last is None or last.number == self._applied:
+            newest = int(tx.execute(select(func.max(_entry.c.number))).scalar() or 0)
+        if newest == self._applied:
             return False
-        begun = self._applied == 0
         self.apply()
-        if begun:
-            return True
-        self.recount(
-            f"工作日历第 {last.number} 版", last.number, opened_from=last.imported_at - OVERLAP
-        )
         return True
 
     # --- looking -----------------------------------------------------------------------------
@@ -180,8 +168,7 @@ class CalendarService:
         Raises NotFound.
         """
         with self._environment.database.read() as tx:
-            if tx.execute(select(_entry.c.number).where(_entry.c.number == number)).first() is None:
-                raise NotFound("没有这一版日历")
+            self._row(tx, number)
             rows = tx.execute(
                 select(_moved)
                 .where(_moved.c.number == number, _moved.c.id > after)
@@ -196,181 +183,161 @@ class CalendarService:
 
     # --- counting again ----------------------------------------------------------------------
 
-    def recount(
-        self,
-        reason: str = "工作日历更新",
-        number: int | None = None,
-        *,
-        opened_from: datetime | None = None,
-    ) -> int:
-        """Count open deadlines, timers and cases again; how many moved, each with a fact.
+    def recount(self, reason: str = "工作日历更新") -> int:
+        """Count open deadlines, timers and cases again at once; how many moved, each with a fact.
 
-        Dates that an expression or an operation set stay. Only what really moves costs a command:
-        the rest is looked through a page at a time and told which version has counted it.
+        Dates that an expression or an operation set stay.
         """
+        return self._recount.everything(Order(reason=reason))
 
-        def task(work: Work, row: Any) -> bool:
-            return _task_moved(work, row, reason, number)
-
-        def case(work: Work) -> bool:
-            return _case_moved(work, reason, number)
-
-        moved = 0
-        for row in self._tasks(opened_from):
-            moved += self._commands.on_task(row.id, SYSTEM, task)
-        for row in self._timers():
-            moved += self._recount_timer(row, number)
-        for instance_id in self._cases():
-            moved += self._commands.on_instance(instance_id, SYSTEM, case)
-        return moved
-
-    def _recount_timer(self, timer: Any, number: int | None) -> bool:
-        def act(work: Work) -> bool:
-            return self._timer_moved(work, timer, number)
-
-        return self._commands.on_instance(timer.instance_id, SYSTEM, act)
-
-    def _tasks(self, opened_from: datetime | None) -> Iterator[Any]:
-        """Open tasks whose due date today's calendar counts otherwise, or only a command can."""
-        wanted = [_task.c.is_open == 1, _task.c.deadline.is_not(None)]
-        if opened_from is not None:
-            wanted.append(_task.c.created_at >= opened_from)
-        columns = [
-            _task.c[name] for name in ("id", "unit", "region", "created_at", "deadline", "due_at")
-        ]
-        held = select(_pause.c.id).where(_pause.c.instance_id == _task.c.instance_id).exists()
-        query = (
-            select(*columns, held.label("held")).where(*wanted).order_by(_task.c.id).limit(BATCH)
-        )
-        after = ""
-        while True:
-            with self._environment.database.read() as tx:
-                rows = tx.execute(query.where(_task.c.id > after)).all()
-            if not rows:
-                return
-            same = [row for row in rows if self._is_same(row)]
-            self._say_version(same)
-            unchanged = {row.id for row in same}
-            yield from (row for row in rows if row.id not in unchanged)
-            after = rows[-1].id
-
-    def _is_same(self, row: Any) -> bool:
-        if row.held or " after " in row.deadline:
-            return False
-        calendar = self._environment.calendars.at(row.unit or row.region)
-        try:
-            result, _ = deadline_result(calendar, row.created_at, row.deadline)
-        except Incident:
-            return False
-        return bool(result.at_or_none == row.due_at)
-
-    def _say_version(self, rows: list[Any]) -> None:
-        by_version: dict[str, list[str]] = {}
-        for row in rows:
-            version = self._environment.calendars.at(row.unit or row.region).version[:60]
-            by_version.setdefault(version, []).append(row.id)
-        for version, ids in by_version.items():
-            with self._environment.database.write() as tx:
-                tx.execute(
-                    update(_task)
-                    .where(_task.c.id.in_(ids), _task.c.is_open == 1)
-                    .values(calendar_version=version)
-                )
-
-    def _timers(self) -> list[Any]:
+    def progress(self, number: int) -> RecountView:
+        """How far counting again for a version is. Raises NotFound."""
         with self._environment.database.read() as tx:
-            rows = tx.execute(
-                select(_timer, _instance.c.region)
-                .join(_instance, _instance.c.id == _timer.c.instance_id)
-                .where(_timer.c.length.is_not(None))
-            ).all()
-        calendars = self._environment.calendars
-        return [
-            row
-            for row in rows
-            if timer_instant(calendars.at(row.region), row.since, row.length) != row.planned_at
-        ]
-
-    def _timer_moved(self, work: Work, timer: Any, number: int | None) -> bool:
-        at = held_timers.planned(work, timer, reckoning.pauses_of(work))
-        if at == timer.planned_at:
-            return False
-        suspended = work.instance.status is InstanceStatus.SUSPENDED
-        hit = work.tx.execute(
-            update(_timer)
-            .where(
-                _timer.c.instance_id == timer.instance_id,
-                _timer.c.kind == timer.kind,
-                _timer.c.element == timer.element,
-                _timer.c.id == timer.id,
+            row = self._row(tx, number)
+            moved = row.moved
+            if moved is None:
+                moved = _moved_so_far(tx, number)
+            return RecountView(
+                number=number,
+                looked_at=row.done or 0,
+                total=row.total or 0,
+                moved=moved,
+                is_over=row.moved is not None,
             )
-            .values(planned_at=at, due_at=FAR_FUTURE if suspended else at)
-        )
-        if hit.rowcount:
-            node = work.deployed.program.by_id.get(timer.node_id)
-            name = node.name if node is not None and node.name else timer.node_id
-            _list(work, number, "timer", None, name, timer.planned_at, at)
-        return bool(hit.rowcount)
 
-    def _cases(self) -> list[str]:
-        with self._environment.database.read() as tx:
-            rows = tx.execute(
-                select(_clock.c.instance_id, _clock.c.region, _clock.c.calendar_version).where(
-                    _clock.c.is_open == 1
+    def run_job(self, job: Any, arguments: Mapping[str, Any]) -> list[str]:
+        """Some pages of a recount, each kept before the next; then the job stands in line again.
+
+        A job that comes twice, or was cut off, begins its page again and finds nothing to move.
+        """
+        number, late = arguments["number"], arguments["late"]
+        self.refresh()
+        place = Place(
+            stage=Stage(arguments["stage"]),
+            after=arguments["after"],
+            element=arguments["element"],
+        )
+        known = bytes(job.arguments)
+        with self._environment.database.write() as tx:
+            row = self._row(tx, number)
+            if late and row.moved is None:
+                self._wait(tx, job)
+                return []
+            newest = int(tx.execute(select(func.max(_entry.c.number))).scalar() or 0)
+            if newest > number:
+                # The newer version counts everything again; what moved so far is listed.
+                self._finish(tx, job, known, number)
+                return []
+            if not late and row.total is None:
+                total = self._recount.total(tx)
+                tx.execute(
+                    update(_entry).where(_entry.c.number == number).values(total=total, done=0)
                 )
-            ).all()
-        calendars = self._environment.calendars
-        return [
-            row.instance_id
-            for row in rows
-            if calendars.at(row.region).version[:60] != row.calendar_version
-        ]
+        since = row.imported_at - OVERLAP if late else None
+        order = Order(reason=f"工作日历第 {number} 版", number=number, since=since)
+        done, moved, looked_at = row.done or 0, 0, 0
+        then: Place | None = place
+        while then is not None and moved < MOVED_AT_ONCE and looked_at < LOOKED_AT_ONCE:
+            page = self._recount.page(order, then)
+            then, moved, looked_at = page.then, moved + page.moved, looked_at + page.looked_at
+            done += page.looked_at
+            kept = self._keep_place(job, known, arguments, then, None if late else done)
+            if kept is None:
+                return []  # another worker goes on with it
+            known = kept
+        self._environment.wake()
+        return []
 
+    def _keep_place(
+        self,
+        job: Any,
+        known: bytes,
+        arguments: Mapping[str, Any],
+        then: Place | None,
+        done: int | None,
+    ) -> bytes | None:
+        """Note how far it is, with the job; None where somebody else noted something since."""
+        number = arguments["number"]
+        with self._environment.database.write() as tx:
+            if then is None:
+                return b"" if self._finish(tx, job, known, number) else None
+            told = codec.encode(
+                {
+                    **arguments,
+                    "stage": str(then.stage),
+                    "after": then.after,
+                    "element": then.element,
+                }
+            )
+            hit = tx.write(
+                jobs.GO_ON,
+                {
+                    "job_id": job.id,
+                    "seen_arguments": known,
+                    "arguments": told,
+                    "run_at": self._environment.clock.now(),
+                },
+            )
+            if hit != 1:
+                return None
+            if done is not None:
+                tx.execute(update(_entry).where(_entry.c.number == number).values(done=done))
+        return told
 
-def _task_moved(work: Work, row: Any, reason: str, number: int | None) -> bool:
-    before = row.due_at
-    if not participation.recount_due(work, row, reason):
-        return False
-    again = work.tx.first(human_tasks.BY_ID, {"task_id": row.id})
-    assert again is not None
-    _list(work, number, "task", row, row.name, before, again.due_at)
-    return True
-
-
-def _case_moved(work: Work, reason: str, number: int | None) -> bool:
-    row = case_clock.of(work)
-    if row is None:
-        return False
-    after = case_clock.recount(work, reckoning.pauses_of(work), reason)
-    if after == row.due_at:
-        return False
-    _list(work, number, "case", None, work.deployed.title, row.due_at, after)
-    return True
-
-
-def _list(  # one parameter a column
-    work: Work,
-    number: int | None,
-    kind: str,
-    task: Any,
-    name: str,
-    before: datetime | None,
-    after: datetime | None,
-) -> None:
-    if number is None:
-        return
-    work.tx.execute(
-        insert(_moved).values(
-            id=work.new_id(),
-            number=number,
-            kind=kind,
-            instance_id=work.instance.id,
-            task_id=task.id if task is not None else None,
-            region=task.region if task is not None else work.instance.region,
-            process_key=work.instance.process_key,
-            name=name[:200],
-            title=task.subject if task is not None else work.instance.title,
-            before=before,
-            after=after,
+    def _finish(self, tx: Transaction, job: Any, known: bytes, number: int) -> bool:
+        hit = tx.write(jobs.TAKE_AS, {"job_id": job.id, "seen_arguments": known})
+        if hit != 1:
+            return False
+        tx.execute(
+            update(_entry)
+            .where(_entry.c.number == number)
+            .values(moved=_moved_so_far(tx, number), done=_entry.c.total)
         )
-    )
+        return True
+
+    def _wait(self, tx: Transaction, job: Any) -> None:
+        again = self._environment.clock.now() + WAIT_FOR_FIRST
+        tx.write(jobs.LEASE, {"job_id": job.id, "seen_run_at": job.run_at, "run_at": again})
+
+    def _queue(self, tx: Transaction, number: int, *, late: bool) -> None:
+        now = self._environment.clock.now()
+        place = Place()
+        tx.write(
+            jobs.INSERT,
+            {
+                "id": self._environment.ids.new(),
+                "shard": "000000",
+                "kind": JOB_RECOUNT,
+                "instance_id": None,
+                "element": None,
+                "key": f"{JOB_RECOUNT}:{number}{':late' if late else ''}",
+                "arguments": codec.encode(
+                    {
+                        "number": number,
+                        "late": late,
+                        "stage": str(place.stage),
+                        "after": place.after,
+                        "element": place.element,
+                    }
+                ),
+                "status": jobs.QUEUED,
+                "run_at": now + OVERLAP if late else now,
+                "created_at": now,
+                "attempts": 0,
+                "error": None,
+            },
+        )
+
+    @staticmethod
+    def _row(tx: Transaction, number: int) -> Any:
+        row = tx.execute(select(_entry).where(_entry.c.number == number)).first()
+        if row is None:
+            raise NotFound("没有这一版日历")
+        return row
+
+
+def _moved_so_far(tx: Transaction, number: int) -> int:
+    found = tx.execute(
+        select(func.count()).select_from(_moved).where(_moved.c.number == number)
+    ).scalar()
+    return int(found or 0)

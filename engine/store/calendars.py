@@ -30,6 +30,9 @@ class CalendarEntry(Base):
     imported_by: Mapped[str] = mapped_column(Id)
     #: how many due dates it moved; NULL while they are still being counted again
     moved: Mapped[int | None] = mapped_column(Integer)
+    #: rows to look at when that began, and how many were; NULL: nobody has begun
+    total: Mapped[int | None] = mapped_column(Integer)
+    done: Mapped[int | None] = mapped_column(Integer)
 
 
 class MovedDue(Base):

@@ -87,6 +87,29 @@ LEASE = Statement(
     )
     .values(run_at=bindparam("run_at"), claimed_at=None)
 )
+#: a job of many parts: the part just done is noted by whoever read what stood there
+GO_ON = Statement(
+    update(_job)
+    .where(
+        _job.c.id == bindparam("job_id"),
+        _job.c.status == QUEUED,
+        _job.c.arguments == bindparam("seen_arguments"),
+    )
+    .values(
+        arguments=bindparam("arguments"),
+        run_at=bindparam("run_at"),
+        attempts=0,
+        error=None,
+        claimed_at=None,
+    )
+)
+TAKE_AS = Statement(
+    delete(_job).where(
+        _job.c.id == bindparam("job_id"),
+        _job.c.status == QUEUED,
+        _job.c.arguments == bindparam("seen_arguments"),
+    )
+)
 FAILED = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"))

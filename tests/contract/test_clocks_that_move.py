@@ -94,6 +94,7 @@ def test_a_database_of_before_gets_its_clocks_and_keeps_its_years(store_url, off
     database = Database(store_url)
     clock = TravellingClock(office.clock.now())
     with database.engine.begin() as connection:
+        connection.execute(text("DROP INDEX IF EXISTS ix_human_task_watch"))
         for name in ("start_by", "warn_at", "paused_at", "calendar_version"):
             connection.execute(text(f"ALTER TABLE human_task DROP COLUMN {name}"))
         for name in ("calendar_moved_due", "calendar_entry", "deadline_pause", "case_clock"):

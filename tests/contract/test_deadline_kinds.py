@@ -587,6 +587,10 @@ def test_the_notice_of_a_year_moves_open_due_dates_and_lists_them(office):
     untouched = due_of(office, "2wd")
 
     number = office.engine.calendars.import_year(SYSTEM, YEAR_2027, source="国办发明电〔2026〕7号")
+    # The request only keeps it: who counts again is the heartbeat.
+    assert office.see(task.id).due_at.isoformat()[:10] == "2027-01-05"
+    assert not office.engine.calendars.progress(number).is_over
+    office.travel()
 
     moved, more = office.engine.calendars.moved_by(number)
     assert more is None

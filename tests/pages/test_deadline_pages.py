@@ -234,7 +234,15 @@ def test_the_yearly_notice_lists_every_due_date_it_moved(as_, bpm, travelling, k
 
     page = as_("admin").get("/admin/calendar")
     page.post("/admin/calendar", {"file": upload, "source": "国办发明电〔2026〕7号"})
+    assert "正在重新计算未完成的时限" in page.html
+    assert "0 / 0" in page.text
+    assert page.page.headers["Refresh"] == "3"  # by itself, without a script
+    assert "Refresh" not in page.get("/admin/calendar/versions/1?still=1").page.headers
 
+    while bpm.management.run_due():
+        pass
+    page.get("/admin/calendar/versions/1")
+    assert "Refresh" not in page.page.headers
     assert "登记：张三" in page.text
     assert "2027-01-05 24:00" in page.text
     assert "2027-01-06 24:00" in page.text

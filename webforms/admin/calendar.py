@@ -19,6 +19,7 @@ from webforms.shell.permissions import requires
 
 KINDS = {calendar_files.OFF: "off", calendar_files.WORK: "work", calendar_files.HALF: "half"}
 PAGE_SIZE = 100
+REFRESH_SECONDS = 3
 COUNTRY = "000000000000"
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -47,7 +48,7 @@ def calendar_import() -> Response:
     except errors.Rejected as error:
         page = _page(fault=error.message, typed=lines, typed_year=typed_year)
         return make_response(page, 422)
-    flash(gettext("已导入放假安排，未完成的时限已重新计算"), "success")
+    flash(gettext("已导入放假安排，正在重新计算未完成的时限"), "success")
     return see_other("admin.calendar_version", number=number)
 
 
@@ -69,14 +70,14 @@ def calendar_local() -> Response:
     except errors.Rejected as error:
         page = _page(local_fault=error.message, typed_local=lines, typed_unit=unit)
         return make_response(page, 422)
-    flash(gettext("已保存本地安排，未完成的时限已重新计算"), "success")
+    flash(gettext("已保存本地安排，正在重新计算未完成的时限"), "success")
     return see_other("admin.calendar_version", number=number)
 
 
 @blueprint.get("/admin/calendar/versions/<int:number>")
 @requires(roles.SYSTEM_ADMIN)
-def calendar_version(number: int) -> str:
-    """One import, and every due date it moved."""
+def calendar_version(number: int) -> Response:
+    """One import, how far counting again is, and every due date it moved; reloads meanwhile."""
     found = next((one for one in engine().calendars.versions() if one.number == number), None)
     if found is None:
         raise errors.NotFound
@@ -84,14 +85,23 @@ def calendar_version(number: int) -> str:
         number, after=request.args.get("after", "")[:64], limit=PAGE_SIZE
     )
     places.remember({one.region for one in rows})
-    return render(
+    progress = engine().calendars.progress(number)
+    still = bool(request.args.get("still"))
+    page = render(
         "admin/calendar_version.html",
         version=found,
+        progress=progress,
+        seconds=REFRESH_SECONDS,
+        still=still,
         rows=rows,
         kinds={"task": gettext("待办"), "timer": gettext("定时"), "case": gettext("全案")},
         older=paging.link(after=after) if after else None,
         first=paging.link(after=None) if request.args.get("after") else None,
     )
+    answer = make_response(page)
+    if not progress.is_over and not still:
+        answer.headers["Refresh"] = str(REFRESH_SECONDS)
+    return answer
 
 
 def _page(
