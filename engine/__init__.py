@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.bpmn import diff as diff
     from engine.bpmn import drawing as drawing
     from engine.bpmn.dmn import DecisionModel as DecisionModel
     from engine.decision import feel as feel
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from engine.model.clocks import SlipView as SlipView
     from engine.model.clocks import TimerView as TimerView
     from engine.model.clocks import card as card
+    from engine.model.confirmation import ConfirmationKind as ConfirmationKind
+    from engine.model.confirmation import ConfirmationStatus as ConfirmationStatus
+    from engine.model.confirmation import ConfirmationView as ConfirmationView
     from engine.model.errors import BusinessError as BusinessError
     from engine.model.operation import Audience as Audience
     from engine.model.operation import OperationContext as OperationContext
@@ -88,6 +92,7 @@ _CLOCKS = (
     "CalendarVersionView",
 )  # fmt: skip
 _VACANCY = ("Vacancy", "VacancyPage")
+_CONFIRMATION = ("ConfirmationKind", "ConfirmationStatus", "ConfirmationView")
 _CLOCK = ("Clock", "TravellingClock")
 
 _MODULES = {
@@ -99,6 +104,7 @@ _MODULES = {
     "office_time": "engine.model.office_time",
     "clock": "engine.model.clock",
     "calendar": "engine.model.calendar",
+    "diff": "engine.bpmn.diff",
     "drawing": "engine.bpmn.drawing",
     "campaign": "engine.execution.campaign",
     "counter_example": "engine.execution.counter_example",
@@ -141,6 +147,7 @@ _NAMES = {
     **dict.fromkeys(_POLICY, "engine.model.policy"),
     **dict.fromkeys(_CLOCKS, "engine.model.clocks"),
     **dict.fromkeys(_VACANCY, "engine.model.vacancy"),
+    **dict.fromkeys(_CONFIRMATION, "engine.model.confirmation"),
     **dict.fromkeys(_CLOCK, "engine.model.clock"),
 }
 

@@ -26,6 +26,7 @@ from engine.model.operation import OperationRegistry, collect
 from engine.model.package import Package
 from engine.services.calendars import CalendarService
 from engine.services.cluster import ClusterService
+from engine.services.confirmations import ConfirmationService
 from engine.services.dead_letters import DeadLetterService
 from engine.services.deadlines import DeadlineService
 from engine.services.deadlines_ladders import LadderService
@@ -52,7 +53,8 @@ class ProcessEngine:
 
     `operations` are modules with functions declared by `@operation`. `nudge` is called after
     every commit that may have left work behind; it must return at once. `observers` are roles
-    that may look into every case below their unit, whatever its process.
+    that may look into every case below their unit, whatever its process. With `four_eyes` a version
+    or a jump takes effect only once a second administrator confirms it (`confirmations`).
     """
 
     def __init__(  # noqa: PLR0913  # one keyword a part that an installation may replace
@@ -67,6 +69,7 @@ class ProcessEngine:
         region_calendars: Mapping[str, WorkingCalendar] | None = None,
         nudge: Callable[[], None] | None = None,
         observers: Iterable[str] = (),
+        four_eyes: bool = False,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.ids: IdSource = ids or SystemIds(self.clock)
@@ -86,6 +89,7 @@ class ProcessEngine:
             programs=programs,
             visibility=Visibility(programs, frozenset(observers)),
             nudge=nudge,
+            four_eyes=four_eyes,
         )
         commands = Commands(self._environment)
         executor = JobExecutor(commands)
@@ -102,6 +106,7 @@ class ProcessEngine:
         self.cluster = ClusterService(self._environment, executor)
         self.dead_letters = DeadLetterService(self._environment, self.cluster)
         self.moves = VersionMoveService(commands)
+        self.confirmations = ConfirmationService(commands, self.repository)
         self.vacancies = VacancyService(self._environment)
         self.upkeep = UpkeepService(self._environment)
         self.identity = IdentityService(self._environment)

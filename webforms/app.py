@@ -65,6 +65,7 @@ def create_engine(settings: Settings, clock: Clock | None = None) -> ProcessEngi
         operations=tuple(catalog.operation_modules()),
         files=settings.files,
         observers=roles.OBSERVERS,
+        four_eyes=settings.four_eyes,
     )
 
 

@@ -51,6 +51,8 @@ class Settings:
     access_log: bool = False
     #: lines for a reader of machines; else for people
     json_logs: bool = True
+    #: a new version and a jump need a second system administrator; off only for an office of one
+    four_eyes: bool = True
     upload_limit: int = 32 * 1024 * 1024
     language: str = "zh_CN"
     #: argon2 cost; tests lower it
@@ -89,7 +91,8 @@ def from_environment(
 
     `NUANLIU_DATA` (folder, default `./var`), `NUANLIU_DATABASE` (SQLAlchemy URL, default SQLite in
     the data folder), `NUANLIU_SECRET` and `NUANLIU_VAULT_KEY` (default: made once and kept there),
-    `NUANLIU_HTTPS`, `NUANLIU_HOSTS` (names, comma between), `NUANLIU_PROXIES`,
+    `NUANLIU_HTTPS`, `NUANLIU_FOUR_EYES` (default: on), `NUANLIU_HOSTS` (names, comma between),
+    `NUANLIU_PROXIES`,
     `NUANLIU_IDLE_MINUTES`, `NUANLIU_UPLOAD_MB`, `NUANLIU_MONITOR_FROM` (networks, comma between)
     and `NUANLIU_MONITOR_TOKEN` for health and metrics, `NUANLIU_ACCESS_LOG`, `NUANLIU_LOG`
     (`json` or `text`).
@@ -107,6 +110,7 @@ def from_environment(
         monitors=_networks(env, "NUANLIU_MONITOR_FROM"),
         monitor_token=_token(env, "NUANLIU_MONITOR_TOKEN"),
         access_log=_switch(env, "NUANLIU_ACCESS_LOG"),
+        four_eyes=_switch(env, "NUANLIU_FOUR_EYES", "1"),
         json_logs=_choice(env, "NUANLIU_LOG", ("json", "text")) == "json",
         proxies=_number(env, "NUANLIU_PROXIES", 0, least=0, most=5),
         idle=timedelta(minutes=_number(env, "NUANLIU_IDLE_MINUTES", 30, least=1, most=720)),
@@ -168,8 +172,8 @@ def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     return given
 
 
-def _switch(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "").strip().lower()
+def _switch(env: Mapping[str, str], name: str, default: str = "") -> bool:
+    text = env.get(name, "").strip().lower() or default
     if text in _TRUE:
         return True
     if text in _FALSE:

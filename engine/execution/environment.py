@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from engine.execution.programs import Programs
 from engine.execution.visibility import Visibility
 from engine.model import region
+from engine.model.actor import SYSTEM, Actor
 from engine.model.calendar import WorkingCalendar
 from engine.model.clock import Clock, local_date
+from engine.model.errors import SeparationOfDuties
 from engine.model.ids import IdSource
 from engine.model.operation import OperationRegistry
 from engine.model.package import Ladder
@@ -134,6 +136,13 @@ class Environment:
     ladders: Ladders = field(default_factory=Ladders)
     #: called after a commit that left work behind; must return at once
     nudge: Callable[[], None] | None = None
+    #: whether versions and jumps take effect only once a second administrator confirms
+    four_eyes: bool = False
+
+    def require_one_pair_of_eyes(self, actor: Actor) -> None:
+        """Return where a person may do alone what two should. Raises SeparationOfDuties."""
+        if self.four_eyes and actor is not SYSTEM:
+            raise SeparationOfDuties("须由另一名系统管理员复核后生效，请提交复核")
 
     def wake(self) -> None:
         """Tell whoever drives due work that there may be some."""

@@ -120,6 +120,11 @@ def carry_out(work: Work, element: int, target_id: str, reason: str) -> None:
             )
 
 
+def name_of(work: Work, node_id: str) -> str:
+    """What people call a node."""
+    return _name(work, node_id)
+
+
 def _require_offered(work: Work, target_id: str) -> None:
     if all(each.node_id != target_id for each in targets(work)):
         raise jump.MoveRefused(f"“{_name(work, target_id) or '空'}”不能作为跳转的目标")

@@ -18,7 +18,7 @@ from engine.services.cases import CaseLookup
 
 ROLE = "sys_admin"
 
-__all__ = ["ROLE", "JumpForbidden", "Jumps"]
+__all__ = ["ROLE", "JumpForbidden", "Jumps", "administers"]
 
 
 class Jumps(CaseLookup):
@@ -31,7 +31,7 @@ class Jumps(CaseLookup):
                 work = self._files.instance(tx, instance_id, actor)
         except NotFound:
             return False
-        return _administers(actor, work.instance.region) and work.instance.ended_at is None
+        return administers(actor, work.instance.region) and work.instance.ended_at is None
 
     def jump_desk(self, instance_id: str, actor: Actor) -> JumpDesk:
         """Where a case stands and where its tokens may be put. Raises NotFound."""
@@ -78,8 +78,10 @@ class Jumps(CaseLookup):
         where and why.  Raises NotFound for whoever does not administer its unit, InvalidInput
         without a reason, Stale when the case moved since the preview, MoveRefused when the move
         would break a join or double a token, JumpForbidden when a rule of a package stands
-        against it, InvalidState for a case that stands still or is over.
+        against it, InvalidState for a case that stands still or is over, SeparationOfDuties where
+        a second administrator has to confirm (`engine.confirmations`).
         """
+        self._environment.require_one_pair_of_eyes(actor)
         if not reason.strip():
             raise InvalidInput("跳转必须说明原因", {"reason": "必填"})
 
@@ -96,12 +98,13 @@ class Jumps(CaseLookup):
 
     @staticmethod
     def _jumped(work: Work, actor: Actor) -> Work:
-        if not _administers(actor, work.instance.region):
+        if not administers(actor, work.instance.region):
             raise NotFound("没有这个事项")
         return work
 
 
-def _administers(actor: Actor, unit: str) -> bool:
+def administers(actor: Actor, unit: str) -> bool:
+    """Whether the unit lies below one where he is system administrator."""
     return actor is SYSTEM or any(
         seat.role == ROLE and regions.covers(seat.unit, unit) for seat in actor.seats
     )

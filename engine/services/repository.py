@@ -24,6 +24,7 @@ from engine.model.actor import Actor
 from engine.model.errors import DeploymentRefused, NotFound, Stale
 from engine.model.package import Finding, Package
 from engine.model.process import DefinitionView
+from engine.store.confirmations import DraftEditor
 from engine.store.database import Transaction
 from engine.store.definitions import (
     INSERT_DEFINITION,
@@ -37,6 +38,7 @@ from engine.store.instances import ProcessInstance
 
 _definition = ProcessDefinition
 _file = DefinitionFile
+_editor: Any = DraftEditor.__table__
 
 
 class RepositoryService:
@@ -64,24 +66,36 @@ class RepositoryService:
     def deploy(self, package: Package, actor: Actor) -> DefinitionView:
         """Publish a new version, if the package passes the gate and differs from the latest.
 
-        Raises DeploymentRefused with every finding.
+        Raises DeploymentRefused with every finding, SeparationOfDuties where a second
+        administrator has to confirm (`engine.confirmations`).
         """
+        self._environment.require_one_pair_of_eyes(actor)
+        program = self.passed(package)
+        with self._environment.database.write() as tx:
+            newest = self.newest(tx, package.key)
+            digest = package_digest(package)
+            if newest is not None and newest.digest == digest and newest.retired_at is None:
+                return self._view(tx, newest)
+            definition_id = self.put(tx, package, program, actor)
+        return self.definition(definition_id)
+
+    def passed(self, package: Package) -> Program:
+        """The program of a package that the gate lets through. Raises DeploymentRefused."""
         findings = self.examine(package)
         blocking = [finding for finding in findings if finding.is_error]
         if blocking:
             raise DeploymentRefused(
                 f"“{package.title}”没有通过发布检查：{blocking[0].message}", findings
             )
-        digest = package_digest(package)
-        program, _ = self._programs.compile(package)
-        with self._environment.database.write() as tx:
-            newest = self._newest(tx, package.key)
-            if newest is not None and newest.digest == digest and newest.retired_at is None:
-                return self._view(tx, newest)
-            definition_id = self._store(tx, package, digest, newest, actor)
-            self._index_starts(tx, definition_id, program)
-            clock_starts.arm(self._environment, tx, definition_id, program)
-        return self.definition(definition_id)
+        return self._programs.compile(package)[0]
+
+    def put(self, tx: Transaction, package: Package, program: Program, actor: Actor) -> str:
+        """Within a transaction of the engine's own: the next version, after `passed`; its id."""
+        newest = self.newest(tx, package.key)
+        definition_id = self._store(tx, package, package_digest(package), newest, actor)
+        self._index_starts(tx, definition_id, program)
+        clock_starts.arm(self._environment, tx, definition_id, program)
+        return definition_id
 
     def definitions(self) -> tuple[DefinitionView, ...]:
         """The latest version of every process, by key."""
@@ -119,7 +133,7 @@ class RepositoryService:
     def latest(self, key: str) -> DefinitionView:
         """The newest version. Raises NotFound."""
         with self._environment.database.read() as tx:
-            newest = self._newest(tx, key)
+            newest = self.newest(tx, key)
             if newest is None:
                 raise NotFound(f"没有发布过流程“{key}”")
             return self._view(tx, newest)
@@ -189,6 +203,9 @@ class RepositoryService:
                 tx.execute(insert(PackageDraft).values(key=key, path=path, **values))
             else:
                 tx.execute(update(PackageDraft).where(*where).values(values))
+            mine = {"key": key, "participant_id": actor.id}
+            if not tx.execute(select(_editor.c.key).filter_by(**mine)).first():
+                tx.execute(insert(_editor).values(**mine))
         return following
 
     def load_draft(self, key: str, path: str) -> bytes | None:
@@ -215,6 +232,7 @@ class RepositoryService:
         """Forget every draft of a package."""
         with self._environment.database.write() as tx:
             tx.execute(delete(PackageDraft).where(PackageDraft.key == key))
+            tx.execute(delete(_editor).where(_editor.c.key == key))
 
     # --- private -------------------------------------------------------------------------
 
@@ -297,7 +315,8 @@ class RepositoryService:
         ).all()
         return {row[0]: row[1] for row in rows}
 
-    def _newest(self, tx: Transaction, key: str) -> Any:
+    def newest(self, tx: Transaction, key: str) -> Any:
+        """The row of the latest version; None where there is none."""
         return tx.execute(
             select(_definition.__table__)
             .where(_definition.key == key)
@@ -320,7 +339,7 @@ class RepositoryService:
             tx.execute(
                 update(_definition).where(_definition.id == definition_id).values(retired_at=at)
             )
-            if self._newest(tx, row.key).id != definition_id:
+            if self.newest(tx, row.key).id != definition_id:
                 return
             if at is not None:
                 clock_starts.disarm(tx, row.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.store.attachments import Attachment
 from engine.store.calendars import CalendarEntry, MovedDue
+from engine.store.confirmations import Confirmation, DraftEditor
 from engine.store.definitions import (
     DefinitionFile,
     DefinitionStart,
@@ -35,9 +36,11 @@ __all__ = [
     "CalendarEntry",
     "CaseClock",
     "ClusterMember",
+    "Confirmation",
     "DeadlinePause",
     "DefinitionFile",
     "DefinitionStart",
+    "DraftEditor",
     "DutyRow",
     "EventSubscription",
     "HistoryFact",

@@ -250,7 +250,15 @@ def test_an_administrator_breaks_a_model_mends_it_and_publishes(at: Callable[...
     tab.locator(".studio-bar [data-studio=publish]").click()
     with tab.expect_navigation():
         tab.locator("[data-studio=publish-now]").click()
-    admin.says("第 2 版").shoot("definition-versions")
+    admin.says("须由另一名系统管理员复核").shoot("version-waits")
+    order = tab.url
+    second = at(DESKTOP, "fuhe")
+    second.tab.goto(order)
+    second.says("与现行版本的不同").shoot("confirmation", whole=True)
+    second.tab.locator("[data-confirm=sure]").click()
+    with second.tab.expect_navigation():
+        second.tab.locator("dialog[open] [data-ok]").click()
+    second.says("第 2 版").says("复核：").shoot("definition-versions")
     officer.tab.goto(case)
     officer.says("第 1 版")
 

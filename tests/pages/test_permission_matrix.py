@@ -56,6 +56,8 @@ GET = {
     "admin.move_batch": ("/admin/moves/{batch}", SYSTEM),
     "admin.jump": ("/admin/instances/{case}/jump", SYSTEM),
     "admin.definition_xml": ("/admin/definitions/sample/xml", SYSTEM),
+    "admin.confirmations": ("/admin/confirmations", SYSTEM),
+    "admin.confirmation": ("/admin/confirmations/{order}", SYSTEM),
     "admin.modeler": ("/admin/definitions/sample/modeler", SYSTEM),
     "admin.incidents": ("/admin/incidents", SYSTEM),
     "admin.calendar": ("/admin/calendar", SYSTEM),
@@ -139,6 +141,7 @@ POST = {
     "admin.modeler_draft": ("/admin/definitions/sample/modeler/draft", IN_SYSTEM),
     "admin.modeler_discard": ("/admin/definitions/sample/modeler/discard", IN_SYSTEM),
     "admin.modeler_publish": ("/admin/definitions/sample/modeler/publish", IN_SYSTEM),
+    "admin.confirmation_verb": ("/admin/confirmations/{order}/refuse", IN_SYSTEM),
     "admin.calendar_import": ("/admin/calendar", IN_SYSTEM),
     "admin.incident_retry": (
         "/admin/incidents/none/retry",
@@ -195,7 +198,9 @@ def places(bpm, case, task):
     new = bpm.repository.deploy(renewed, SYSTEM_ACTOR)
     order = MoveOrder(from_definition=old.id, to_definition=new.id)
     batch = bpm.moves.migrate(order, SYSTEM_ACTOR, reason="改版")
-    return {"case": case, "task": task, "file": file.id, "batch": batch}
+    token = bpm.runtime.jump_desk(case, SYSTEM_ACTOR).tokens[0].element
+    order = bpm.confirmations.ask_jump(case, token, "review", SYSTEM_ACTOR, "卡住")
+    return {"case": case, "task": task, "file": file.id, "batch": batch, "order": order}
 
 
 @pytest.mark.parametrize("role", range(len(ROLES)), ids=[role or "nobody" for role in ROLES])

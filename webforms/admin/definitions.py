@@ -11,7 +11,7 @@ from webforms.admin import seats
 from webforms.admin.blueprint import blueprint
 from webforms.database import engine
 from webforms.shell import case, roles
-from webforms.shell.page import render, see_other
+from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
 
 
@@ -51,6 +51,12 @@ def definition(key: str) -> str:
         draft=bool(engine().repository.drafts(key)),
         policies=package.policies,
         vacant=vacant,
+        orders=engine().confirmations.listed(current_actor(), subject=key),
+        confirmed={
+            one.result: one.decided_name
+            for one in engine().confirmations.listed(current_actor(), waiting=False, subject=key)
+        },
+        four_eyes=engine().confirmations.are_needed,
         vacancies=seats.named(engine(), vacant),
     )
 

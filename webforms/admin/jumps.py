@@ -31,15 +31,18 @@ def jump(instance_id: str) -> str:
 @blueprint.post("/admin/instances/<instance_id>/jump")
 @requires(roles.SYSTEM_ADMIN)
 def jump_submit(instance_id: str) -> Response | tuple[str, int]:
-    """Do it; refused → the page again with the reason."""
+    """Do it, or let a second administrator do it; refused → the page again with the reason."""
     element, target = _number("element"), request.form.get("to", "")
     reason = request.form.get("reason", "").strip()[:MAXIMUM_REASON]
     try:
         if element is None or not target:
             raise errors.InvalidInput(gettext("请选择环节和目标"))
-        engine().runtime.jump(
-            instance_id, element, target, current_actor(), reason, version=_number("version")
-        )
+        asked = (instance_id, element, target, current_actor(), reason, _number("version"))
+        if engine().confirmations.are_needed:
+            order = engine().confirmations.ask_jump(*asked)
+            flash(gettext("已提交复核，另一名系统管理员同意后跳转"), "success")
+            return see_other("admin.confirmation", order_id=order)
+        engine().runtime.jump(*asked)
     except errors.NotFound:
         raise
     except errors.Rejected as error:
@@ -63,6 +66,8 @@ def _page(instance_id: str, fault: str = "") -> str:
         "reason": request.form.get("reason", ""),
         "status_titles": states.INSTANCE_TITLES,
         "preview": None,
+        "needs_second": engine().confirmations.are_needed,
+        "orders": engine().confirmations.listed(actor, subject=instance_id),
     }
     if element is not None and target:
         context["preview"] = engine().runtime.plan_jump(instance_id, element, target, actor)

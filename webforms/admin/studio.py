@@ -42,6 +42,7 @@ def modeler(key: str) -> str:
             "publish": url_for("admin.modeler_publish", key=key),
             "back": url_for("admin.definition", key=key),
         },
+        needs_second=engine().confirmations.are_needed,
     )
 
 
@@ -82,17 +83,37 @@ def modeler_discard(key: str) -> WerkzeugResponse:
 @blueprint.post("/admin/definitions/<key>/modeler/publish")
 @requires(roles.SYSTEM_ADMIN)
 def modeler_publish(key: str) -> tuple[Response, int] | Response:
-    """Publish as a new version; running cases stay on theirs. Refused with every reason."""
+    """Publish as a new version, or let a second administrator do so; refused with every reason.
+
+    Running cases stay on their versions.
+    """
+    edited, actor = _edited(key), current_actor()
     try:
-        published = engine().repository.deploy(_edited(key), current_actor())
+        if engine().confirmations.are_needed:
+            return _ordered(edited)
+        published = engine().repository.deploy(edited, actor)
     except errors.DeploymentRefused as error:
         findings = [one for one in error.findings if isinstance(one, Finding)]
         return jsonify(message=error.message, findings=_told(findings)), 422
+    except (errors.InvalidInput, errors.InvalidState) as error:
+        return jsonify(message=error.message, findings=[]), error.http_status
     engine().repository.discard_drafts(key)
     return jsonify(
         message=gettext("已发布第 %(n)s 版", n=published.version) + _vacant(key),
         findings=[],
         redirect=url_for("admin.definition", key=key),
+    )
+
+
+def _ordered(edited: Package) -> Response:
+    """It waits for a second administrator; the draft stays until he agrees."""
+    actor, repository = current_actor(), engine().repository
+    order = engine().confirmations.ask_publish(edited, actor)
+    repository.save_draft(edited.key, edited.bpmn, edited.files[edited.bpmn], actor)
+    return jsonify(
+        message=gettext("已提交复核，另一名系统管理员同意后生效"),
+        findings=[],
+        redirect=url_for("admin.confirmation", order_id=order),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext as _l
+
 from webforms.admin import (
     calendar,
+    confirmations,
     definitions,
     incidents,
     jumps,
@@ -14,12 +17,30 @@ from webforms.admin import (
     version_moves,
 )
 from webforms.admin.blueprint import blueprint
+from webforms.shell import navigation, roles
+
+
+def install() -> None:
+    """Put into the menu what counts something."""
+    navigation.offer(
+        navigation.Entry(
+            endpoint="admin.confirmations",
+            title=_l("复核"),
+            icon="shield",
+            order=89,
+            roles=frozenset({roles.SYSTEM_ADMIN}),
+            badge=confirmations.waiting,
+        )
+    )
+
 
 __all__ = [
     "blueprint",
     "calendar",
+    "confirmations",
     "definitions",
     "incidents",
+    "install",
     "jumps",
     "ladders",
     "people",
