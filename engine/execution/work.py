@@ -31,10 +31,13 @@ from engine.store import (
 )
 from engine.store.base import FAR_FUTURE
 from engine.store.database import LostRace, Transaction
+from engine.store.statement import Statement
 
 _BUCKETS = 64
 #: a page of a time line reads whole rows
 _FACTS_A_ROW = 100
+#: so many new rows go with the instance as one statement; each mix of rows is a plan to remember
+_FEW = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -276,21 +279,43 @@ class Work:
         """
         tx = self.tx
         tx.flush()
-        facts = self._numbered_facts()
-        # Who comes second waits here and finds no row, before his facts could collide with ours.
-        self._save()
-        self._flush_timers()
-        tx.write_behind()
-        tx.write_all(human_tasks.OPEN, list(self.tasks.values()))
-        tx.write_all(subscriptions.INSERT, self.subscribed)
-        tx.write_all(jobs.INSERT, self.jobs)
-        tx.write_all(outbox.INSERT, self.messages)
-        tx.write_all(incidents.INSERT, self.incidents)
-        tx.write_all(history.INSERT, facts)
+        replaced, cancelled = self._timer_changes()
+        rows = self._gathered()
+        changes = [self._saved(), *((timers.REPLACE, row) for row in replaced)]
+        few = len(replaced) <= 1 and not cancelled and sum(map(len, rows.values())) <= _FEW
+        if few:
+            changes += [(statement, row) for statement, many in rows.items() for row in many]
+            hits = tx.write_each(changes)
+        else:
+            # Who comes second waits here and finds no row.
+            hits = tx.write_each(changes[:1])
+        if hits[0] != 1:
+            raise LostRace
+        if not few:
+            hits += [tx.write(*change) for change in changes[1:]]
+            tx.write_all(timers.CANCEL, cancelled)
+        for row, hit in zip(replaced, hits[1:], strict=False):
+            # The cancelled timer may have fired and gone already: then this one is new.
+            if hit == 0:
+                tx.write(timers.INSERT, row)
+        if not few:
+            tx.write_behind()
+            for statement, many in rows.items():
+                tx.write_all(statement, many)
 
-    def _flush_timers(self) -> None:
-        if not self.armed and not self.disarmed:
-            return
+    def _gathered(self) -> dict[Statement, list[dict[str, Any]]]:
+        return {
+            timers.INSERT: self.armed,
+            human_tasks.OPEN: list(self.tasks.values()),
+            subscriptions.INSERT: self.subscribed,
+            jobs.INSERT: self.jobs,
+            outbox.INSERT: self.messages,
+            incidents.INSERT: self.incidents,
+            history.INSERT: self._numbered_facts(),
+        }
+
+    def _timer_changes(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of cancelled timers that carry the next ones, and rows that only go."""
         replaced = []
         # A timer that is armed anew takes its own old row: another row of its kind and element
         # must not stand beside the old one even for a moment.
@@ -303,18 +328,11 @@ class Work:
         while self.armed and self.disarmed:
             kind, element = self.disarmed.pop()
             replaced.append({**self.armed.pop(), "of_kind": kind, "of_element": element})
-        for row in replaced:
-            # The cancelled timer may have fired and gone already: then this one is new.
-            if self.tx.write(timers.REPLACE, row) == 0:
-                self.armed.append(row)
-        self.tx.write_all(timers.INSERT, self.armed)
-        self.tx.write_all(
-            timers.CANCEL,
-            [
-                {"instance_id": self.instance.id, "kind": kind, "element": element}
-                for kind, element in self.disarmed
-            ],
-        )
+        cancelled = [
+            {"instance_id": self.instance.id, "kind": kind, "element": element}
+            for kind, element in self.disarmed
+        ]
+        return replaced, cancelled
 
     def _numbered_facts(self) -> list[dict[str, Any]]:
         instance = self.instance
@@ -346,10 +364,11 @@ class Work:
         instance.fact_count, instance.fact_hash = chain.count, chain.head
         return rows
 
-    def _save(self) -> None:
+    def _saved(self) -> tuple[Statement, dict[str, Any]]:
+        """The guarded update of the instance, its facts numbered."""
         instance = self.instance
         life = (instance.status, instance.ended_at, instance.end_reason)
-        hit = self.tx.write(
+        return (
             instances.SAVE_MOVED if life == instance.loaded_life else instances.SAVE,
             {
                 "instance_id": instance.id,
@@ -363,5 +382,3 @@ class Work:
                 "end_reason": instance.end_reason,
             },
         )
-        if hit != 1:
-            raise LostRace

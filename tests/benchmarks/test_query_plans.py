@@ -16,7 +16,7 @@ from sqlalchemy import event, select
 from engine import SYSTEM, DueFilter, ProcessEngine, SystemClock, WorklistFilter
 from engine.model.process import InstanceStatus
 from engine.store import worklists
-from engine.store.database import Transaction
+from engine.store.database import Transaction, raw_cursor
 from engine.store.statement import Statement
 from webforms.bench import bars, load_p, workload
 
@@ -54,7 +54,9 @@ class Province:
     def plan(self, sql: str, values: Any) -> list[str]:
         pooled = self.engine.database.engine.raw_connection()
         try:
-            cursor = pooled.cursor()
+            engine = self.engine.database.engine
+            # Statements built for one call come in the words of the driver.
+            cursor = raw_cursor(engine, pooled) if "$1" in sql else pooled.cursor()
             lite = self.engine.database.is_sqlite
             cursor.execute(("EXPLAIN QUERY PLAN " if lite else "EXPLAIN ") + sql, values)
             return [str(row[3] if lite else row[0]).strip() for row in cursor.fetchall()]

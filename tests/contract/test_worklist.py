@@ -8,6 +8,7 @@ from sqlalchemy import text
 from engine import SYSTEM, WorklistFilter, errors
 from engine.model.worklist import DueFilter, Holding
 from engine.store import human_tasks, worklists
+from engine.store.database import raw_cursor
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def test_a_worklist_is_read_from_its_index_alone(office, store_url):
 
     with office.engine.database.read() as tx:
         prepared = statement.prepared(tx.dialect)
-        cursor = tx.connection.connection.cursor()
+        cursor = raw_cursor(office.engine.database.engine, tx.connection.connection)
         cursor.execute(explain + prepared.sql, prepared.bind(values))
         plan = "\n".join(str(row) for row in cursor.fetchall())
         cursor.close()

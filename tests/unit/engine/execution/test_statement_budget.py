@@ -16,13 +16,16 @@ def statements(monkeypatch):
         original = getattr(Transaction, name)
 
         def call(self, statement, *values):
-            if name != "write_all" or values[0]:
+            if name == "write_each":
+                if self.dialect.driver == "psycopg":
+                    ran.append("WITH")
+            elif name != "write_all" or values[0]:
                 ran.append(" ".join(statement.prepared(self.dialect).sql.split()[:3]))
             return original(self, statement, *values)
 
         return call
 
-    for name in ("rows", "write", "write_all"):
+    for name in ("rows", "write", "write_all", "write_each"):
         monkeypatch.setattr(Transaction, name, counted(name))
     return ran
 
