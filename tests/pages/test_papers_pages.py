@@ -14,6 +14,7 @@ from sqlalchemy import select
 from engine import SYSTEM, Audience, ProcessEngine, clock, operation
 from notifications.dispatcher import Dispatcher
 from notifications.errors import DeliveryError
+from tests.pages.conftest import welcome
 from workflows import catalog
 from workflows.domain import campaign, profile, vault
 from workflows.domain.documents import IssuedPaper
@@ -64,6 +65,13 @@ def bpm(settings, travelling, tmp_path) -> Iterator[ProcessEngine]:
         engine.identity.assign_seat(login, role, unit)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def app(app):
+    """The pages, with the accounts that this database does not have yet."""
+    welcome(app)
+    return app
 
 
 @pytest.fixture(autouse=True)
