@@ -134,17 +134,27 @@ class BoxReader:
     def function(self, box: FunctionBox, names: frozenset[str], name: str = "function") -> Function:
         """Read a function definition."""
         inner = names | {parameter.name for parameter in box.parameters}
-        body: Node
-        if box.kind is not FunctionKind.FEEL:
-            message = f"{self._where}是 {box.kind} 外部函数，不予执行"
-            self.problems.append(FeelSyntaxError(message, hint="用 FEEL 写出函数体"))
-            body = Failing(at=0, message=message)
-        else:
+        fault = self._function_fault(box)
+        if fault is None:
             body = self.read(box.body, inner)
+        else:
+            self.problems.append(fault)
+            body = Failing(at=0, message=fault.message)
         parameters = tuple(
-            FormalParameter(name=p.name, kind=self._book.find(p.type_ref)) for p in box.parameters
+            FormalParameter(name=p.name, kind=self._book.find(p.type_ref))
+            for p in {parameter.name: parameter for parameter in box.parameters}.values()
         )
         return Function(at=0, parameters=parameters, body=body, name=name)
+
+    def _function_fault(self, box: FunctionBox) -> FeelSyntaxError | None:
+        if box.kind is not FunctionKind.FEEL:
+            return FeelSyntaxError(
+                f"{self._where}是 {box.kind} 外部函数，不予执行", hint="用 FEEL 写出函数体"
+            )
+        named = [parameter.name for parameter in box.parameters]
+        if len(set(named)) != len(named):
+            return FeelSyntaxError(f"{self._where}有两个参数同名", hint="每个参数各用一个名字")
+        return None
 
     def list_box(self, box: ListBox, names: frozenset[str]) -> Node:
         """A list."""

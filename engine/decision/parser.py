@@ -190,6 +190,8 @@ class Parser(OperandParser):
             name = self.name_until(":", ",", ")")
             if name is None:
                 raise self.unexpected("参数名")
+            if any(name == parameter.name for parameter in parameters):
+                raise self.error(f"参数“{name}”写了两次", hint="每个参数各用一个名字")
             kind = self.type() if self.take_symbol(":") else None
             parameters.append(FormalParameter(name=name, kind=kind))
             self.learn(name)

@@ -227,6 +227,20 @@ def test_it_refuses_java_functions_loudly() -> None:
     assert model.evaluate("d") is None
 
 
+def test_it_refuses_two_parameters_of_one_name() -> None:
+    logic = (
+        "<encapsulatedLogic><formalParameter name='a'/><formalParameter name='a'/>"
+        f"{feel('a')}</encapsulatedLogic>"
+    )
+    model = opened(
+        f"<businessKnowledgeModel id='j' name='j'><variable name='j'/>{logic}</businessKnowledgeModel>",
+        decision("d", feel("j(1, 2)"), "!#j"),
+    )
+
+    assert "同名" in model.problems()[0].message
+    assert model.evaluate("d") is None
+
+
 def test_it_lists_what_is_wrong_before_publishing() -> None:
     model = opened(decision("d", feel("1 +")), decision("e", feel("2"), kind="tNowhere"))
 
