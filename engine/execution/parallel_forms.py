@@ -32,7 +32,7 @@ def clashes(package: Package, program: Program) -> Iterator[Clash]:
 def _fields(content: bytes) -> frozenset[str]:
     try:
         return frozenset(_keys(json.loads(content)))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return frozenset()
 
 

@@ -16,6 +16,8 @@ from engine.model.package import Finding, Package
 _PEOPLE = frozenset({Kind.USER_TASK, Kind.MANUAL_TASK})
 #: every task page asks for a reason where an outcome requires one
 _OFFERED_BY_THE_PAGE = frozenset({"reason"})
+#: a form nests no deeper; the pages refuse it as well
+_MOST_LEVELS = 20
 _WITH_KEY = frozenset(
     [
         "textfield",
@@ -309,7 +311,7 @@ def _forms(package: Package, report: Report) -> dict[str, frozenset[str]]:
             continue
         try:
             schema = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             report.error("form", f"表单 {path} 不是正确的 JSON：{error}", file=path)
             continue
         if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
@@ -319,28 +321,44 @@ def _forms(package: Package, report: Report) -> dict[str, frozenset[str]]:
     return found
 
 
-def _fields(holder: Mapping[str, Any], path: str, report: Report) -> Iterator[str]:
+def _fields(
+    holder: Mapping[str, Any],
+    path: str,
+    report: Report,
+    above: tuple[str, ...] = (),
+    level: int = 0,
+) -> Iterator[str]:
+    """Every field by its own key and by each path that ends in it."""
+    if level > _MOST_LEVELS:
+        report.error("form", f"表单 {path} 的组件嵌套超过 {_MOST_LEVELS} 层", file=path)
+        return
     seen: set[str] = set()
     for component in holder["components"]:
-        if not isinstance(component, dict) or not component.get("id"):
-            report.error("form", f"表单 {path} 有组件没有 id", file=path)
-            continue
-        kind = component.get("type")
-        key = component.get("key") or component.get("path")
-        if not kind:
-            report.error("form", f"表单 {path} 的组件“{component['id']}”没有 type", file=path)
-        if kind in _WITH_KEY and not key:
-            report.error("form", f"表单 {path} 的组件“{component['id']}”没有 key", file=path)
+        fault, key = _component_fault(component, seen)
+        if fault:
+            report.error("form", f"表单 {path} {fault}", file=path)
         if key:
-            if key in seen:
-                report.error("form", f"表单 {path} 的字段“{key}”重复", file=path)
             seen.add(key)
-            yield key
-        if isinstance(component.get("components"), list):
-            for inner in _fields(component, path, report):
-                yield inner
-                if key:
-                    yield f"{key}.{inner}"
+            yield from (".".join((*above[start:], key)) for start in range(len(above) + 1))
+        if isinstance(component, dict) and isinstance(component.get("components"), list):
+            inside = (*above, key) if key else above
+            yield from _fields(component, path, report, inside, level + 1)
+
+
+def _component_fault(component: object, seen: set[str]) -> tuple[str, str]:
+    """What is wrong with it (nothing: empty), and its key, if it is one."""
+    if not isinstance(component, dict) or not component.get("id"):
+        return "有组件没有 id", ""
+    named = f"的组件“{component['id']}”"
+    kind = component.get("type")
+    key = component.get("key") or component.get("path") or ""
+    if not isinstance(key, str) or not isinstance(kind, str | None):
+        return f"{named}的 type 和 key 应为文字", ""
+    if not kind:
+        return f"{named}没有 type", key
+    if kind in _WITH_KEY and not key:
+        return f"{named}没有 key", key
+    return (f"的字段“{key}”重复" if key in seen else ""), key
 
 
 def _name(node: Node) -> str:

@@ -142,6 +142,8 @@ def read_holiday_json(text: str) -> YearTable:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidCalendar(f"文件不是 JSON：第 {error.lineno} 行有误") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidCalendar("文件不是 JSON：数字过长或嵌套过深") from error
     if not isinstance(content, dict):
         raise InvalidCalendar("文件内容应是一个对象，含 year 与 days")
     year, days = content.get("year"), content.get("days")

@@ -163,7 +163,9 @@ class ChoiceField(Field):  # type: ignore[misc]  # WTForms has no types
         self.options = tuple(options)
         known = {str(value): value for value, _ in self.options}
         if self.several:
-            chosen = self.data or []
+            # The case may have a single value here, from a form that asked for one only.
+            given = [] if self.data in (None, "") else self.data
+            chosen = given if isinstance(given, list | tuple) else [given]
             self.unknown = [text for text in chosen if str(text) not in known]
             self.data = [known[str(text)] for text in chosen if str(text) in known]
         elif self.data in (None, ""):
@@ -192,8 +194,9 @@ class FilesField(Field):  # type: ignore[misc]  # WTForms has no types
         self.faults: list[str] = []
 
     def process_data(self, value: Any) -> None:
-        """One id or a list of ids."""
-        self.data = [value] if isinstance(value, str) else list(value or [])
+        """One id or a list of ids; what else the case has under this name is no file."""
+        given = value if isinstance(value, list | tuple) else [value]
+        self.data = [one for one in given if isinstance(one, str) and one]
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Ids of files that are kept."""
