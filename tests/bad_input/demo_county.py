@@ -36,6 +36,10 @@ TABLES = {
     "round_id": "hazard_round",
     "campaign_id": "campaign",
     "message_id": "message",
+    "slip_id": "supervision_slip",
+    "objection_id": "objection",
+    "import_id": "roster_import",
+    "order_id": "confirmation",
 }
 
 

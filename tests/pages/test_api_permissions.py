@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from engine import SYSTEM, MoveOrder
 from tests.pages.api_client import Program
 from tests.pages.conftest import TOWN, VILLAGE
 from webforms.api import views
@@ -16,8 +19,12 @@ EVERYBODY = (401, *(200,) * 7)
 CASE = (401, 200, 404, 200, 200, 200, 404, 200)
 #: the process knows their role
 KNOWN = (401, 200, 200, 200, 200, 200, 404, 200)
+NOTHING = (401, *(404,) * 7)
+ADMINISTRATOR = (401, 403, 403, 403, 403, 200, 403, 403)
 START = {"process": "sample", "region": VILLAGE, "data": {"name": "张三", "town": TOWN}}
 WHY = {"reason": "测试"}
+#: from the version with the case to the one without; see `places`
+MOVE = {"from_definition": "{new}", "to_definition": "{old}"}
 
 GET = {
     "openapi": ("/openapi.json", ANYBODY),
@@ -28,6 +35,7 @@ GET = {
     "definitions": ("/definitions", EVERYBODY),
     "definition": ("/definitions/sample", KNOWN),
     "definition_diagram": ("/definitions/sample/diagram", KNOWN),
+    "definition_versions": ("/definitions/sample/versions", KNOWN),
     "instances": ("/instances", EVERYBODY),
     "instance": ("/instances/{case}", CASE),
     "instance_history": ("/instances/{case}/history", CASE),
@@ -35,6 +43,14 @@ GET = {
     "tasks": ("/tasks", EVERYBODY),
     "task": ("/tasks/{task}", CASE),
     "attachment": ("/attachments/{file}", CASE),
+    "slips": ("/slips?of=cases", (401, 403, 403, 403, 200, 403, 403, 403)),
+    "slip": ("/slips/none", NOTHING),
+    "moves": ("/moves?process=sample", ADMINISTRATOR),
+    "move_batch": ("/moves/{batch}", ADMINISTRATOR),
+    "move_results": ("/moves/{batch}/results", ADMINISTRATOR),
+    "objections": ("/notices/none/objections", (401, 404, 404, 404, 404, 403, 403, 403)),
+    "objection": ("/objections/none", (401, 404, 404, 404, 404, 403, 403, 403)),
+    "objection_status": ("/objections/none/status", (404,) * 8),
 }
 #: nobody, the stranger, who mends, who sees to security and who audits: what each is told;
 #: the clerk himself comes last, so that the task is still as it was
@@ -93,6 +109,19 @@ POST = {
         {"demand": "尽快"},
         (401, 404, 403, 404, 403, 403),
     ),
+    "slip_reply": (
+        "/slips/none/reply",
+        {"cause": "封路", "measures": "电话核实", "promised": "2026-02-01"},
+        (401, 404, 404, 404, 404, 404),
+    ),
+    "move_survey": ("/moves/survey", MOVE, (401, 403, 200, 403, 403, 403)),
+    "move": ("/moves", {**MOVE, **WHY}, (401, 403, 201, 403, 403, 403)),
+    "move_undo": ("/moves/{batch}/undo", {}, (401, 403, 200, 403, 403, 403)),
+    "objection_file": (
+        "/notices/none/objections",
+        {"kind": "金额", "text": "金额与通知不符"},
+        (401, 404, 404, 404, 404, 404),
+    ),
     "task_comment": ("/tasks/{task}/comment", {"text": "看过"}, (401, 404, 201, 404, 201, 201)),
     "task_attach": (
         "/tasks/{task}/attach",
@@ -125,7 +154,14 @@ def places(bpm, case, task):
     file = bpm.tasks.attach(
         bpm.identity.actor("wang"), name="a.txt", content=b"words", task_id=task
     )
-    return {"case": case, "task": task, "file": file.id}
+    old = bpm.repository.latest("sample")
+    renewed = replace(bpm.repository.package(old.id), version_tag="1.1")
+    new = bpm.repository.deploy(renewed, SYSTEM)
+    order = MoveOrder(from_definition=old.id, to_definition=new.id)
+    batch = bpm.moves.migrate(order, SYSTEM, reason="改版")
+    return {
+        "case": case, "task": task, "file": file.id, "batch": batch, "old": old.id, "new": new.id,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("role", range(len(ROLES)), ids=[role or "nobody" for role in ROLES])
@@ -138,6 +174,7 @@ def test_it_lets_exactly_these_people_see(app, places, role):
 @pytest.mark.parametrize("name", POST)
 def test_it_lets_exactly_these_people_act(app, places, name):
     path, body, row = POST[name]
-    sent = {key: places["task"] if one == "{task}" else one for key, one in body.items()}
+    named = {f"{{{key}}}": one for key, one in places.items()}
+    sent = {key: named.get(one, one) if isinstance(one, str) else one for key, one in body.items()}
     for who, expected in zip(WHO, row, strict=True):
         Program(app, who).post(path.format(**places), sent, status=expected)

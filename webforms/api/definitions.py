@@ -10,7 +10,7 @@ from webforms.api.route import SVG, Answer, Call, Route, at, page, page_query
 from webforms.api.tasks import ID
 from webforms.database import engine
 from webforms.forms import binding, library
-from webforms.shell import case, titles
+from webforms.shell import case, paging, titles
 
 _FIELDS = {
     "id": ID,
@@ -22,6 +22,15 @@ _FIELDS = {
     "deployed_at": schemas.instant(),
     "retired": schemas.truth(),
     "startable": schemas.truth("您可以发起"),
+}
+_VERSION_FIELDS = {
+    "id": ID,
+    "version": schemas.whole(),
+    "version_tag": schemas.text(),
+    "deployed_at": schemas.instant(),
+    "is_latest": schemas.truth(),
+    "retired": schemas.truth(),
+    "running": schemas.whole("在办件数"),
 }
 _LINE = schemas.told(**_FIELDS)
 _DEFINITION = schemas.told(
@@ -48,10 +57,33 @@ def got(call: Call) -> Answer:
     return Answer(content={**_line(view, call), "start_form": form})
 
 
+def versions(call: Call) -> Answer:
+    """Every version of it, newest first, with how many cases run on each."""
+    found = engine().repository.versions(_one(call).key)
+    rest = [one for one in found if call.cursor is None or one.version < _number(call.cursor)]
+    shown = rest[: call.limit]
+    more = len(rest) > len(shown)
+    return page([_version(one) for one in shown], str(shown[-1].version) if more else None)
+
+
 def diagram(call: Call) -> Answer:
     """The drawing without any state."""
     view = _one(call)
     return Answer(content=str(case.plain_diagram(view.id, view.title)).encode())
+
+
+def _number(cursor: str) -> int:
+    found = paging.whole(cursor)
+    if found is None:
+        raise errors.InvalidInput(fields={"cursor": "翻页位置不正确"})
+    return found
+
+
+def _version(view: DefinitionView) -> dict[str, Any]:
+    return {
+        **{name: getattr(view, name) for name in _VERSION_FIELDS},
+        "deployed_at": at(view.deployed_at),
+    }
 
 
 def _known(call: Call) -> list[DefinitionView]:
@@ -103,6 +135,16 @@ ROUTES = (
         group="definitions",
         view=got,
         answer=_DEFINITION,
+    ),
+    Route(
+        method="GET",
+        path="/definitions/{key}/versions",
+        name="definition_versions",
+        summary="一个流程的全部版本，最新的在前",
+        group="definitions",
+        view=versions,
+        answer=schemas.page_of(schemas.told(**_VERSION_FIELDS)),
+        query=page_query(),
     ),
     Route(
         method="GET",

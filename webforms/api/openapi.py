@@ -19,8 +19,10 @@ _GROUPS = {
     "definitions": "流程",
     "instances": "事项",
     "tasks": "待办",
+    "slips": "督办单",
+    "moves": "迁移在办件",
     "events": "消息与信号",
-    "notices": "公示",
+    "notices": "公示与异议",
     "files": "附件",
 }
 _PROBLEM = schemas.fields(

@@ -13,9 +13,12 @@ from webforms.api import (
     events,
     files,
     instances,
+    moves,
     notices,
+    objections,
     openapi,
     problems,
+    slips,
     task_clocks,
     task_verbs,
     tasks,
@@ -53,7 +56,10 @@ ROUTES: tuple[Route, ...] = (
     *task_clocks.ROUTES,
     *files.ROUTES,
     *events.ROUTES,
+    *slips.ROUTES,
+    *moves.ROUTES,
     *notices.ROUTES,
+    *objections.ROUTES,
 )
 _LIMITS = {f"{blueprint.name}.{route.name}": route.body_limit for route in ROUTES}
 

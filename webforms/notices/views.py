@@ -20,10 +20,7 @@ from webforms.shell.permissions import public, requires
 from workflows.domain import notice_query, objection
 
 blueprint = Blueprint("notices", __name__)
-READERS = (
-    "village_clerk", "village_head", "town_clerk", "town_leader", "county_clerk",
-    "county_approver", "province_view", "audit", "discipline",
-)  # fmt: skip
+READERS = notice_query.READERS
 #: a field no person sees or fills
 HONEYPOT = "website"
 #: of one address: enough for a family, too few for a machine

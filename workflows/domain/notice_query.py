@@ -30,6 +30,11 @@ from workflows.domain.notice_tables import (
 from workflows.domain.roster_tables import RosterLine, RosterLineVersion
 
 MOST_ROWS = 100
+#: offices that read notices with their evidence and objections
+READERS = (
+    "village_clerk", "village_head", "town_clerk", "town_leader", "county_clerk",
+    "county_approver", "province_view", "audit", "discipline",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +305,15 @@ def objections(session: Session, actor: Actor, notice_id: str) -> list[Objection
         select(Objection).where(Objection.notice_id == notice_id).order_by(Objection.id)
     )
     return [_objection_view(session, one) for one in found]
+
+
+def objection_seen(session: Session, actor: Actor, objection_id: str) -> ObjectionView:
+    """One objection for an office. Raises NotFound outside the actor's regions."""
+    found = session.get(Objection, objection_id)
+    if found is None:
+        raise errors.NotFound("没有找到这条异议")
+    _visible(session, actor, found.notice_id)
+    return _objection_view(session, found)
 
 
 def objection(session: Session, objection_id: str) -> ObjectionView:
