@@ -88,7 +88,8 @@ class Commands:
         for attempt in range(OPTIMISTIC_ATTEMPTS + 3):
             lock = attempt >= OPTIMISTIC_ATTEMPTS and not database.is_sqlite
             try:
-                with database.write() as tx:
+                # Who lost a race once wants to see each write and what it hit.
+                with database.write(lazily=attempt == 0) as tx:
                     work, answer = act(load(tx, lock))
                     settle_variables(work)
                     pauses.follow(work)

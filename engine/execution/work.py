@@ -264,11 +264,7 @@ class Work:
             changes["due_sort"] = changes["due_at"] or FAR_FUTURE
         changes["version"] = row.version + 1
         statement = human_tasks.change(tuple(changes))
-        hit = self.tx.write(
-            statement, {**changes, "task_id": row.id, "loaded_version": row.version}
-        )
-        if hit != 1:
-            raise LostRace
+        self.tx.defer(statement, {**changes, "task_id": row.id, "loaded_version": row.version})
         if not changes.get("is_open", row.is_open) and row.due_at is not None:
             self.disarm(timers.LADDER, row.element)
 
@@ -285,7 +281,7 @@ class Work:
         few = len(replaced) <= 1 and not cancelled and sum(map(len, rows.values())) <= _FEW
         if few:
             changes += [(statement, row) for statement, many in rows.items() for row in many]
-            hits = tx.write_each(changes)
+            hits = tx.finish(changes)
         else:
             # Who comes second waits here and finds no row.
             hits = tx.write_each(changes[:1])

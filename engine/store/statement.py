@@ -155,11 +155,23 @@ class Statement:
 
 
 @cache
+def alone(statements: tuple[Statement, ...], dialect: Dialect) -> str:
+    """The same, failing as a whole by a division by zero where one of them hits no row."""
+    hits = [f"1 / (SELECT count(*) FROM w{number})" for number in range(len(statements))]  # noqa: S608  # our own names
+    return f"WITH {_parts(statements, dialect)} SELECT {', '.join(hits)}"
+
+
+@cache
 def together(statements: tuple[Statement, ...], dialect: Dialect) -> str:
     """Several writes as one; its answer is one row: how many rows each of them hit.
 
     The answer asks for them in their order, and an earlier one is over before a later one begins.
     """
+    hits = [f"(SELECT count(*) FROM w{number})" for number in range(len(statements))]  # noqa: S608  # our own names
+    return f"WITH {_parts(statements, dialect)} SELECT {', '.join(hits)}"
+
+
+def _parts(statements: tuple[Statement, ...], dialect: Dialect) -> str:
     parts = []
     before = 0
     for number, statement in enumerate(statements):
@@ -167,5 +179,4 @@ def together(statements: tuple[Statement, ...], dialect: Dialect) -> str:
         sql = _PLACE.sub(lambda found, by=before: f"${int(found[1]) + by}", prepared.sql)  # type: ignore[misc]  # bound at once
         parts.append(f"w{number} AS ({sql} RETURNING 1)")
         before += prepared.width
-    hits = [f"(SELECT count(*) FROM w{number})" for number in range(len(statements))]  # noqa: S608  # our own names
-    return f"WITH {', '.join(parts)} SELECT {', '.join(hits)}"
+    return ", ".join(parts)

@@ -15,9 +15,11 @@ from sqlalchemy import event, select
 
 from engine import SYSTEM, DueFilter, ProcessEngine, SystemClock, WorklistFilter
 from engine.model.process import InstanceStatus
+from engine.services.attendance import Attendance
 from engine.store import worklists
-from engine.store.database import Transaction, raw_cursor
+from engine.store.database import Transaction
 from engine.store.statement import Statement
+from engine.store.transaction import raw_cursor
 from webforms.bench import bars, load_p, workload
 
 pytestmark = pytest.mark.slow
@@ -25,6 +27,8 @@ pytestmark = pytest.mark.slow
 BIG = ("human_task", "process_instance", "timer", "history_fact")
 SHAPE = load_p.Shape(villages=300, open_tasks=100_000, timers=50_000, finished=1_000)
 MONTH = timedelta(days=31)
+#: indexes of every open task: whoever reads one of them from its beginning reads them all
+FULL = re.compile(r"ix_human_task_(seat|watch|case|done)")
 Asked = list[tuple[str, Any]]
 
 
@@ -89,7 +93,7 @@ def full_scans(plan: list[str]) -> list[str]:
     found = []
     for line in plan:
         lite = re.match(rf"SCAN ({'|'.join(BIG)})\b(.*)", line)
-        if lite and ("USING" not in lite[2] or sorts):
+        if lite and ("USING" not in lite[2] or sorts or FULL.search(lite[2])):
             found.append(line)
         if re.search(rf"Seq Scan on ({'|'.join(BIG)})\b", line):
             found.append(line)
@@ -115,6 +119,9 @@ def questions(engine: ProcessEngine) -> dict[str, Callable[[], object]]:
         "case": lambda: engine.runtime.instance(finished, SYSTEM),
         "next instant": engine.management.next_due,
         "nothing due": engine.management.run_due,
+        "housekeeping": lambda: Attendance(
+            engine.management._environment
+        ).refresh(),  # anew, as after a start
         "health": engine.management.health,
     }
     people = {**bars.leaders(engine), "clerk": clerk, "officer": officer}

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from engine import SYSTEM, WorklistFilter, errors
 from engine.model.worklist import DueFilter, Holding
 from engine.store import human_tasks, worklists
-from engine.store.database import raw_cursor
+from engine.store.transaction import raw_cursor
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def statements(monkeypatch):
         original = getattr(Transaction, name)
 
         def call(self, statement, *values):
-            if name == "write_each":
+            if name in ("write_each", "finish"):
                 if self.dialect.driver == "psycopg":
                     ran.append("WITH")
             elif name != "write_all" or values[0]:
@@ -25,7 +25,7 @@ def statements(monkeypatch):
 
         return call
 
-    for name in ("rows", "write", "write_all", "write_each"):
+    for name in ("rows", "write", "write_all", "write_each", "finish"):
         monkeypatch.setattr(Transaction, name, counted(name))
     return ran
 
