@@ -241,7 +241,9 @@ class CalendarService:
             page = self._recount.page(order, then)
             then, moved, looked_at = page.then, moved + page.moved, looked_at + page.looked_at
             done += page.looked_at
-            kept = self._keep_place(job, known, arguments, then, None if late else done)
+            goes_on = moved < MOVED_AT_ONCE and looked_at < LOOKED_AT_ONCE
+            told = {} if late else {"done": done}
+            kept = self._keep_place(job, known, arguments, then, goes_on=goes_on, told=told)
             if kept is None:
                 return []  # another worker goes on with it
             known = kept
@@ -254,35 +256,32 @@ class CalendarService:
         known: bytes,
         arguments: Mapping[str, Any],
         then: Place | None,
-        done: int | None,
+        *,
+        goes_on: bool,
+        told: Mapping[str, int],
     ) -> bytes | None:
         """Note how far it is, with the job; None where somebody else noted something since."""
         number = arguments["number"]
         with self._environment.database.write() as tx:
             if then is None:
                 return b"" if self._finish(tx, job, known, number) else None
-            told = codec.encode(
-                {
-                    **arguments,
-                    "stage": str(then.stage),
-                    "after": then.after,
-                    "element": then.element,
-                }
-            )
+            place = {"stage": str(then.stage), "after": then.after, "element": then.element}
+            noted = codec.encode({**arguments, **place})
             hit = tx.write(
                 jobs.GO_ON,
                 {
                     "job_id": job.id,
                     "seen_arguments": known,
-                    "arguments": told,
+                    "arguments": noted,
                     "run_at": self._environment.clock.now(),
+                    "claimed_at": job.claimed_at if goes_on else None,
                 },
             )
             if hit != 1:
                 return None
-            if done is not None:
-                tx.execute(update(_entry).where(_entry.c.number == number).values(done=done))
-        return told
+            if told:
+                tx.execute(update(_entry).where(_entry.c.number == number).values(**told))
+        return noted
 
     def _finish(self, tx: Transaction, job: Any, known: bytes, number: int) -> bool:
         hit = tx.write(jobs.TAKE_AS, {"job_id": job.id, "seen_arguments": known})

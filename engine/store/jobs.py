@@ -100,7 +100,8 @@ GO_ON = Statement(
         run_at=bindparam("run_at"),
         attempts=0,
         error=None,
-        claimed_at=None,
+        #: kept while whoever has it goes on with it, so that no other worker is given it
+        claimed_at=bindparam("claimed_at"),
     )
 )
 TAKE_AS = Statement(

@@ -6,13 +6,23 @@ import json
 import signal
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from engine import SYSTEM, ProcessEngine
-from tests.cluster.processes import Processes, ask, command, until, waiting_cases, waiting_package
+from engine import SYSTEM, ProcessEngine, clock
+from tests.cluster.processes import (
+    MODEL,
+    VILLAGE,
+    Processes,
+    ask,
+    command,
+    until,
+    waiting_cases,
+    waiting_package,
+)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -157,3 +167,29 @@ def test_a_worker_that_cannot_work_says_why_in_one_sentence(
     assert (answer.returncode, answer.stdout) == (2, "")
     assert word in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_recount_goes_on_when_its_worker_is_killed(
+    processes: Processes, engine: ProcessEngine
+) -> None:
+    timed = MODEL.replace(b'role="clerk"/>', b'role="clerk" deadline="5wd"/>')
+    model = replace(waiting_package(), files={"waiting.bpmn": timed}, version_tag="2.0")
+    engine.repository.deploy(model, SYSTEM)
+    cases = waiting_cases(engine, 600, span="PT0S")
+    while engine.management.run_due():
+        pass
+    today = clock.local_date(engine.clock.now())
+    off = engine.calendar_for(VILLAGE).add_working_days(today, 2)
+    number = engine.calendars.import_local(SYSTEM, unit=VILLAGE, days={off: ("off", "停工")})
+    victim = processes.worker()
+    until(lambda: engine.calendars.progress(number).looked_at > 0)
+    processes.kill(victim)
+    assert not engine.calendars.progress(number).is_over
+    processes.worker()
+
+    until(lambda: engine.calendars.progress(number).is_over, seconds=120)
+
+    told = engine.calendars.progress(number)
+    assert (told.looked_at, told.total, told.moved) == (600, 600, 600)
+    changed = "SELECT instance_id, count(*) FROM calendar_moved_due GROUP BY 1"
+    assert dict(ask(processes.url, changed)) == dict.fromkeys(cases, 1)
