@@ -1,6 +1,7 @@
-"""Once a second: run what is due, send what waits. The only importer of APScheduler.
+"""Run what is due at its instant; once a second, send what waits. The only importer of APScheduler.
 
-The jobs themselves are rows of the database; the scheduler keeps nothing that could be lost.
+What is due are rows of the database; nothing is kept here that could be lost. Of APScheduler only
+the reckoning of time-tables is used.
 """
 
 from __future__ import annotations
@@ -15,9 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from engine import ProcessEngine, clock
@@ -30,7 +28,10 @@ from workflows.papers import wording
 
 log = structlog.get_logger(__name__)
 INTERVAL = 1.0
-BATCH = 200
+#: small, so that stopping and whoever waits for the database come to their turn soon
+BATCH = 50
+#: after a full batch, and where something is due that was not there a moment ago
+GIVE_WAY, SHORTEST_WAIT = 0.001, 0.05
 PRESENCE_INTERVAL = 5.0
 CRON_FIELDS = 5
 HOST = socket.gethostname()
@@ -90,7 +91,10 @@ class FolderLock:
 
 
 class Heartbeat:
-    """Beats every second in a thread of its own, never twice at once.
+    """Runs what is due at its instant, and once a second whatever else is to be done.
+
+    Each in a thread of its own: a flood of timers delays no letter, and a mail server that does
+    not answer delays no timer. Neither is ever begun twice at once.
 
     With `stands_in` it only works while no worker does: the web process of a cluster, so that a
     worker that somebody forgot to start holds up nobody's deadline.
@@ -104,39 +108,74 @@ class Heartbeat:
         self._stands_in = stands_in
         self._standing_in = False
         self._worker_seen_at = engine.clock.now()
-        self._scheduler = BackgroundScheduler(
-            jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(1)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-            timezone="UTC",
-        )
+        self._looking = threading.Lock()
+        self._ending = threading.Event()
+        self._heart = threading.Thread(target=self._go_on, name="heartbeat", daemon=True)
+        self._errands = Beats("errands", self._run_errands)
 
     def start(self) -> None:
         """Begin to beat."""
-        self._scheduler.add_job(self.beat, "interval", seconds=INTERVAL, id="heartbeat")
-        self._scheduler.start()
+        self._heart.start()
+        self._errands.start()
 
-    def stop(self) -> None:
-        """Stop after the present beat."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+    def stop(self, timeout: float = 10.0) -> None:
+        """Stop after the present batch and the present round of errands."""
+        self._ending.set()
+        self._errands.stop(timeout)
+        if self._heart.is_alive():
+            self._heart.join(timeout)
 
     def beat(self) -> None:
-        """One beat. A fault of one part is shouted about and does not stop the others."""
-        if self._stands_in and not self._is_needed():
+        """Everything once, all that is due to its end; faults are shouted about and stop nothing.
+
+        For whoever has no thread: a demonstration, a test.
+        """
+        if not self._is_needed():
             return
         for part in (self._run_due, self._engine.cluster.run_due_duties, *self._also):
-            try:
-                part()
-            except Exception:
-                # The loop must live: whatever failed stays in the database and is tried again.
-                log.exception("heartbeat failed", part=getattr(part, "__qualname__", str(part)))
+            _try(part)
 
-    def _run_due(self) -> None:
-        while self._engine.management.run_due(limit=BATCH) == BATCH:
+    def round(self) -> float:
+        """A batch of what is due; how many seconds until the next round, at most one."""
+        if not self._is_needed():
+            return INTERVAL
+        try:
+            if self._engine.management.run_due(limit=BATCH) >= BATCH:
+                return GIVE_WAY
+            due = self._engine.management.next_due()
+        except Exception:
+            # The loop must live: whatever failed stays in the database and is tried again.
+            log.exception("heartbeat failed", part="timers")
+            return INTERVAL
+        if due is None:
+            return INTERVAL
+        left = (due - self._engine.clock.now()).total_seconds()
+        # Never longer than the interval: the clock may be set, other processes arm timers.
+        return min(max(left, SHORTEST_WAIT), INTERVAL)
+
+    # --- private -----------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        while not self._ending.wait(self.round()):
             continue
 
+    def _run_due(self) -> None:
+        while self._engine.management.run_due(limit=BATCH) >= BATCH:
+            continue
+
+    def _run_errands(self) -> None:
+        if not self._is_needed():
+            return
+        for part in (self._engine.cluster.run_due_duties, *self._also):
+            _try(part)
+
     def _is_needed(self) -> bool:
+        if not self._stands_in:
+            return True
+        with self._looking:
+            return self._is_alone()
+
+    def _is_alone(self) -> bool:
         now = self._engine.clock.now()
         try:
             if self._engine.cluster.members(kind="worker"):
@@ -220,12 +259,16 @@ class Beats:
     def _go_on(self) -> None:
         while not self._ending.is_set():
             for part in self._parts:
-                try:
-                    part()
-                except Exception:
-                    # What failed stays in the database and is tried again.
-                    log.exception("beat failed", part=getattr(part, "__qualname__", str(part)))
+                _try(part)
             self._ending.wait(INTERVAL)
+
+
+def _try(part: Beat) -> None:
+    try:
+        part()
+    except Exception:
+        # The loop must live: whatever failed stays in the database and is tried again.
+        log.exception("beat failed", part=getattr(part, "__qualname__", str(part)))
 
 
 def cron(text: str) -> Callable[[datetime], datetime]:

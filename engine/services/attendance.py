@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, literal_column, or_, select, text, tuple_, update
+from sqlalchemy import and_, exists, func, literal_column, or_, select, text, update
 
 from engine.execution.environment import Environment
 from engine.model.clock import local_date
@@ -77,7 +77,7 @@ class Attendance:
         wanted = and_(text("is_open = 1"), of_office, *conditions)
         while True:
             with database.read() as tx:
-                found = _ids(tx, wanted)
+                found = _ids(tx, wanted, alone=not no_holder)
             if not found:
                 return
             with database.write() as tx:
@@ -93,37 +93,31 @@ class Attendance:
 def _offices() -> Any:
     """Each role and unit with an open task, by skipping through the index from one to the next.
 
-    Two million tasks lie at a few thousand offices.
+    Two million tasks lie at a few thousand offices. First the roles, then the units of each: one
+    comparison of both columns together would read every task of a role for each of its units.
     """
-    of_units = (text("is_open = 1"), _task.c.role.is_not(None), _task.c.unit.is_not(None))
-    first = (
-        select(_task.c.role, _task.c.unit)
-        .where(*of_units)
-        .order_by(_task.c.role, _task.c.unit)
-        .limit(1)
-        .subquery()
-    )
-    skipped = select(first.c.role, first.c.unit).cte("office", recursive=True)
+    held = (text("is_open = 1"), _task.c.role.is_not(None), _task.c.unit.is_not(None))
     following = _task.alias("following")
-    behind = (
-        following.c.is_open == literal_column("1"),
-        following.c.unit.is_not(None),
-        tuple_(following.c.role, following.c.unit) > tuple_(skipped.c.role, skipped.c.unit),
+    open_ = following.c.is_open == literal_column("1")
+    roles = select(func.min(_task.c.role).label("role")).where(*held)
+    role = roles.cte("held_role", recursive=True)
+    behind = select(func.min(following.c.role)).where(
+        open_, following.c.unit.is_not(None), following.c.role > role.c.role
     )
-
-    def next_(name: str) -> Any:
-        return (
-            select(following.c[name])
-            .where(*behind)
-            .order_by(following.c.role, following.c.unit)
-            .limit(1)
-            .scalar_subquery()
-        )
-
-    skipped = skipped.union_all(
-        select(next_("role"), next_("unit")).where(skipped.c.role.is_not(None))
+    role = role.union_all(select(behind.scalar_subquery()).where(role.c.role.is_not(None)))
+    first = select(func.min(following.c.unit)).where(open_, following.c.role == role.c.role)
+    office = (
+        select(role.c.role, first.scalar_subquery().label("unit"))
+        .where(role.c.role.is_not(None))
+        .cte("office", recursive=True)
     )
-    return select(skipped.c.role, skipped.c.unit).where(skipped.c.role.is_not(None))
+    further = select(func.min(following.c.unit)).where(
+        open_, following.c.role == office.c.role, following.c.unit > office.c.unit
+    )
+    office = office.union_all(
+        select(office.c.role, further.scalar_subquery()).where(office.c.unit.is_not(None))
+    )
+    return select(office.c.role, office.c.unit).where(office.c.unit.is_not(None))
 
 
 def attended(today: date) -> Any:
@@ -136,19 +130,28 @@ def attended(today: date) -> Any:
         _person.c.id == _seat.c.participant_id,
         _person.c.active.is_(True),
     )
-    by_stand_in = exists().where(
-        _stand_in.c.absent_id == _seat.c.participant_id,
-        _stand_in.c.substitute_id == _task.c.owner,
-        _stand_in.c.since <= today,
-        _stand_in.c.until >= today,
+    by_stand_in = (
+        exists()
+        .where(
+            _stand_in.c.absent_id == _seat.c.participant_id,
+            _stand_in.c.substitute_id == _task.c.owner,
+            _stand_in.c.since <= today,
+            _stand_in.c.until >= today,
+        )
+        # Of this task and this seat: two queries further out is too far to be meant by itself.
+        .correlate(_task, _seat)
     )
     named = and_(_task.c.owner.is_not(None), _task.c.claimed_at.is_(None))
     his = or_(_task.c.owner.is_(None), _person.c.id == _task.c.owner, by_stand_in)
     return or_(named, exists().where(held, his))
 
 
-def _ids(tx: Transaction, wanted: Any) -> list[str]:
-    return list(tx.execute(select(_task.c.id).where(wanted).limit(_BATCH)).scalars())
+def _ids(tx: Transaction, wanted: Any, *, alone: bool) -> list[str]:
+    query = select(_task.c.id).where(wanted).limit(_BATCH)
+    if alone:
+        # In the order of the index of tasks that nobody can take, so that it is what is read.
+        query = query.order_by(_task.c.due_sort, _task.c.id)
+    return list(tx.execute(query).scalars())
 
 
 def _seated(today: date) -> Any:

@@ -37,6 +37,7 @@ from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
 _EMPTY: Mapping[str, object] = {}
+_COUNTED_AT_MOST = 100_000
 _incident: Any = incidents.IncidentRow.__table__
 _instance: Any = instances.ProcessInstance.__table__
 _outbox: Any = outbox.OutboxMessage.__table__
@@ -178,7 +179,7 @@ class ManagementService(OutboxDesk):
             dead = _count(tx, _job, _job.c.status == jobs.DEAD)
             failed = _count(tx, _outbox, _outbox.c.status == outbox.FAILED)
             faults = _count(tx, _incident, _incident.c.resolved_at.is_(None))
-            alone = _count(tx, _task, text("is_open = 1 AND no_holder"))
+            alone = _alone(tx)
         problems = []
         late = now - timedelta(minutes=1)
         if (timer is not None and timer < late) or (job is not None and job < late):
@@ -278,3 +279,15 @@ def _scalar(tx: Transaction, query: Any) -> datetime | None:
 
 def _count(tx: Transaction, table: Any, *where: Any) -> int:
     return int(tx.execute(select(func.count()).select_from(table).where(*where)).scalar() or 0)
+
+
+def _alone(tx: Transaction) -> int:
+    # In the order of their own small index, so that not the one of every open task is read.
+    found = (
+        select(_task.c.id)
+        .where(text("is_open = 1 AND no_holder"))
+        .order_by(_task.c.due_sort, _task.c.id)
+        .limit(_COUNTED_AT_MOST)
+        .subquery()
+    )
+    return int(tx.execute(select(func.count()).select_from(found)).scalar_one())

@@ -166,7 +166,7 @@ def test_people_go_first_while_timers_of_one_midnight_are_fired(tmp_path: Path) 
     left = load_p.counted(engine)["timer"]
     engine.close()
     print(found, "load", bars.load())
-    assert found["drained"] == 4_000
+    assert 0 < found["drained"] <= found["due"] == 4_000
     # What people completed meanwhile armed the next timer of each case.
     assert left >= 16_000
     assert found["drained_per_cpu_s"] >= 400

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from engine import clock
+
 
 @pytest.fixture
 def office(open_office, store_url):
@@ -39,3 +41,21 @@ def test_tasks_of_an_office_that_emptied_are_unattended_until_somebody_comes(off
 
     office.engine.identity.assign_seat("li", "clerk", office.village)
     assert _unattended(office) == [taken.id]
+
+
+def test_a_stand_in_keeps_what_he_took_and_nothing_that_somebody_else_took(office):
+    office.deploy(office.user_task("register"))
+    office.start()
+    office.start()
+    his, others = (row.id for row in office.engine.worklist.page(office.actor("wang")).rows)
+    office.engine.tasks.claim(others, office.actor("wang"))
+    today = clock.local_date(office.clock.now())
+    office.hire("sub", "代班", ("head", office.other_town))
+    office.engine.identity.substitute(
+        "li", "sub", since=today, until=today + timedelta(days=30), by=office.actor("chen")
+    )
+    office.engine.tasks.claim(his, office.actor("sub"))
+
+    _leaves(office, "wang")
+
+    assert _unattended(office) == [others]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from engine import TravellingClock
-from webforms.heartbeat import STANDS_IN_AFTER, Heartbeat, WrongSchedule, cron
+from webforms.heartbeat import BATCH, INTERVAL, STANDS_IN_AFTER, Heartbeat, WrongSchedule, cron
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,83 @@ def test_the_only_process_always_beats():
     Heartbeat(engine).beat()
 
     assert engine.beats == 1
+
+
+@pytest.fixture
+def engine():
+    engine = Engine()
+    engine.management.next_due = lambda: None
+    return engine
+
+
+def test_the_heart_wakes_when_the_next_timer_is_due_and_once_a_second_at_least(engine):
+    heart = Heartbeat(engine)
+
+    assert heart.round() == INTERVAL
+    engine.management.next_due = lambda: engine.clock.now() + timedelta(milliseconds=250)
+    assert heart.round() == 0.25
+    engine.management.next_due = lambda: engine.clock.now() + timedelta(days=3)
+    assert heart.round() == INTERVAL
+
+
+def test_it_goes_on_at_once_while_there_may_be_more_and_does_not_spin(engine):
+    heart = Heartbeat(engine)
+
+    engine.management.run_due = lambda limit: limit
+    assert heart.round() < 0.01
+    engine.management.run_due = lambda limit: 0
+    engine.management.next_due = lambda: engine.clock.now() - timedelta(seconds=3)
+    assert 0.01 < heart.round() < INTERVAL
+
+
+def test_a_database_that_is_away_ends_no_heart(engine):
+    def away(limit):
+        raise ConnectionError
+
+    engine.management.run_due = away
+
+    assert Heartbeat(engine).round() == INTERVAL
+
+
+def test_more_timers_and_jobs_than_a_batch_are_all_run_by_one_beat(engine):
+    left = [2 * BATCH, BATCH + 1, 3]
+    engine.management.run_due = lambda limit: left.pop(0)
+
+    Heartbeat(engine).beat()
+
+    assert left == []
+
+
+def test_a_mail_server_that_does_not_answer_delays_no_timer(engine):
+    hangs, goes_on, fired = threading.Event(), threading.Event(), threading.Event()
+
+    def letters():
+        hangs.set()
+        goes_on.wait(10)
+
+    def run_due(limit):
+        if hangs.is_set():
+            fired.set()
+        return 0
+
+    engine.management.run_due = run_due
+    engine.management.next_due = engine.clock.now
+    heart = Heartbeat(engine, also=(letters,))
+    heart.start()
+    try:
+        assert fired.wait(5)
+        assert not goes_on.is_set()
+    finally:
+        goes_on.set()
+        heart.stop()
+
+
+def test_a_flood_of_timers_delays_no_letter(engine):
+    told = threading.Event()
+    engine.management.run_due = lambda limit: limit
+    heart = Heartbeat(engine, also=(told.set,))
+    heart.start()
+    try:
+        assert told.wait(5)
+    finally:
+        heart.stop()
