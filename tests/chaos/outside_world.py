@@ -8,6 +8,7 @@ import ctypes
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -185,6 +186,23 @@ def proxy(board: Board, upstream: Path, folder: Path) -> None:
     asyncio.run(_serve_proxy(board, upstream / SOCKET, folder / SOCKET))
 
 
+class Commits:
+    """Tells what a client sends to commit: the word itself, or a write that is atomic alone."""
+
+    _ALONE = b"WITH w0 AS"
+    #: a statement that is prepared: its name is all that is sent from then on
+    _PREPARED = re.compile(rb"P.{4}([^\0]+)\0" + _ALONE, re.DOTALL)
+
+    def __init__(self) -> None:
+        self._names: set[bytes] = set()
+
+    def among(self, part: bytes) -> bool:
+        """Whether these bytes of one connection bring something to its end."""
+        self._names.update(b"\0" + found[1] + b"\0" for found in self._PREPARED.finditer(part))
+        asked = b"COMMIT\0" in part or self._ALONE in part
+        return asked or any(name in part for name in self._names)
+
+
 async def _serve_proxy(board: Board, upstream: Path, own: Path) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -193,6 +211,7 @@ async def _serve_proxy(board: Board, upstream: Path, own: Path) -> None:
             writer.close()
             return
         swallow = asyncio.Event()
+        commits = Commits()
 
         async def answers() -> None:
             with contextlib.suppress(OSError):
@@ -204,7 +223,7 @@ async def _serve_proxy(board: Board, upstream: Path, own: Path) -> None:
         answering = asyncio.ensure_future(answers())
         with contextlib.suppress(OSError):
             while part := await reader.read(65536):
-                cut = board["cut"] if b"COMMIT\0" in part else 0
+                cut = board["cut"] if commits.among(part) else 0
                 if cut:
                     board["cut"] = 0
                     board["cuts"] += 1

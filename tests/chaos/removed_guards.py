@@ -16,7 +16,7 @@ from engine.execution import job_executor, outside
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
 from engine.services.tasks import TaskService
-from engine.store import database, human_tasks, instances, timers
+from engine.store import database, human_tasks, instances, timers, transaction
 
 #: of the transactions whose end is told and does not come about
 NOT_DONE = 0.02
@@ -165,6 +165,15 @@ def _commit() -> None:
             commit(self)
 
     database.Transaction.commit = said
+    finish = transaction.LazyTransaction.finish
+
+    def said_alone(self: Any, writes: Any) -> list[int]:
+        if self._begun or random.random() >= NOT_DONE:
+            return finish(self, writes)
+        self._deferred = None
+        return [1] * len(writes)
+
+    transaction.LazyTransaction.finish = said_alone
 
 
 GUARDS: dict[str, Callable[[], None]] = {
