@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from engine import Clock, clock, tables
-from notifications.message import Channel, Urgency
+from notifications.message import Channel, Reach, Urgency
 from notifications.rendering import Renderer
 from notifications.tables import DeliveryRow, DeliveryStatus, MessageRow
 
@@ -33,7 +33,8 @@ class Digest:
         sessions: Callable[[], AbstractContextManager[Session]] | None = None,
     ) -> None:
         """Without `sessions` the engine's database is written."""
-        self._channels = [channel.name for channel in channels]
+        # A summary is a letter: nobody wants it as a short message.
+        self._channels = [one.name for one in channels if one.reach is Reach.EMAIL]
         self._clock: Clock = clock or engine.clock
         self._renderer = Renderer(engine.repository)
         self._sessions = sessions or self._writes

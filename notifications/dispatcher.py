@@ -11,7 +11,7 @@ Two stages, so that one dead mailbox holds up nobody:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -146,12 +146,14 @@ class Dispatcher:
     def _named(session: Session, reasons: Mapping[str, str]) -> list[Recipient]:
         person = tables.Participant
         found = session.execute(
-            select(person.id, person.name, person.email)
+            select(person.id, person.name, person.email, person.phone)
             .where(person.id.in_(list(reasons)), person.active.is_(True))
             .order_by(person.id)
         )
         return [
-            Recipient(id=row.id, name=row.name, email=row.email, reason=reasons[row.id])
+            Recipient(
+                id=row.id, name=row.name, email=row.email, phone=row.phone, reason=reasons[row.id]
+            )
             for row in found
         ]
 
@@ -202,8 +204,11 @@ class Dispatcher:
             )
             session.add(message)
             session.flush()
-            if mail_at is not None and person.email:
-                queue(session, message.id, self._channels, mail_at)
+            if mail_at is not None:
+                queue(session, message.id, self._reaching(person), mail_at)
+
+    def _reaching(self, person: Recipient) -> list[str]:
+        return [name for name, one in self._channels.items() if person.address(one.reach)]
 
     # --- send -------------------------------------------------------------------------------
 
@@ -292,12 +297,13 @@ class Dispatcher:
         with self._sessions() as session:
             message = session.get_one(MessageRow, leased.message_id)
             people = self._named(session, {message.participant_id: message.reason})
-            if not people or not people[0].email:
-                raise DeliveryError("收件人已停用或没有邮箱地址", permanent=True)
+            address = people[0].address(self._channels[leased.channel].reach) if people else ""
+            if not address:
+                raise DeliveryError("收件人已停用，或没有这个渠道的地址", permanent=True)
             return Letter(
                 id=message.id,
                 to_name=people[0].name,
-                to_address=people[0].email,
+                to_address=address,
                 subject=message.subject,
                 body=message.body,
                 urgency=Urgency(message.urgency),
@@ -329,7 +335,7 @@ class Dispatcher:
         session.execute(change.values(**values).execution_options(synchronize_session=False))
 
 
-def queue(session: Session, message_id: str, channels: Mapping[str, Channel], at: datetime) -> None:
+def queue(session: Session, message_id: str, channels: Iterable[str], at: datetime) -> None:
     """One waiting delivery of the message for each channel, from this instant on."""
     session.add_all(
         DeliveryRow(

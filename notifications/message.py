@@ -38,6 +38,15 @@ _WORDS = {
 }
 
 
+class Reach(enum.StrEnum):
+    """What a channel must know of a person to reach him."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    #: whoever hears of it knows him by his id
+    ID = "id"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """A participant to reach, and why he is reached (in words)."""
@@ -45,7 +54,12 @@ class Recipient:
     id: str
     name: str
     email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
     reason: str = ""
+
+    def address(self, reach: Reach) -> str:
+        """What a channel of this reach calls him by; empty where it cannot reach him."""
+        return {Reach.EMAIL: self.email, Reach.PHONE: self.phone, Reach.ID: self.id}[reach] or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +74,8 @@ class Text:
 class Letter:
     """One message for one person by one channel.
 
-    `id` is the same at every attempt: channels hand it on (Message-ID), so that what arrives
-    twice can be recognised.
+    `id` is the same at every attempt: channels hand it on (Message-ID, Idempotency-Key), so that
+    what arrives twice can be recognised. `to_address` is what the channel's reach asks for.
     """
 
     id: str
@@ -101,6 +115,8 @@ class Channel(Protocol):
 
     #: the name in settings and delivery rows
     name: str
+    #: whom it can reach
+    reach: Reach
 
     def send(self, letter: Letter) -> None:
         """Hand the letter over, or raise `DeliveryError`; returns within seconds."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from notifications.errors import DeliveryError, WrongChannel
-from notifications.message import Letter
+from notifications.message import Letter, Reach
 
 TIMEOUT_SECONDS = 15
 _MODES = ("starttls", "tls", "plain")
@@ -32,6 +32,7 @@ class Email:
     """One connection a letter: the heartbeat sends few, and a kept one would time out."""
 
     name = "email"
+    reach = Reach.EMAIL
 
     def __init__(self, settings: SmtpSettings) -> None:
         self.settings = settings

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from notifications.errors import DeliveryError
-from notifications.message import Letter
+from notifications.message import Letter, Reach
 
 FOLDER = "mail"
 SENDER = "nuanliu@localhost"
@@ -16,6 +16,7 @@ class Mailbox:
     """Writes each letter to `<folder>/<id>.eml`; the same letter again replaces itself."""
 
     name = "mailbox"
+    reach = Reach.EMAIL
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -12,11 +12,13 @@ from notifications.message import Channel
 KINDS: Mapping[str, str] = {
     "email": "notifications.channels.email",
     "mailbox": "notifications.channels.mailbox",
+    "sms": "notifications.channels.sms",
+    "webhook": "notifications.channels.webhook",
 }
 
 
 def load(environ: Mapping[str, str], folder: Path) -> tuple[Channel, ...]:
-    """The channels that `NUANLIU_CHANNELS` lists (`email`, `mailbox`, several by comma).
+    """The channels that `NUANLIU_CHANNELS` lists (names of `KINDS`, several by comma).
 
     Without it: `email` where `NUANLIU_SMTP_HOST` is set, else none; the in-app box needs no
     setting. `folder` is where a file mailbox lies. Raises `WrongChannel`.

@@ -22,6 +22,7 @@ from engine.queues import cluster
 from engine.store import timers
 from engine.store.ids import SystemIds
 from notifications.dispatcher import Dispatcher
+from notifications.message import Reach
 
 
 def die(*_: object, **__: object) -> Any:
@@ -48,6 +49,7 @@ class DyingPostman:
     """Sends the letter, and dies before anybody can note it."""
 
     name = "email"
+    reach = Reach.EMAIL
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -22,6 +22,7 @@ from engine.execution.job_executor import ATTEMPTS
 from engine.queues.cluster import ProcrastinateCarrier, install
 from engine.store import timers
 from notifications.dispatcher import LEASE, Dispatcher
+from notifications.message import Reach
 from notifications.tables import DeliveryRow
 
 DYING = Path(__file__).with_name("dying.py")
@@ -105,6 +106,7 @@ class Postman:
     """Takes every letter."""
 
     name = "email"
+    reach = Reach.EMAIL
 
     def __init__(self) -> None:
         self.sent: list[str] = []

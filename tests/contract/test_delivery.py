@@ -13,7 +13,7 @@ from engine import SYSTEM, Audience, operation
 from notifications.channels import inbox
 from notifications.dispatcher import Dispatcher, failures, retry
 from notifications.errors import DeliveryError
-from notifications.message import Letter
+from notifications.message import Letter, Reach
 from notifications.tables import MessageRow
 
 VILLAGE = "349898101201"
@@ -25,6 +25,7 @@ class Postman:
     """Keeps letters from any thread; refuses while told so."""
 
     name: str = "postman"
+    reach: Reach = Reach.EMAIL
     letters: list[str] = field(default_factory=list)
     refuse: DeliveryError | None = None
 

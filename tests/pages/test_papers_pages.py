@@ -14,6 +14,7 @@ from sqlalchemy import select
 from engine import SYSTEM, Audience, ProcessEngine, clock, operation
 from notifications.dispatcher import Dispatcher
 from notifications.errors import DeliveryError
+from notifications.message import Reach
 from tests.pages.conftest import welcome
 from workflows import catalog
 from workflows.domain import campaign, profile, vault
@@ -278,6 +279,7 @@ def test_the_operator_sees_what_reached_nobody_and_sends_it_again(as_, bpm) -> N
 def test_the_operator_sends_a_refused_letter_again(as_, bpm) -> None:
     class Refusing:
         name = "email"
+        reach = Reach.EMAIL
 
         def send(self, letter) -> None:
             raise DeliveryError("邮件服务器答复 550：没有这个邮箱", permanent=True)

@@ -17,7 +17,7 @@ from engine import Base, CountingIds, TravellingClock, errors, tables
 from notifications import tables as ours
 from notifications.dispatcher import Dispatcher
 from notifications.errors import DeliveryError
-from notifications.message import Letter
+from notifications.message import Letter, Reach
 
 MORNING = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Asia/Shanghai
 UNIT = "349898101201"
@@ -70,6 +70,7 @@ class Postman:
     """A channel that keeps what it is given, or fails as it is told."""
 
     name: str = "postman"
+    reach: Reach = Reach.EMAIL
     letters: list[Letter] = field(default_factory=list)
     refuse: DeliveryError | None = None
 

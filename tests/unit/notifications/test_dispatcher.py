@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from notifications.channels import inbox
-from notifications.dispatcher import MOST_ATTEMPTS, PAUSES, failures, retry
+from notifications.dispatcher import MOST_ATTEMPTS, PAUSES, Dispatcher, failures, retry
 from notifications.errors import DeliveryError
+from notifications.message import Letter, Reach
 from notifications.tables import DeliveryRow, DeliveryStatus, MessageRow
+from tests.unit.notifications.conftest import Postman
 
 CLERKS = {"kind": "role", "role": "clerk", "unit": "349898101201"}
 WANG = {"kind": "participant", "id": "wang"}
@@ -241,7 +243,7 @@ def test_an_address_taken_away_meanwhile_fails_the_letter(desk) -> None:
     desk.dispatcher().deliver()
 
     with desk.sessions() as session:
-        assert failures(session)[0].error == "收件人已停用或没有邮箱地址"
+        assert failures(session)[0].error == "收件人已停用，或没有这个渠道的地址"
     assert desk.postman.letters == []
 
 
@@ -268,3 +270,80 @@ def test_a_server_that_stays_silent_is_tried_by_one_letter_a_pause_and_served_ag
     desk.clock.advance(timedelta(hours=1))
     dispatcher.deliver()
     assert len(desk.postman.letters) == 20
+
+
+@pytest.mark.parametrize(
+    ("known", "reached"),
+    [
+        ({"email": "wang@example.cn", "phone": "13800000001"}, {"mail", "sms", "hook"}),
+        ({"email": None, "phone": "13800000001"}, {"sms", "hook"}),
+        ({"email": "wang@example.cn", "phone": None}, {"mail", "hook"}),
+        ({"email": None, "phone": None}, {"hook"}),
+    ],
+)
+def test_each_channel_gets_the_address_it_asks_for_and_nobody_else(desk, known, reached) -> None:
+    channels = [
+        Postman(name="mail"),
+        Postman(name="sms", reach=Reach.PHONE),
+        Postman(name="hook", reach=Reach.ID),
+    ]
+    desk.set_person("wang", **known)
+    desk.outbox.put("task_supervised", WANG)
+
+    Dispatcher(desk.engine, channels, sessions=desk.write).deliver()
+
+    got = {one.name: one.letters[0].to_address for one in channels if one.letters}
+    assert got.keys() == reached
+    addresses = {"mail": known["email"], "sms": known["phone"], "hook": "wang"}
+    assert got == {name: addresses[name] for name in reached}
+    # One message, one id, whatever way it goes: that is what receivers know it by again.
+    assert len({letter.id for one in channels for letter in one.letters}) == 1
+
+
+def test_a_dead_gateway_holds_up_no_mail(desk) -> None:
+    mail = Postman(name="mail")
+    sms = Postman(name="sms", reach=Reach.PHONE, refuse=DeliveryError("接收方没有应答"))
+    tried = count_sends(sms)
+    desk.set_person("wang", phone="13800000001")
+    for _ in range(20):
+        desk.outbox.put("task_supervised", WANG)
+    dispatcher = Dispatcher(desk.engine, [sms, mail], sessions=desk.write)
+
+    dispatcher.deliver()
+
+    assert len(mail.letters) == 20
+    assert len(tried) == 1
+
+
+def test_the_circuit_opens_half_opens_and_closes_for_one_channel(desk) -> None:
+    """Three failures, then one attempt a pause: 30 s, 60 s, 120 s …; one answer and all go out."""
+    sms = Postman(name="sms", reach=Reach.PHONE, refuse=DeliveryError("接收方没有应答"))
+    tried = count_sends(sms)
+    desk.set_person("wang", phone="13800000001")
+    for _ in range(30):
+        desk.outbox.put("task_supervised", WANG)
+    dispatcher = Dispatcher(desk.engine, [sms], sessions=desk.write)
+    attempts = {}
+    for second in range(241):
+        dispatcher.deliver()
+        attempts[second] = len(tried)
+        desk.clock.advance(timedelta(seconds=1))
+
+    table = [(2, 3), (31, 3), (32, 4), (91, 4), (92, 5), (211, 5), (212, 6), (240, 6)]
+    assert [(second, attempts[second]) for second, _ in table] == table
+    sms.refuse = None
+    desk.clock.advance(timedelta(minutes=20))
+    dispatcher.deliver()
+    assert len(sms.letters) == 30
+
+
+def count_sends(postman: Postman) -> list[str]:
+    tried: list[str] = []
+    send = postman.send
+
+    def counted(letter: Letter) -> None:
+        tried.append(letter.id)
+        send(letter)
+
+    postman.send = counted  # type: ignore[method-assign]
+    return tried
