@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -84,3 +85,21 @@ def test_system_ids_rise_within_one_instant_and_when_the_clock_falls_back():
     assert made == sorted(set(made))
     assert uuid7_ms(made[0]) == int(NEW_YEAR.timestamp() * 1000)
     assert uuid7_ms(made[-1]) == int(clock.now().timestamp() * 1000)
+
+
+def test_a_process_that_was_forked_makes_other_ids_than_the_one_it_came_from():
+    clock = TravellingClock(NEW_YEAR)
+    ids = SystemIds(clock)
+    ids.new()
+    clock.advance(timedelta(milliseconds=1))
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(into, ids.new().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    of_child = os.read(out, 36).decode()
+    os.close(out)
+    os.close(into)
+
+    assert ids.new() != of_child
