@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.execution import clock_starts, settle
 from engine.execution.command import Commands
+from engine.execution.environment import Environment
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
 from engine.store import incidents, instances
@@ -38,6 +40,55 @@ def store(
             raise
         _log.exception("the incident of instance %s is stored beside it", instance_id)
         _beside(commands, instance_id, also, about)
+
+
+def store_alone(
+    commands: Commands,
+    job: Any,
+    also: Callable[[Transaction], object],
+    *,
+    arguments: Mapping[str, Any],
+    message: str,
+) -> None:
+    """The same for a job that belongs to no case, once; the administrators see it."""
+    environment = commands.environment
+    about = _about(environment, job, arguments)
+    with environment.database.write() as tx:
+        also(tx)
+        if tx.first(incidents.OPEN_OF_JOB, {"job_id": job.id}) is not None:
+            return
+        tx.write(
+            incidents.INSERT,
+            {
+                **dict.fromkeys(("instance_id", "region", "element", "timer_id")),
+                "id": environment.ids.new(),
+                "shard": job.shard,
+                "activity_id": arguments.get("node"),
+                "kind": job.kind,
+                "message": f"{about}失败：{message}",
+                "at": environment.clock.now(),
+                "attempts": job.attempts + 1,
+                "job_id": job.id,
+                "resolved_at": None,
+                "resolved_by": None,
+            },
+        )
+
+
+def _about(environment: Environment, job: Any, arguments: Mapping[str, Any]) -> str:
+    if job.kind == clock_starts.JOB_BEGIN:
+        with environment.database.read() as tx:
+            deployed = environment.programs.by_id(tx, arguments["definition"])
+        return f"按时间启动“{deployed.title}”"
+    name = arguments.get("name")
+    return f"{_ALONE.get(job.kind, job.kind)}{f'“{name}”' if name else ''}"
+
+
+_ALONE = {
+    settle.JOB_MESSAGE: "投递消息",
+    settle.JOB_SIGNAL: "广播信号",
+    "recount": "换用新的工作日历后重算时限",
+}
 
 
 def _beside(

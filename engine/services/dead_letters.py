@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from engine.execution.environment import Environment
+from engine.model.actor import SYSTEM
 from engine.model.errors import NotFound
 from engine.queues.port import Errand
 from engine.services.cluster import ClusterService
-from engine.store import jobs, timers
+from engine.store import incidents, jobs, timers
 from engine.store.database import Transaction
 
 SHOWN = 200
@@ -74,6 +75,9 @@ class DeadLetterService:
             if kind is DeadKind.JOB:
                 now = self._environment.clock.now()
                 hit = tx.write(jobs.REVIVE, {"job_id": letter_id, "run_at": now}) == 1
+                for row in tx.rows(incidents.OPEN_OF_JOB, {"job_id": letter_id}):
+                    resolved = {"resolved_at": now, "resolved_by": SYSTEM.id}
+                    tx.write(incidents.RESOLVE, {"incident_id": row.id, **resolved})
             else:
                 hit = letter_id.isdecimal() and _release_batch(tx, int(letter_id))
         if not hit:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, text, update
+from sqlalchemy import delete, exists, func, or_, select, text, update
 
-from engine.execution import assignment, settle, version_move_rows
+from engine.execution import assignment, renewed_inputs, settle, version_move_rows
 from engine.execution.command import Commands
 from engine.execution.job_executor import JobExecutor
 from engine.execution.work import Work
@@ -37,6 +37,7 @@ from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
 _EMPTY: Mapping[str, object] = {}
+ADMINISTRATOR = "sys_admin"
 _COUNTED_AT_MOST = 100_000
 _incident: Any = incidents.IncidentRow.__table__
 _instance: Any = instances.ProcessInstance.__table__
@@ -121,11 +122,12 @@ class ManagementService(OutboxDesk):
             query = query.where(_incident.c.instance_id == instance_id)
         with self._environment.database.read() as tx:
             if actor is not SYSTEM:
-                query = query.where(
-                    self._environment.visibility.condition(
-                        tx, actor, _instance.c.process_key, _instance.c.region
-                    )
+                seen = self._environment.visibility.condition(
+                    tx, actor, _instance.c.process_key, _instance.c.region
                 )
+                if actor.has_role(ADMINISTRATOR):
+                    seen = or_(seen, _incident.c.instance_id.is_(None))
+                query = query.where(seen)
             return tuple(_view(row) for row in tx.execute(query).all())
 
     def retry(
@@ -137,8 +139,11 @@ class ManagementService(OutboxDesk):
         """
         with self._environment.database.read() as tx:
             row = tx.first(incidents.BY_ID, {"incident_id": incident_id})
-        if row is None or row.instance_id is None:
+        if row is None:
             raise NotFound("没有这个异常")
+        if row.instance_id is None:
+            self._retry_alone(row, actor)
+            return
 
         def act(work: Work) -> None:
             if actor is not SYSTEM and not assignment.sees(work, actor):
@@ -158,6 +163,18 @@ class ManagementService(OutboxDesk):
             _try_again(work, row, variables)
 
         self._commands.on_instance(row.instance_id, actor, act)
+
+    def _retry_alone(self, row: Any, actor: Actor) -> None:
+        """The same for a job that belongs to no case; the next heartbeat runs it."""
+        if actor is not SYSTEM and not actor.has_role(ADMINISTRATOR):
+            raise NotAllowed
+        now = self._environment.clock.now()
+        with self._environment.database.write() as tx:
+            resolved = {"incident_id": row.id, "resolved_at": now, "resolved_by": actor.id}
+            if tx.write(incidents.RESOLVE, resolved) != 1:
+                raise InvalidState("异常已经处理过")
+            tx.write(jobs.REVIVE, {"job_id": row.job_id, "run_at": now})
+        self._environment.wake()
 
     # --- health ------------------------------------------------------------------------------
 
@@ -212,7 +229,7 @@ class ManagementService(OutboxDesk):
 
     @staticmethod
     def _require_operator(work: Work, actor: Actor) -> None:
-        if actor is SYSTEM or actor.has_role("sys_admin"):
+        if actor is SYSTEM or actor.has_role(ADMINISTRATOR):
             return
         roles = work.deployed.package.roles
         if not any(
@@ -248,12 +265,18 @@ def _try_again(work: Work, row: Any, variables: Mapping[str, object]) -> None:
     if plain:
         settle.advance(work, VariablesSet(at=work.now, variables=plain))
     if row.job_id is not None:
+        renewed_inputs.renew(work, row.job_id)
         work.tx.write(jobs.REVIVE, {"job_id": row.job_id, "run_at": work.now})
         work.follow_up.append(row.job_id)
     if row.timer_id is not None:
         work.tx.execute(
             update(_timer)
-            .where(_timer.c.instance_id == work.instance.id, _timer.c.id == row.timer_id)
+            .where(
+                _timer.c.instance_id == work.instance.id,
+                _timer.c.id == row.timer_id,
+                # A timer that a pause holds goes on being held.
+                _timer.c.planned_at < FAR_FUTURE,
+            )
             .values(due_at=work.now)
         )
 

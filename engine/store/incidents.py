@@ -57,6 +57,14 @@ RESOLVE_ELEMENT = Statement(
     )
     .values(resolved_at=bindparam("resolved_at"), resolved_by=bindparam("resolved_by"))
 )
+#: of a job that belongs to no case
+OPEN_OF_JOB = Statement(
+    select(_incident).where(
+        _incident.c.instance_id.is_(None),
+        _incident.c.job_id == bindparam("job_id"),
+        _incident.c.resolved_at.is_(None),
+    )
+)
 OPEN_OF_TIMER = Statement(
     select(_incident.c.id).where(
         _incident.c.timer_id == bindparam("timer_id"), _incident.c.resolved_at.is_(None)

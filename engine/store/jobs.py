@@ -143,6 +143,10 @@ RUN_NOW = Statement(
     .where(_job.c.id == bindparam("job_id"), _job.c.status == QUEUED)
     .values(run_at=bindparam("run_at"), claimed_at=None)
 )
+#: what it is asked to do was computed again
+RENEW = Statement(
+    update(_job).where(_job.c.id == bindparam("job_id")).values(arguments=bindparam("arguments"))
+)
 REVIVE = Statement(
     update(_job)
     .where(_job.c.id == bindparam("job_id"), _job.c.status == DEAD)
