@@ -295,32 +295,12 @@ class JobExecutor:
             "error": _said(error),
             "attempts": attempts,
         }
-        if not dead:
-            with self._environment.database.write() as tx:
-                tx.write(jobs.FAILED, failed)
+        if dead:
+            # Given up and said so in one transaction: a dead job without its incident is lost.
+            job_incidents.given_up(self._commands, job, failed)
             return []
-        # Given up and said so in one transaction: a dead job without its incident is lost.
-        arguments = codec.decode(bytes(job.arguments))
-        if job.instance_id is None:
-            job_incidents.store_alone(
-                self._commands,
-                job,
-                lambda tx: tx.write(jobs.FAILED, failed),
-                arguments=arguments,
-                message=_said(error),
-            )
-        else:
-            job_incidents.store(
-                self._commands,
-                job.instance_id,
-                lambda tx: tx.write(jobs.FAILED, failed),
-                kind=job.kind,
-                message=_said(error),
-                activity_id=arguments.get("activity_id"),
-                element=job.element,
-                job_id=job.id,
-                attempts=attempts,
-            )
+        with self._environment.database.write() as tx:
+            tx.write(jobs.FAILED, failed)
         return []
 
 

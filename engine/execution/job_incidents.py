@@ -10,8 +10,9 @@ from engine.execution import clock_starts, settle
 from engine.execution.command import Commands
 from engine.execution.environment import Environment
 from engine.execution.work import Work
+from engine.kernel import codec
 from engine.model.actor import SYSTEM
-from engine.store import incidents, instances
+from engine.store import incidents, instances, jobs
 from engine.store.database import Transaction
 
 _log = logging.getLogger("engine.jobs")
@@ -42,19 +43,32 @@ def store(
         _beside(commands, instance_id, also, about)
 
 
-def store_alone(
-    commands: Commands,
-    job: Any,
-    also: Callable[[Transaction], object],
-    *,
-    arguments: Mapping[str, Any],
-    message: str,
+def given_up(commands: Commands, job: Any, failed: Mapping[str, Any]) -> None:
+    """The job is dead, and an incident says so: in its case, else for the administrators."""
+    arguments = codec.decode(bytes(job.arguments))
+    if job.instance_id is None:
+        _store_alone(commands, job, failed, arguments)
+        return
+    store(
+        commands,
+        job.instance_id,
+        lambda tx: tx.write(jobs.FAILED, failed),
+        kind=job.kind,
+        message=failed["error"],
+        activity_id=arguments.get("activity_id"),
+        element=job.element,
+        job_id=job.id,
+        attempts=failed["attempts"],
+    )
+
+
+def _store_alone(
+    commands: Commands, job: Any, failed: Mapping[str, Any], arguments: Mapping[str, Any]
 ) -> None:
-    """The same for a job that belongs to no case, once; the administrators see it."""
     environment = commands.environment
     about = _about(environment, job, arguments)
     with environment.database.write() as tx:
-        also(tx)
+        tx.write(jobs.FAILED, failed)
         if tx.first(incidents.OPEN_OF_JOB, {"job_id": job.id}) is not None:
             return
         tx.write(
@@ -65,9 +79,9 @@ def store_alone(
                 "shard": job.shard,
                 "activity_id": arguments.get("node"),
                 "kind": job.kind,
-                "message": f"{about}失败：{message}",
+                "message": f"{about}失败：{failed['error']}",
                 "at": environment.clock.now(),
-                "attempts": job.attempts + 1,
+                "attempts": failed["attempts"],
                 "job_id": job.id,
                 "resolved_at": None,
                 "resolved_by": None,
