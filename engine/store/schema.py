@@ -17,7 +17,17 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Integer, String, insert, inspect, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -137,7 +147,7 @@ def create_schema(engine: Engine, clock: Clock) -> None:
 def make(connection: Connection, clock: Clock) -> None:
     """The same within the caller's transaction; an older database only gets its missing tables."""
     fresh = not inspect(connection).has_table(SchemaVersion.__tablename__)
-    Base.metadata.create_all(connection)
+    _every_table().create_all(connection)
     if fresh:
         _tune(connection)
         for name in migration_names():
@@ -219,7 +229,7 @@ def _run(engine: Engine, name: str, clock: Clock) -> bool:
             # Nobody has been here yet: the whole schema at once, with every migration in it.
             make(connection, clock)
             return False
-        Base.metadata.create_all(connection)
+        _every_table().create_all(connection)
         module.run(connection)
         note(connection, name, clock)
     return True
@@ -247,7 +257,16 @@ def _is_done(connection: Connection, name: str) -> bool:
 
 def _missing(connection: Connection) -> bool:
     there = set(inspect(connection).get_table_names())
-    return not there.issuperset(Base.metadata.tables)
+    return not there.issuperset(_every_table().tables)
+
+
+def _every_table() -> MetaData:
+    """The engine's tables, and those of the shell and the domain where they were imported.
+
+    Whoever only upgrades may have loaded none of them, and `tables` imports this module.
+    """
+    import_module("engine.store.tables")
+    return Base.metadata
 
 
 @contextmanager
