@@ -74,14 +74,14 @@ class Run:
         self.disk = outside_world.Disk(store, 500 if back_end == POSTGRESQL else 300)
         self.postgres: outside_world.Postgres | None = None
         self.web_sockets = [_listening() for _ in range(2 if back_end == POSTGRESQL else 1)]
-        self.mail_socket = _listening()
+        self.mail_socket, self.hook_socket = _listening(), _listening()
 
     def furnish(self) -> None:
         """An empty office on an empty database."""
         folder = self.folder
         if self.back_end == POSTGRESQL:
             self.postgres = outside_world.Postgres(self.store)
-        for name in ("gateway", "letters"):
+        for name in ("gateway", "letters", "hooks"):
             (folder / name).touch()
         if self.postgres:
             self.way = folder / "way"
@@ -102,7 +102,12 @@ class Run:
         self._start("mail", partial(
             outside_world.mail_server, self.board, self.mail_socket, self.folder
         ))  # fmt: skip
-        port = self.mail_socket.getsockname()[1]
+        self._start("hook", partial(
+            outside_world.hook_server, self.board, self.hook_socket, self.folder
+        ))  # fmt: skip
+        port = office_processes.Outside(
+            self.mail_socket.getsockname()[1], self.hook_socket.getsockname()[1]
+        )
         about = (self.url, self.folder, self.board)
         if self.postgres:
             self._start("proxy", partial(
@@ -167,7 +172,8 @@ class Run:
         found: dict[str, tuple[int, Callable[[], bool]]] = {
             "kill web": (20, lambda: self._kill("web")),
             "clock jump": (10, self._clock),
-            "mail server": (8, self._mail),
+            "mail server": (8, lambda: self._receiver("smtp")),
+            "webhook": (8, lambda: self._receiver("hook")),
             "calendar": (6, self._calendar),
         }
         if self.disk.mounted:
@@ -203,12 +209,12 @@ class Run:
         self.board["offset"] = _micro(self.chance.choice(JUMPS)) if there else 0
         return True
 
-    def _mail(self) -> bool:
-        self.board["smtp"] = self.chance.choice(
+    def _receiver(self, which: str) -> bool:
+        self.board[which] = self.chance.choice(
             (outside_world.TAKES, outside_world.STALLS, outside_world.DEFERS,
              outside_world.HANGS_UP)
         )  # fmt: skip
-        return self.board["smtp"] != outside_world.TAKES
+        return self.board[which] != outside_world.TAKES
 
     def _calendar(self) -> bool:
         self.board["calendar"] = 1 - self.board["calendar"]
@@ -276,7 +282,7 @@ class Run:
     def settle(self) -> None:
         """No more faults: poison is taken out, time passes until all has ended."""
         self.disk.clear()
-        self.board["smtp"] = self.board["cut"] = 0
+        self.board["smtp"] = self.board["hook"] = self.board["cut"] = 0
         self.board["closing"] = 1
         self.board["offset"] = max(self.board["offset"], _micro(YEAR))
         until = time.monotonic() + (LATEST_CONTROL if self.removed else LATEST_END)

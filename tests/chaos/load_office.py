@@ -47,7 +47,18 @@ ANSWERS_LOST = 0.1
 class Board:
     """Numbers that every process of a run sees at once; it survives any of them."""
 
-    FIELDS = ("offset", "cut", "cuts", "smtp", "calendar", "closing", "over", "began", "stands")
+    FIELDS = (
+        "offset",
+        "cut",
+        "cuts",
+        "smtp",
+        "hook",
+        "calendar",
+        "closing",
+        "over",
+        "began",
+        "stands",
+    )
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 8 * len(self.FIELDS))

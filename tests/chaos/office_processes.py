@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import load_office
 import psycopg
@@ -27,14 +27,23 @@ from sqlalchemy.exc import DBAPIError
 from engine import SYSTEM, ProcessEngine, ProcrastinateRunner, errors, tables
 from engine.store import history, jobs, timers
 from engine.store.database import LostRace
-from notifications.channels import email
+from notifications import posting
+from notifications.channels import email, webhook
 from notifications.digest import Digest
 from notifications.dispatcher import Dispatcher
 
 #: nobody's mistake: the database was away, full, or busy
 AWAY = (DBAPIError, sqlite3.Error, psycopg.Error, LostRace)
 IDLE = 0.02
-MAIL_PATIENCE = 0.4
+#: with mail server and webhook
+PATIENCE = 0.4
+
+
+class Outside(NamedTuple):
+    """The ports of whoever takes letters."""
+
+    mail: int
+    hook: int
 
 
 class Desk:
@@ -140,14 +149,15 @@ def serve(desk: Desk, listening: socket.socket, folder: Path) -> None:
 class Worker:
     """Timers, jobs, messages; counts with the calendar the board names."""
 
-    def __init__(self, engine: ProcessEngine, board: Board, mail_port: int) -> None:
+    def __init__(self, engine: ProcessEngine, board: Board, outside: Outside) -> None:
         self.engine = engine
         self.board = board
-        email.TIMEOUT_SECONDS = MAIL_PATIENCE
+        email.TIMEOUT_SECONDS = posting.TIMEOUT_SECONDS = PATIENCE
         settings = email.SmtpSettings(
-            host="127.0.0.1", port=mail_port, mode="plain", sender="nuanliu@example.cn"
+            host="127.0.0.1", port=outside.mail, mode="plain", sender="nuanliu@example.cn"
         )
-        channels = [email.Email(settings)]
+        environ = {"NUANLIU_WEBHOOK_URL": f"http://127.0.0.1:{outside.hook}/"}
+        channels = [email.Email(settings), webhook.from_environment(environ, Path())]
         self._mail = (Dispatcher(engine, channels).deliver, Digest(engine, channels).deliver)
         self._counted = -1
 
@@ -217,17 +227,17 @@ def web(url: str, folder: Path, board: Board, listening: socket.socket) -> None:
 
 
 def worker(
-    kind: type[Worker], url: str, folder: Path, board: Board, mail_port: int, skew: timedelta
+    kind: type[Worker], url: str, folder: Path, board: Board, outside: Outside, skew: timedelta
 ) -> None:
     """A worker process whose clock is wrong by so much."""
-    kind(load_office.build(url, folder, OfficeClock(board, skew)), board, mail_port).run()
+    kind(load_office.build(url, folder, OfficeClock(board, skew)), board, outside).run()
 
 
-def both(url: str, folder: Path, board: Board, listening: socket.socket, mail_port: int) -> None:
+def both(url: str, folder: Path, board: Board, listening: socket.socket, outside: Outside) -> None:
     """Web and heartbeat in one process, as SQLite wants it."""
     engine = load_office.build(url, folder, OfficeClock(board))
     threading.Thread(target=serve, args=(Desk(engine), listening, folder), daemon=True).start()
-    Worker(engine, board, mail_port).run()
+    Worker(engine, board, outside).run()
 
 
 def forked(work: Callable[[], None], *, nice: int = 5) -> int:

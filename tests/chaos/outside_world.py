@@ -25,7 +25,7 @@ FAREWELL = 5.0
 SOCKET = ".s.PGSQL.5432"
 #: how a connection is cut: the COMMIT never leaves, its answer is not awaited, or it is swallowed
 BEFORE, DURING, AFTER = 1, 2, 3
-#: what the mail server does: take letters, say nothing, put off, take them and hang up
+#: what mail server and webhook do: take letters, say nothing, put off, take them and hang up
 TAKES, STALLS, DEFERS, HANGS_UP = 0, 1, 2, 3
 
 
@@ -134,16 +134,27 @@ class Postgres:
 
     def kill_a_backend(self, pick: int) -> bool:
         """SIGKILL to one server process of a client: the whole server recovers."""
-        if self._server is None:
-            return False
-        found = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
+        serving = self._children(b"postgres postgres")
         with contextlib.suppress(OSError):
-            children = [int(one) for one in found.read_text().split()]
-            serving = [one for one in children if b"postgres postgres" in _command(one)]
             if serving:
                 os.kill(serving[pick % len(serving)], signal.SIGKILL)
                 return True
         return False
+
+    def stop_a_child(self, kind: bytes) -> int:
+        """SIGSTOP to the server process of this kind; its id."""
+        (found,) = self._children(kind)
+        os.kill(found, signal.SIGSTOP)
+        return found
+
+    def _children(self, kind: bytes) -> list[int]:
+        if self._server is None:
+            return []
+        listed = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
+        with contextlib.suppress(OSError):
+            children = [int(one) for one in listed.read_text().split()]
+            return [one for one in children if kind in _command(one)]
+        return []
 
 
 def _command(pid: int) -> bytes:
@@ -281,6 +292,32 @@ async def _serve_mail(board: Board, listening: socket.socket, log: int) -> None:
                     break
                 else:
                     await say(writer, b"250 ok")
+        writer.close()
+
+    server = await asyncio.start_server(talk, sock=listening)
+    await server.serve_forever()
+
+
+def hook_server(board: Board, listening: socket.socket, folder: Path) -> None:
+    """Write the key of every request taken into a file; misbehave as the board says."""
+    log = os.open(folder / "hooks", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    asyncio.run(_serve_hook(board, listening, log))
+
+
+async def _serve_hook(board: Board, listening: socket.socket, log: int) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
+            named = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
+            await reader.readexactly(int(named["content-length"]))
+            while board["hook"] == STALLS:  # noqa: ASYNC110  # another process writes it
+                await asyncio.sleep(0.05)
+            status = b"503 later" if board["hook"] == DEFERS else b"204 taken"
+            if board["hook"] != DEFERS:
+                os.write(log, named["idempotency-key"].encode() + b"\n")
+            if board["hook"] != HANGS_UP:
+                writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(talk, sock=listening)
