@@ -232,7 +232,9 @@ def _value(node: BoundNode) -> Any:
     if node.field.process_errors and node.field.raw_data:
         return str(node.field.raw_data[0])
     if isinstance(node.field, FilesField):
-        return node.field.data if node.field.several else (node.field.data or [None])[0]
+        if node.field.several:
+            return node.field.data
+        return next(iter(node.field.data or ()), None)
     if node.kind in CHOICES and node.field.several:
         return node.field.data or []
     return node.field.data
