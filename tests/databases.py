@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import Pool
+
+from engine import Base
 
 
 class OwnPostgres:
@@ -178,6 +180,24 @@ def forget_power_failures() -> None:
 def survive_power_failures() -> None:
     """As shipped again, on every connection that is opened from now on."""
     event.remove(Pool, "checkout", _hurry)
+
+
+_SCHEMAS: dict[int, bytes] = {}
+
+
+def in_memory() -> Engine:
+    """A database in memory with every table that is declared by now: made once, then copied."""
+    declared = len(Base.metadata.tables)
+    if declared not in _SCHEMAS:
+        empty = create_engine("sqlite://")
+        Base.metadata.create_all(empty)
+        with empty.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            _SCHEMAS[declared] = raw.serialize()
+        empty.dispose()
+    database = create_engine("sqlite://")
+    event.listen(database, "connect", lambda fresh, _: fresh.deserialize(_SCHEMAS[declared]))
+    return database
 
 
 class Copies:

@@ -9,17 +9,13 @@ from typing import Any
 
 import pypdf
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from engine import Base, WorkingCalendar, tables
+from engine import WorkingCalendar, tables
+from tests.databases import in_memory
 from workflows.domain import (
     campaign,
-    documents,
-    hazard_tables,
-    notice_tables,
     profile,
-    roster_tables,
     vault,
 )
 from workflows.domain.division import Division
@@ -50,16 +46,7 @@ def key() -> None:
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    database = create_engine("sqlite://")
-    modules = (campaign, documents, hazard_tables, notice_tables, roster_tables, vault)
-    wanted = [
-        model.__table__
-        for module in modules
-        for model in vars(module).values()
-        if isinstance(model, type) and issubclass(model, Base) and model is not Base
-    ]
-    wanted += [Division.__table__, tables.Participant.__table__]
-    Base.metadata.create_all(database, tables=list(dict.fromkeys(wanted)))
+    database = in_memory()
     with Session(database) as opened:
         opened.add_all(Division(code=code, name=name, parent=None) for code, name in PLACES.items())
         opened.add_all(

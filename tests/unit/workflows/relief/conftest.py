@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from engine import (
     Actor,
     AttachmentRef,
-    Base,
     CountingIds,
     DecisionModel,
     Seat,
@@ -24,6 +22,7 @@ from engine import (
     errors,
 )
 from engine.bpmn.dmn import model_from_path
+from tests.databases import in_memory
 from workflows import catalog
 from workflows.demo.relief_people import COUNTY, PROFILES, TOWNS, UNITS, VILLAGES
 from workflows.domain import campaign, division, funds, national_id, roster, vault
@@ -117,8 +116,7 @@ def _vault() -> None:
 @pytest.fixture
 def desk() -> Any:
     catalog.operation_modules()  # every table is declared before any is made
-    database = create_engine("sqlite://")
-    Base.metadata.create_all(database)
+    database = in_memory()
     with Session(database) as session:
         for code, name in UNITS.items():
             division.add(session, code, name, profile_key=PROFILES.get(code))

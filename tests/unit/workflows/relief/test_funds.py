@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import Base, errors
+from engine import errors
+from tests.databases import in_memory
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
 from workflows.domain import funds
 from workflows.domain.funds import EntryKind, FundEntry
@@ -61,8 +62,7 @@ MOVES = st.lists(
 )
 @given(moves=MOVES)
 def test_no_order_of_movements_overdraws_a_node(desk, moves) -> None:
-    database = create_engine("sqlite://")
-    Base.metadata.create_all(database)
+    database = in_memory()
     with Session(database) as session:
         at = desk.by("wang")
         at.session = session

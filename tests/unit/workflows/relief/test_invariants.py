@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import Base, errors
+from engine import errors
+from tests.databases import in_memory
 from workflows.demo.relief_people import COUNTY, PROFILES, TOWNS, UNITS, VILLAGES
 from workflows.domain import (
     appraisal,
@@ -238,8 +239,7 @@ def assert_all_holds(county: County) -> None:
 
 
 def played(desk, household, steps) -> County:
-    database = create_engine("sqlite://")
-    Base.metadata.create_all(database)
+    database = in_memory()
     with Session(database, expire_on_commit=False) as session:
         county = County(desk, household, session)
         for step in steps:

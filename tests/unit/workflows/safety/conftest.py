@@ -8,14 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from engine import (
     Actor,
     AttachmentRef,
     Audience,
-    Base,
     InstanceRef,
     Seat,
     TaskRef,
@@ -23,7 +21,8 @@ from engine import (
     clock,
     errors,
 )
-from workflows.domain import division, hazard_checklist, hazard_institution, hazard_tables
+from tests.databases import in_memory
+from workflows.domain import hazard_checklist, hazard_institution, hazard_tables
 
 CITY = "349800000000"
 STATION = "349898000000.1"
@@ -107,11 +106,7 @@ class Desk:
 
 
 def open_desk() -> Desk:
-    engine = create_engine("sqlite://")
-    rows = (*vars(hazard_tables).values(), division.Division)
-    tables = [row.__table__ for row in rows if hasattr(row, "__table__")]
-    Base.metadata.create_all(engine, tables=[t for t in tables if t is not None])
-    session = Session(engine)
+    session = Session(in_memory())
     for code, name in ((STATION, "暖河县救助管理站"), (HOME, "暖河县中心敬老院")):
         hazard_institution.register(
             session,
