@@ -42,8 +42,9 @@ class Runtime:
 def attach(app: Flask, runtime: Runtime) -> None:
     """Bind the extension and the runtime to the application."""
     app.config["SQLALCHEMY_DATABASE_URI"] = runtime.settings.database_url
+    # A whole roster is written in one transaction; meanwhile who logs in waits rather than fails.
     options: dict[str, Any] = (
-        {"connect_args": {"timeout": 15}}
+        {"connect_args": {"timeout": 60}}
         if runtime.settings.database_url.startswith("sqlite")
         else {"pool_pre_ping": True}
     )

@@ -1,4 +1,4 @@
-"""Large rosters come in behind the page: read and checked first, then written in one transaction.
+"""Large rosters come in behind the page: read and made ready, then written in one transaction.
 
 How far it is stands in the database while the file is read; SQLite has one writer, so while the
 lines are written there it stands in this process, which is the only one.
@@ -14,8 +14,8 @@ from typing import Any
 
 import structlog
 
-from engine import SYSTEM, Actor, ProcessEngine, clock, errors
-from workflows.domain import lines, roster_import, roster_import_run
+from engine import SYSTEM, Actor, ProcessEngine, errors
+from workflows.domain import lines, roster_bulk, roster_import, roster_import_run
 from workflows.domain.roster_import import Fault, Prepared
 from workflows.domain.roster_import_run import RosterImport
 
@@ -127,9 +127,9 @@ class Imports:
         with engine.read() as session:
             found = lines.get_roster(session, row.roster_id)
             session.expunge_all()
-        today = clock.local_date(engine.clock.now())
+        desk = roster_bulk.Desk(new_id=engine.ids.new, now=engine.clock.now(), actor=actor)
         most = roster_import_run.MOST_FAULTS
-        read = roster_import.read_households(found, rows, today, most=most, progress=checked)
+        read = roster_import.read_households(desk, found, rows, most=most, progress=checked)
         with engine.read() as session:
             wrong = roster_import.faults_of(Asking(session=session, actor=actor), found, read)
         if wrong:

@@ -7,21 +7,29 @@ wrong in its last row has then cost nothing but reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, Protocol, cast
 
-from sqlalchemy import select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import Actor, OperationContext, errors
+from engine import Actor, Base, OperationContext, errors
 from workflows.domain import kin, lines, roster, vault
 from workflows.domain.line_input import Household
 from workflows.domain.line_states import DEAD, Verb
-from workflows.domain.roster_tables import IdentityClaim, Roster, RosterLine
+from workflows.domain.roster_tables import (
+    IdentityClaim,
+    Roster,
+    RosterLine,
+    RosterLineEvent,
+    RosterMember,
+)
 
 Purpose = vault.Purpose
-#: lines written by one flush; what was written is let go of, so memory does not grow with a file
+#: lines written at once
 BATCH = 500
 
 
@@ -158,54 +166,124 @@ def _parts(values: Iterable[str]) -> Iterator[list[str]]:
         yield wanted[start : start + lines.MOST_IDS]
 
 
+class Heap(list[Any]):
+    """Takes what a session would."""
+
+    add = list.append
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """Makes the rows of households where no transaction is open: most of the work of an import."""
+
+    new_id: Callable[[], str]
+    now: datetime
+    actor: Actor | None
+    #: what the rules of a line put on record; there is nothing to ask here
+    session: Heap = field(default_factory=Heap)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The rows of one household, ready to be written: values in the order of the columns."""
+
+    row: int
+    persons: tuple[str, ...]
+    line: tuple[Any, ...]
+    members: tuple[tuple[Any, ...], ...]
+    events: tuple[tuple[Any, ...], ...]
+
+
+def drafted(desk: Desk, found: Roster, one: Entry) -> Draft:
+    """A line of the household that has declared itself; its number in the roster comes later."""
+    # It offers of a context what a new line needs.
+    context = cast("OperationContext", desk)
+    line = roster.blank_line(context, found, 0)
+    roster.fill(line, one.household)
+    members = roster.persons_of(context, line, one.household)
+    desk.session.clear()
+    lines.move(context, line, Verb.DECLARE)
+    return Draft(
+        row=one.row,
+        persons=one.persons,
+        line=_values(line),
+        members=tuple(_values(each) for each in members),
+        events=tuple(_values(each) for each in desk.session),
+    )
+
+
 def write(
     context: OperationContext,
     found: Roster,
-    entries: Sequence[Entry],
+    drafts: Sequence[Draft],
     wrote: Callable[[int], None] = lambda _row: None,
 ) -> None:
-    """Every household is a line that has declared itself; `wrote` is told each row.
+    """Every draft is a line of the roster; `wrote` is told each row.
 
     Raises DuplicatePerson where somebody else entered one of them at the same time.
     """
     session: Session = context.session
     session.flush()
-    relatives = _relatives(session, entries)
+    relatives = _relatives(session, drafts)
     seq = lines.next_seq(session, found.id)
     try:
-        for start in range(0, len(entries), BATCH):
-            for order, one in enumerate(entries[start : start + BATCH], start):
-                _enter(context, found, one, seq + order, relatives)
+        for start in range(0, len(drafts), BATCH):
+            some = drafts[start : start + BATCH]
+            _insert(session, found, some, seq + start, relatives)
+            for one in some:
                 wrote(one.row)
-            _let_go(session)
     except IntegrityError as race:
         raise lines.DuplicatePerson from race
 
 
-def _enter(
-    context: OperationContext, found: Roster, one: Entry, seq: int, relatives: frozenset[str]
+def _insert(
+    session: Session, found: Roster, some: Sequence[Draft], seq: int, relatives: frozenset[str]
 ) -> None:
-    session: Session = context.session
-    line = roster.blank_line(context, found, seq)
-    roster.fill(line, one.household)
-    line.is_relative = not relatives.isdisjoint(one.persons)
-    session.add(line)
-    session.add_all(roster.persons_of(context, line, one.household))
-    session.add_all(
-        IdentityClaim(campaign_id=line.campaign_id, id_hash=each, line_id=line.id)
+    rows = [_row(RosterLine, one.line) for one in some]
+    for number, (row, one) in enumerate(zip(rows, some, strict=True), seq):
+        row["seq"], row["is_relative"] = number, not relatives.isdisjoint(one.persons)
+    claims = [
+        {"campaign_id": found.campaign_id, "id_hash": each, "line_id": row["id"]}
+        for row, one in zip(rows, some, strict=True)
         for each in one.persons
+    ]
+    for table, many in (
+        (RosterLine, rows),
+        (RosterMember, [_row(RosterMember, each) for one in some for each in one.members]),
+        (IdentityClaim, claims),
+        (RosterLineEvent, [_row(RosterLineEvent, each) for one in some for each in one.events]),
+    ):
+        if many:
+            of: Any = table.__table__
+            session.connection().execute(insert(of), many)
+
+
+@cache
+def _columns(table: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """Attribute and default of every column, in order."""
+    return tuple(
+        (attribute.key, _default(attribute.columns[0])) for attribute in inspect(table).column_attrs
     )
-    lines.move(context, line, Verb.DECLARE)
 
 
-def _let_go(session: Session) -> None:
-    made = list(session.new)
-    session.flush()
-    for each in made:
-        session.expunge(each)
+def _default(column: Any) -> Callable[[], Any]:
+    given = column.default
+    if given is None:
+        return lambda: None
+    # SQLAlchemy wraps a callable so that it takes the context of a statement.
+    return (lambda: given.arg(None)) if given.is_callable else (lambda: given.arg)
 
 
-def _relatives(session: Session, entries: Iterable[Entry]) -> frozenset[str]:
+def _values(made: Base) -> tuple[Any, ...]:
+    held = made.__dict__
+    return tuple(held[key] if key in held else default() for key, default in _columns(type(made)))
+
+
+def _row(table: type[Base], values: tuple[Any, ...]) -> dict[str, Any]:
+    return {key: value for (key, _), value in zip(_columns(table), values, strict=True)}
+
+
+def _relatives(session: Session, entries: Iterable[Draft]) -> frozenset[str]:
     """Hashes of persons that any participant is kin of (SoD-3)."""
     found: set[str] = set()
     for some in _parts(each for one in entries for each in one.persons):

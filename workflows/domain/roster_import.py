@@ -173,9 +173,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """The rows of a file as households, with what their own cells have wrong."""
+    """The rows of a file as households ready to be written, with what their cells have wrong."""
 
     entries: tuple[roster_bulk.Entry, ...]
+    #: as many as entries; none where there is a fault
+    drafts: tuple[roster_bulk.Draft, ...]
     faults: tuple[Fault, ...]
     rows: int
 
@@ -198,9 +200,9 @@ prepared: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
 
 
 def read_households(
+    desk: roster_bulk.Desk,
     found: Roster,
     rows: Sequence[Mapping[str, str]],
-    today: date,
     *,
     most: int = MOST_ERRORS,
     progress: Progress | None = None,
@@ -208,11 +210,15 @@ def read_households(
     """Every filled row as a household; reading ends after `most` faults. Asks no database."""
     faults: list[Fault] = []
     entries: list[roster_bulk.Entry] = []
+    drafts: list[roster_bulk.Draft] = []
+    today = clock.local_date(desk.now)
     tell = _teller(progress, len(rows))
     for number, row in enumerate(rows, 2):
         if any(row.values()):
             try:
                 entries.append(roster_bulk.entry(number, _household(found, row, today)))
+                if not faults:
+                    drafts.append(roster_bulk.drafted(desk, found, entries[-1]))
             except errors.InvalidInput as refused:
                 faults += (
                     Fault(row=number, column=_TITLES.get(key, key), message=message)
@@ -221,7 +227,7 @@ def read_households(
         if len(faults) >= most:
             break
         tell(number)
-    return Read(entries=tuple(entries), faults=tuple(faults), rows=len(rows))
+    return Read(entries=tuple(entries), drafts=tuple(drafts), faults=tuple(faults), rows=len(rows))
 
 
 def faults_of(asking: roster_bulk.Asking, found: Roster, read: Read) -> tuple[Fault, ...]:
@@ -241,8 +247,9 @@ def import_rows(
 
     Raises ImportRefused with `fields` "第 n 行·列名" → message; nothing is kept then.
     """
-    today = clock.local_date(context.now)
-    return import_read(context, found, read_households(found, read_rows(content), today), progress)
+    desk = roster_bulk.Desk(new_id=context.new_id, now=context.now, actor=context.actor)
+    read = read_households(desk, found, read_rows(content))
+    return import_read(context, found, read, progress)
 
 
 def import_read(
@@ -256,7 +263,7 @@ def import_read(
         raise ImportRefused(f"共 {len(wrong)} 处有误，一行也没有导入", first)
     if not read.entries:
         raise ImportRefused("表格没有数据行")
-    roster_bulk.write(context, found, read.entries, _teller(progress, read.rows))
+    roster_bulk.write(context, found, read.drafts, _teller(progress, read.rows))
     return Imported(
         lines=len(read.entries),
         warnings=tuple(f"{one.place}：{one.message}" for one in warnings_of(read)),

@@ -8,12 +8,22 @@ import zipfile
 import pytest
 import xlsxwriter
 from openpyxl import load_workbook
-from sqlalchemy import event, func, select
+from sqlalchemy import delete, event, func, select
 
+from engine import clock
 from workflows.demo.relief_people import TOWNS, VILLAGES
-from workflows.domain import kin, roster_export, roster_import
+from workflows.domain import (
+    kin,
+    line_input,
+    lines,
+    roster,
+    roster_bulk,
+    roster_export,
+    roster_import,
+)
+from workflows.domain.line_states import Verb
 from workflows.domain.roster_import import COLUMNS, ImportRefused
-from workflows.domain.roster_tables import RosterLine
+from workflows.domain.roster_tables import RosterLine, RosterLineEvent, RosterMember
 from workflows.domain.vault import DisclosureRead
 
 
@@ -178,3 +188,37 @@ def test_the_register_has_the_columns_of_d11_and_is_read_on_record(desk, winter,
     assert len(sheet["F2"].value) == 18
     assert sheet["E2"].value == line.head_name
     assert desk.session.scalars(select(DisclosureRead.purpose)).all() == ["导出发放花名册"]
+
+
+def test_rows_written_at_once_are_the_rows_a_session_writes(desk, book, household) -> None:
+    given = line_input.read(household(3), clock.local_date(desk.now))
+    line = roster.blank_line(desk, book, 1)
+    roster.fill(line, given)
+    line.is_relative = False
+    desk.session.add_all([line, *roster.persons_of(desk, line, given)])
+    lines.move(desk, line, Verb.DECLARE)
+    tables = (RosterLine, RosterMember, RosterLineEvent)
+    expected = [stored(desk, table) for table in tables]
+    for table in tables:
+        desk.session.execute(delete(table))
+    desk.session.expunge_all()
+
+    maker = roster_bulk.Desk(new_id=desk.new_id, now=desk.now, actor=desk.actor)
+    draft = roster_bulk.drafted(maker, book, roster_bulk.entry(2, given))
+    roster_bulk.write(desk, book, [draft])
+
+    assert [stored(desk, table) for table in tables] == expected
+    assert [len(rows) for rows in expected] == [1, 3, 1]
+
+
+def stored(desk, table) -> list[dict[str, object]]:
+    """What stands in the table, in the order of writing; ids and seals differ each time."""
+    desk.session.flush()
+    rows = desk.session.execute(select(table.__table__).order_by(table.id)).mappings()
+    return [
+        {
+            key: type(value) if key in {"id", "line_id"} or key.endswith("_sealed") else value
+            for key, value in row.items()
+        }
+        for row in rows
+    ]
