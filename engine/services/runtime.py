@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 
 from engine.execution import assignment, correlation, operations, pauses, settle
 from engine.execution.job_executor import start as begin
@@ -356,9 +356,9 @@ TOLD_AT_MOST = 100
 
 
 def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
-    told = _who_did(work, _task.c.activity_id == activity_id, activity_id)
-    # Done in an earlier version of the process it may go by another name.
-    for person in told or _who_did(work, _activity == activity_id, activity_id):
+    asked = {"instance_id": work.instance.id, "activity_id": activity_id, "limit": TOLD_AT_MOST}
+    told = [row.completed_by for row in work.tx.rows(human_tasks.LAST_COMPLETERS, asked)]
+    for person in told or _under_another_name(work, activity_id):
         work.notify(
             "task_returned",
             {"kind": "participant", "id": person},
@@ -367,14 +367,13 @@ def _tell_earlier(work: Work, row: Any, activity_id: str, reason: str) -> None:
         )
 
 
-def _who_did(work: Work, same: ColumnElement[bool], activity_id: str) -> list[str]:
-    """Who completed the activity, newest first; the index finds the newest without the others."""
+def _under_another_name(work: Work, activity_id: str) -> list[str]:
+    """Who completed it in an earlier version of the process, where it had another name."""
     newest = (
         select(_task.c.completed_by)
         .where(
             _task.c.instance_id == work.instance.id,
             _task.c.is_open == 0,
-            same,
             _activity == activity_id,
             _task.c.completed_by.is_not(None),
         )

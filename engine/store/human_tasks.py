@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     select,
     text,
     update,
@@ -72,8 +73,11 @@ class HumanTask(Base):
             "ix_human_task_taken_away", "owner", "instance_id",
             postgresql_where=_TAKEN_AWAY, sqlite_where=_TAKEN_AWAY,
         ),
-        # Open tasks of a case, and who did a step of it last, however often it was done.
-        Index("ix_human_task_case", "instance_id", "is_open", "activity_id", "id"),
+        # Open tasks of a case, and who did a step of it and when last, however often it was done:
+        # from each person to the next, and to the newest of his.
+        Index(
+            "ix_human_task_step", "instance_id", "is_open", "activity_id", "completed_by", "id"
+        ),
         Index(
             "ix_human_task_counts_as", "instance_id", "counts_as",
             postgresql_where=_RENAMED, sqlite_where=_RENAMED,
@@ -196,14 +200,64 @@ RECKONED = Statement(
 
 #: what a finished task counts as, in the version its case is on now
 ACTIVITY = func.coalesce(_task.c.counts_as, _task.c.activity_id)
-_completers = select(_task.c.completed_by).where(
-    _task.c.instance_id == bindparam("instance_id"),
-    _task.c.is_open == 0,
-    _task.c.completed_by.is_not(None),
-)
-#: two index look-ups: a case may have closed ten thousand tasks of other steps
+
+
+def _people() -> Any:
+    """Who completed an activity, each once: by skipping from one to the next."""
+    done = _task.alias("done")
+
+    def first(*more: Any) -> Any:
+        return (
+            select(done.c.completed_by)
+            .where(
+                done.c.instance_id == bindparam("instance_id", type_=Id),
+                done.c.is_open == 0,
+                done.c.activity_id == bindparam("activity_id", type_=String()),
+                done.c.counts_as.is_(None),
+                done.c.completed_by.is_not(None),
+                *more,
+            )
+            .order_by(done.c.completed_by)
+            .limit(1)
+            .scalar_subquery()
+        )
+
+    person = select(first().label("completed_by")).cte("person", recursive=True)
+    following = first(done.c.completed_by > person.c.completed_by)
+    return person.union_all(select(following).where(person.c.completed_by.is_not(None)))
+
+
+_person = _people()
+#: a case may have closed ten thousand tasks of this very step
 COMPLETERS = Statement(
-    _completers.where(
-        _task.c.activity_id == bindparam("activity_id"), _task.c.counts_as.is_(None)
-    ).union(_completers.where(_task.c.counts_as == bindparam("activity_id")))
+    select(_person.c.completed_by)
+    .where(_person.c.completed_by.is_not(None))
+    .union(
+        select(_task.c.completed_by).where(
+            _task.c.instance_id == bindparam("instance_id"),
+            _task.c.counts_as == bindparam("activity_id"),
+            # Reckoned, so that not the index of all the tasks of the case is read for it.
+            _task.c.is_open + 0 == 0,
+            _task.c.completed_by.is_not(None),
+        )
+    )
+)
+#: the same people for a step under the name it has itself, those who did it last first
+LAST_COMPLETERS = Statement(
+    select(
+        _person.c.completed_by,
+        select(func.max(_task.c.id))
+        .where(
+            _task.c.instance_id == bindparam("instance_id"),
+            _task.c.is_open == 0,
+            _task.c.activity_id == bindparam("activity_id"),
+            _task.c.completed_by == _person.c.completed_by,
+        )
+        .correlate(_person)
+        .scalar_subquery()
+        .label("newest"),
+    )
+    .where(_person.c.completed_by.is_not(None))
+    .order_by(literal_column("newest").desc())
+    .limit(bindparam("limit"))
 )

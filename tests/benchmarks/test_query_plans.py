@@ -28,7 +28,7 @@ BIG = ("human_task", "process_instance", "timer", "history_fact")
 SHAPE = load_p.Shape(villages=300, open_tasks=100_000, timers=50_000, finished=1_000)
 MONTH = timedelta(days=31)
 #: indexes of every open task: whoever reads one of them from its beginning reads them all
-FULL = re.compile(r"ix_human_task_(seat|watch|case|done)")
+FULL = re.compile(r"ix_human_task_(seat|watch|step|done)")
 Asked = list[tuple[str, Any]]
 
 

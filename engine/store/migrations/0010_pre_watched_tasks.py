@@ -20,6 +20,7 @@ _ADDED = (
         "is_open = 1",
     ),
     ("ix_human_task_named", "due_sort, id", "urgency = 'circulate'"),
+    ("ix_human_task_step", "instance_id, is_open, activity_id, completed_by, id", None),
 )
 
 
