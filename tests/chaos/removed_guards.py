@@ -14,7 +14,6 @@ from sqlalchemy import bindparam
 
 from engine.execution import job_executor, outside
 from engine.execution.work import Work
-from engine.model.actor import SYSTEM
 from engine.services.tasks import TaskService
 from engine.store import database, human_tasks, instances, timers, transaction
 
@@ -26,7 +25,7 @@ def _timer() -> None:
     """Fire what was once found due, whether or not its row is still there."""
     seen: dict[str, Any] = {}
 
-    def fire(self: Any, row: Any) -> None:
+    def firing(self: Any, row: Any) -> Callable[[Work], None]:
         with self._environment.database.read() as tx:
             timer = seen.setdefault(row.id, tx.first(timers.THIS, timers.key_of(row)))
 
@@ -35,10 +34,9 @@ def _timer() -> None:
             if timer is not None and timer.element in work.state.elements:
                 self._fire_taken(work, timer)
 
-        _, follow_up = self._commands.run_on_instance(row.instance_id, SYSTEM, act)
-        self.drain(follow_up)
+        return act
 
-    job_executor.JobExecutor._fire = fire
+    job_executor.JobExecutor._firing = firing
 
 
 def _key() -> None:
