@@ -195,9 +195,18 @@ def started(session: Any, record: list[dict[str, Any]]) -> list[str]:
             )
         )
     )
-    asked = {line["number"]: line["answer"] for line in record if line["verb"] == "start"}
+    asked: dict[str, str] = {}
+    ids = collections.defaultdict(set)
+    for line in record:
+        if line["verb"] == "start" and asked.get(line["number"]) != YES:
+            asked[line["number"]] = line["answer"]
+        if line["verb"] == "start" and line["answer"] == YES:
+            ids[line["number"]].add(line["said"])
     booked = collections.Counter(session.scalars(select(Booking.number)))
     wrong = [f"{n} cases of {number}" for number, n in there.items() if n != 1]
+    wrong += [
+        f"told as {len(said)} cases: {number}" for number, said in ids.items() if len(said) > 1
+    ]
     wrong += [f"nobody opened {number}" for number in there if number not in asked]
     wrong += [
         f"acknowledged but lost: {number}"

@@ -22,6 +22,8 @@ PATIENCE = 20.0
 OPEN_AT_ONCE = 800
 OPENING_PAUSE = 1.0
 RELEASED = 0.15
+#: of the cases that are opened: sent until somebody answers, and then once more
+RESENT = 0.5
 
 
 class Visitor:
@@ -95,10 +97,16 @@ class Crowd:
                 continue
             time.sleep(OPENING_PAUSE)
             for _ in range(5):
-                # One that met with silence is never sent again: it is there once or not at all.
                 number += 1
-                poison = number % POISONED_EVERY == 0
-                self._noted(visitor, "start", number=f"c{number}", poison=poison)
+                self._opened(visitor, f"c{number}", poison=number % POISONED_EVERY == 0)
+
+    def _opened(self, visitor: Visitor, number: str, *, poison: bool) -> None:
+        # Some that met with silence are never sent again: they are there once or not at all.
+        resent = visitor.chance.random() < RESENT
+        while self._noted(visitor, "start", number=number, poison=poison) == SILENCE and resent:
+            time.sleep(0.05)
+        if resent:
+            self._noted(visitor, "start", number=number, poison=poison)
 
     def _work(self, who: str) -> None:
         visitor, wanted = self._visitor(who), set[tuple[str, str]]()

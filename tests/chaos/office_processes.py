@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -53,10 +54,10 @@ class Desk:
         self.engine = engine
 
     def start(self, number: str, poison: bool) -> str:
-        """Open a case."""
+        """Open a case; asked again, the same one."""
         return self.engine.runtime.start(
             "load_case", SYSTEM, variables={"number": number, "poison": poison},
-            region=VILLAGE, title=number, business_key=number,
+            region=VILLAGE, title=number, business_key=number, idempotency_key=number,
         )  # fmt: skip
 
     def page(self, who: str) -> list[list[str]]:
@@ -113,15 +114,18 @@ def handler(desk: Desk, surprises: Path) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
-                self._answer(200, getattr(desk, self.path[1:])(**given))
+                answer = 200, getattr(desk, self.path[1:])(**given)
             except errors.Rejected as refusal:
-                self._answer(409, refusal.code)
+                answer = 409, refusal.code
             except AWAY as away:
-                self._answer(503, type(away).__name__)
+                answer = 503, type(away).__name__
             except Exception:  # noqa: BLE001  # whatever else comes out is a finding
                 with surprises.open("a") as file:
                     file.write(f"{self.path} {given}\n{traceback.format_exc()}\n")
-                self._answer(500, "surprise")
+                answer = 500, "surprise"
+            # A visitor who lost his patience has hung up.
+            with contextlib.suppress(ConnectionError):
+                self._answer(*answer)
 
         def _answer(self, status: int, said: object) -> None:
             body = json.dumps(said).encode()

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam
 
 from engine.execution import job_executor, outside
 from engine.execution.work import Work
+from engine.services.runtime import RuntimeService
 from engine.services.tasks import TaskService
 from engine.store import database, human_tasks, instances, timers, transaction
 
@@ -152,6 +153,16 @@ def _unguarded(statement: Any) -> Any:
     return statement
 
 
+def _begun() -> None:
+    """Forget which request began a case, so that its repetition begins another."""
+    start = RuntimeService.start
+
+    def started(self: Any, *given: Any, idempotency_key: str = "", **named: Any) -> Any:
+        return start(self, *given, **named)
+
+    RuntimeService.start = started
+
+
 def _commit() -> None:
     """Say that it is done, and now and then it is not."""
     commit = database.Transaction.commit
@@ -180,6 +191,7 @@ GUARDS: dict[str, Callable[[], None]] = {
     "revision": _revision,
     "together": _together,
     "answer": _answer,
+    "begun": _begun,
     "commit": _commit,
 }
 

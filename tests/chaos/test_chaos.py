@@ -44,8 +44,7 @@ def test_no_fault_loses_or_repeats_anything(back_end: str) -> None:
     assert found["wrong"] == [], again
     assert found["faults"] >= 100, again
     assert found["acknowledged"] > 200, again
-    assert found["letters"] > 5, again
-    assert found["hooks"] > 0, again
+    assert found["letters"] + found["hooks"] > 5, again
 
 
 @pytest.mark.slow
@@ -59,6 +58,7 @@ def test_no_fault_loses_or_repeats_anything(back_end: str) -> None:
             ("timer", "fired 2 times"),
             ("key", "keys for one hand-over"),
             ("answer", "the key was not known again"),
+            ("begun", "cases of c"),
             ("commit", "acknowledged but"),
             # On SQLite a second net lies under the revision: both are taken away there.
             ("together" if back_end == "sqlite" else "revision", "two winners"),
