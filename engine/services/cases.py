@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, union
+from sqlalchemy import func, select
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -14,6 +14,8 @@ from engine.model import region as regions
 from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import NotAllowed, NotFound
 from engine.model.process import InstancePage, InstanceStatus, InstanceView
+from engine.services import case_search
+from engine.services.case_search import Wanted
 from engine.services.files import Files
 from engine.store import human_tasks, instances
 from engine.store.database import Transaction
@@ -23,9 +25,6 @@ _instance: Any = instances.ProcessInstance.__table__
 _definition: Any = ProcessDefinition.__table__
 _task: Any = human_tasks.HumanTask.__table__
 _LIVING = (InstanceStatus.ACTIVE, InstanceStatus.SUSPENDED)
-#: An officer completes tens of thousands of tasks; beyond his seats the list of cases goes back
-#: as far as these. What he did before is in the list of what he did.
-_LATEST = 2_000
 
 
 class CaseLookup:
@@ -67,20 +66,25 @@ class CaseLookup:
         cursor: str | None = None,
         limit: int = 50,
     ) -> InstancePage:
-        """Cases the actor may see, newest first."""
+        """Cases the actor may see, newest first.
+
+        With `search` those whose number it is, then those with it in the title. Such a page looks
+        through so many cases and no more: it may be short, or empty, and be followed by another.
+        """
+        if search:
+            given = {
+                "process_key": process_key, "status": None if status is None else status.value,
+                "root_id": root_id, "parent_id": parent_id,
+            }  # fmt: skip
+            equal = tuple((name, value) for name, value in given.items() if value is not None)
+            wanted = Wanted(part=search, equal=equal, below=region, cursor=cursor)
+            return self._searched(actor, wanted, limit)
         query = _listed().order_by(_instance.c.id.desc()).limit(limit + 1)
         for column, value in (("root_id", root_id), ("parent_id", parent_id)):
             if value is not None:
                 query = query.where(_instance.c[column] == value)
         if region is not None:
             query = query.where(_below(_instance.c.region, region))
-        if search:
-            query = query.where(
-                or_(
-                    _instance.c.title.contains(search, autoescape=True),
-                    _instance.c.business_key == search,
-                )
-            )
         if cursor is not None:
             query = query.where(_instance.c.id < cursor)
         found: dict[str, Any] = {}
@@ -93,10 +97,19 @@ class CaseLookup:
             if actor is not SYSTEM:
                 own = _of_kind(query, process_key, status, plain=False)
                 _take(tx, own.where(_instance.c.started_by == actor.id), found)
-                _take(tx, own.where(_instance.c.id.in_(_took_part(actor))), found)
+                _take(tx, own.where(_instance.c.id.in_(case_search.took_part(actor))), found)
         rows = [found[key] for key in sorted(found, reverse=True)[: limit + 1]]
         views = tuple(_view(row, with_state=False) for row in rows[:limit])
         return InstancePage(rows=views, next_cursor=views[-1].id if len(rows) > limit else None)
+
+    def _searched(self, actor: Actor, wanted: Wanted, limit: int) -> InstancePage:
+        with self._environment.database.read() as tx:
+            sights = self._environment.visibility.sights(tx, actor)
+            ids, following = case_search.found(tx, actor, sights, wanted, limit)
+            rows = tx.execute(_listed().where(_instance.c.id.in_(ids))).all() if ids else ()
+            by_id = {row.id: row for row in rows}
+        views = tuple(_view(by_id[one], with_state=False) for one in ids if one in by_id)
+        return InstancePage(rows=views, next_cursor=following)
 
 
 def _of_kind(
@@ -119,22 +132,6 @@ def _of_kind(
 
 def _take(tx: Transaction, query: Any, found: dict[str, Any]) -> None:
     found.update((row.id, row) for row in tx.execute(query).all())
-
-
-def _took_part(actor: Actor) -> Any:
-    """Cases with a task that he has, had when it was taken from him, or completed lately."""
-    completed = (
-        select(_task.c.instance_id)
-        .where(_task.c.completed_by == actor.id)
-        .order_by(_task.c.completed_at.desc(), _task.c.id.desc())
-        .limit(_LATEST)
-        .subquery()
-    )
-    has = select(_task.c.instance_id).where(text("is_open = 1"), _task.c.owner == actor.id)
-    had = select(_task.c.instance_id).where(
-        text("is_open = 0 AND completed_by IS NULL"), _task.c.owner == actor.id
-    )
-    return union(select(completed.c.instance_id), has, had)
 
 
 def require_manager(work: Work, actor: Actor) -> None:

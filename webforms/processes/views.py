@@ -110,6 +110,7 @@ def instances() -> str:
         processes=titles.processes(current_actor()),
         process_key=process_key,
         search=paging.search(),
+        is_partial=page.next_cursor is not None and len(page.rows) < PAGE_SIZE,
         age=case.age,
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
         first=paging.link(cursor=None) if paging.cursor() else None,

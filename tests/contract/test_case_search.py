@@ -1,0 +1,83 @@
+"""Finding cases: by a part of the title through a stretch at a time, by their number at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import SYSTEM
+from engine.services import case_search
+
+
+@pytest.fixture
+def office(office):
+    office.deploy(office.user_task("register"))
+    return office
+
+
+def begun(office, number, title="户"):
+    return [
+        office.engine.runtime.start(
+            "case", SYSTEM, region=office.village, title=f"{title}{index}",
+            business_key=f"{title}-{index}",
+        )
+        for index in range(number)
+    ]  # fmt: skip
+
+
+def walked(office, actor, search, limit=4):
+    seen, lengths, cursor = [], [], None
+    for _ in range(200):
+        page = office.engine.runtime.instances(actor, search=search, cursor=cursor, limit=limit)
+        seen += [row.title for row in page.rows]
+        lengths.append(len(page.rows))
+        cursor = page.next_cursor
+        if cursor is None:
+            return seen, lengths
+    raise AssertionError("the list does not end")
+
+
+@pytest.mark.parametrize("who", ["wang", "chen", "system"])
+def test_a_search_goes_on_page_by_page_until_all_was_looked_through(office, monkeypatch, who):
+    monkeypatch.setattr(case_search, "LOOKED_THROUGH", 5)
+    begun(office, 2, "张家")
+    begun(office, 23)
+    begun(office, 1, "张家")
+    actor = SYSTEM if who == "system" else office.actor(who)
+
+    seen, lengths = walked(office, actor, "张")
+
+    assert seen == ["张家0", "张家1", "张家0"]
+    assert 0 in lengths
+
+
+def test_a_full_page_is_followed_by_the_rest_each_once(office):
+    begun(office, 11)
+
+    seen, lengths = walked(office, office.actor("chen"), "户")
+
+    assert seen == [f"户{number}" for number in reversed(range(11))]
+    assert lengths == [4, 4, 3]
+
+
+def test_who_knows_the_number_finds_an_old_case_at_once(office, monkeypatch):
+    monkeypatch.setattr(case_search, "LOOKED_THROUGH", 5)
+    begun(office, 30)
+
+    page = office.engine.runtime.instances(office.actor("chen"), search="户-3", limit=4)
+
+    assert [row.title for row in page.rows] == ["户3"]
+
+
+def test_a_stranger_finds_nothing_by_title_or_number(office):
+    begun(office, 3)
+    office.hire("he", "何安检", ("safety_inspector", office.county))
+
+    for search in ("户", "户-1"):
+        assert walked(office, office.actor("he"), search)[0] == []
+
+
+def test_the_signs_of_a_pattern_are_letters_like_others(office):
+    begun(office, 3)
+
+    assert walked(office, SYSTEM, "%")[0] == []
+    assert walked(office, SYSTEM, "_")[0] == []
