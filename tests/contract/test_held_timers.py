@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine import SYSTEM, CaseDeadline, PauseRule, ProcessEngine, errors
+from engine import SYSTEM, CaseDeadline, MoveOrder, PauseRule, ProcessEngine, errors
 
 NOTICE = PauseRule(key="recheck", title="复核", timers=("notice_over",))
 WHILE = PauseRule(key="objection", title="异议处理", during=("decide",), timers=("notice_over",))
@@ -366,3 +366,74 @@ def test_it_refuses_a_pause_of_what_is_no_length(office, length, kind, named, sa
 
     with pytest.raises(errors.DeploymentRefused, match=said):
         deploy(office, length, rules={"recheck": rule}, kind=kind)
+
+
+def moved(office, case, rules):
+    """The case after its move to a version of the same steps with these pauses."""
+    old = office.engine.runtime.instance(case, SYSTEM).definition_id
+    beside = office.timer_beside("watch", "notice_over", "7d", interrupting=True)
+    steps = [office.user_task("watch", beside=beside), office.user_task("decide2")]
+    model = office.package("case", office.straight("case", *steps))
+    new = office.engine.repository.deploy(replace(model, pauses=rules, version_tag="2"), SYSTEM).id
+    order = MoveOrder(from_definition=old, to_definition=new, mapping={"decide": "decide2"})
+    office.engine.moves.migrate(order, SYSTEM, reason="改版")
+    office.travel()
+    assert "instance.migrated" in office.kinds(case)
+
+
+def test_a_held_timer_stays_held_in_another_version(office):
+    case = begun(office)
+    office.travel(days=2)
+    pause(office, case)
+    moved(office, case, RULES)
+
+    office.travel(days=3)
+    assert timer_of(office, case).due_at is None
+    resume(office, case)
+
+    assert timer_of(office, case).due_at.isoformat()[:16] == "2026-01-16T16:00"
+
+
+def test_a_version_that_does_not_name_the_timer_lets_it_go(office):
+    case = begun(office)
+    office.travel(days=2)
+    pause(office, case)
+    moved(office, case, {})
+
+    assert timer_of(office, case).due_at.isoformat()[:16] == "2026-01-12T16:00"
+    office.travel(days=9)
+    assert fired_at(office, case) == "2026-01-12T16:00"
+
+
+def test_a_timer_of_a_version_that_named_no_pause_is_held_to_the_second(office):
+    case = begun(office, rules={})
+    office.travel(days=2)
+    moved(office, case, RULES)
+    pause(office, case)
+    office.travel(days=3)
+    assert timer_of(office, case).due_at is None
+    resume(office, case)
+
+    # When it was armed nobody noted how it was counted: what was left of it is left of it.
+    assert timer_of(office, case).due_at.isoformat()[:16] == "2026-01-15T16:00"
+
+
+def test_a_timer_that_comes_back_with_a_withdrawn_task_is_counted_by_the_pauses_of_now(office):
+    beside = office.timer_beside("watch", "notice_over", "7d", interrupting=True)
+    steps = [
+        office.user_task("watch", beside=beside, withdrawable="true"),
+        office.user_task("decide"),
+    ]
+    model = office.package("case", office.straight("case", *steps))
+    office.engine.repository.deploy(replace(model, pauses=RULES), SYSTEM)
+    case = office.start()
+    office.travel(days=2)
+    pause(office, case)
+    task = office.task("wang")
+    office.complete("wang", "watch")
+    office.travel(days=3)
+    resume(office, case)
+
+    office.engine.tasks.withdraw(task.id, office.actor("wang"), "看错了")
+
+    assert timer_of(office, case).due_at.isoformat()[:16] == "2026-01-16T16:00"
