@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData, func, select
 
 from engine import ProcessEngine
+from tests.bad_input import demo_county
 from tests.journeys.conftest import County, county, photo, snap
 
 __all__ = ["County", "county", "photo", "snap"]
@@ -46,3 +49,10 @@ def nothing_changes() -> Callable[[ProcessEngine], object]:
         assert changed == {}
 
     return watch
+
+
+@pytest.fixture(scope="session")
+def built_county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
+    """The folder of the demonstration county, to be copied, and the instant at which it stands."""
+    folder = tmp_path_factory.mktemp("county")
+    return folder, demo_county.build(folder)

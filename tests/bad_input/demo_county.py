@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import MetaData, select
 
-from engine import ProcessEngine
+from engine import ProcessEngine, TravellingClock
 from tests.journeys.http_client import Person
 from webforms.app import create_app, create_engine
 from webforms.cli import demo
@@ -82,10 +85,9 @@ class DemoCounty:
         return [str(row.id) for row in self.rows(TABLES.get(parameter, ""))]
 
 
-def opened(folder: Path) -> Iterator[DemoCounty]:
-    """The county with both stories, on an application of its own."""
-    (folder / demo.PASSWORD_FILE).write_text(PASSWORD, encoding="ascii")
-    settings = Settings(
+def settings_in(folder: Path) -> Settings:
+    """Settings of the county's installation in this folder."""
+    return Settings(
         data=folder,
         database_url=f"sqlite:///{folder / 'nuanliu.db'}",
         secret_key="s" * 40,
@@ -94,13 +96,35 @@ def opened(folder: Path) -> Iterator[DemoCounty]:
         argon2_rounds=1,
         testing=True,
     )
-    clock = demo.read_clock(demo.STORY_BEGINS)
+
+
+@contextmanager
+def _running(
+    folder: Path, clock: TravellingClock
+) -> Iterator[tuple[Flask, ProcessEngine, Settings]]:
+    settings = settings_in(folder)
     engine = create_engine(settings, clock)
     app = create_app(settings, engine=engine, clock=clock)
-    demo.build(app, engine, settings)
-    yield DemoCounty(app=app, engine=engine)
+    yield app, engine, settings
     with app.app_context():
         db.session.remove()
         for used in db.engines.values():
             used.dispose()
     engine.close()
+
+
+def build(folder: Path) -> datetime:
+    """Fill a folder with the county and both stories; the instant at which it stands."""
+    clock = demo.read_clock(demo.STORY_BEGINS)
+    (folder / demo.PASSWORD_FILE).write_text(PASSWORD, encoding="ascii")
+    with _running(folder, clock) as (app, engine, settings):
+        demo.build(app, engine, settings)
+    return clock.now()
+
+
+def opened(built: tuple[Path, datetime], folder: Path) -> Iterator[DemoCounty]:
+    """A copy of a folder that was built, behind an application of its own."""
+    template, at = built
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    with _running(folder, TravellingClock(at)) as (app, engine, _):
+        yield DemoCounty(app=app, engine=engine)

@@ -147,10 +147,10 @@ def formula(village: str) -> bytes:
 def cases(village: str) -> dict[str, tuple[str, bytes, str]]:
     good = workbook(cells(village))
     return {
-        "not a zip": ("a.xlsx", b"hello", "不支持"),
-        "an old workbook": ("a.xls", b"\xd0\xcf\x11\xe0" + bytes(600), "不支持"),
+        "not a zip": ("a.xlsx", b"hello", "只接受 xlsx"),
+        "an old workbook": ("a.xls", b"\xd0\xcf\x11\xe0" + bytes(600), "只接受 xlsx"),
         "a csv": ("a.csv", "户主姓名,身份证号码\n".encode(), "xlsx"),
-        "an empty zip": ("a.xlsx", b"PK\x05\x06" + bytes(18), "不支持"),
+        "an empty zip": ("a.xlsx", b"PK\x05\x06" + bytes(18), "不能识别"),
         "half a file": ("a.xlsx", good[: len(good) // 2], "已损坏"),
         "a broken part": ("a.xlsx", corrupted(good), "已损坏"),
         "a password": ("a.xlsx", encrypted(good), "密码"),
@@ -185,8 +185,8 @@ def cases(village: str) -> dict[str, tuple[str, bytes, str]]:
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory):
-    yield from demo_county.opened(tmp_path_factory.mktemp("tables"))
+def county(built_county, tmp_path_factory):
+    yield from demo_county.opened(built_county, tmp_path_factory.mktemp("tables"))
 
 
 @pytest.fixture(scope="module")

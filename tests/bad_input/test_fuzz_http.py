@@ -50,8 +50,8 @@ NOT_POSTED = {"auth.logout", "auth.login_submit", "demo.move", "auth.password_su
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory):
-    yield from demo_county.opened(tmp_path_factory.mktemp("fuzz"))
+def county(built_county, tmp_path_factory):
+    yield from demo_county.opened(built_county, tmp_path_factory.mktemp("fuzz"))
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,8 @@ WHO = ("", "guohaimei", "wanglin", "zhoujianguo", "xitong", "anquan")
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory):
-    yield from demo_county.opened(tmp_path_factory.mktemp("hostile"))
+def county(built_county, tmp_path_factory):
+    yield from demo_county.opened(built_county, tmp_path_factory.mktemp("hostile"))
 
 
 def open_tasks(county) -> list[Any]:
@@ -367,9 +367,9 @@ def test_nobody_reads_another_mans_draft(county):
 
 
 @pytest.fixture
-def untouched(tmp_path):
+def untouched(built_county, tmp_path):
     """A county of its own: the forms posted above may have done the task this one needs."""
-    yield from demo_county.opened(tmp_path)
+    yield from demo_county.opened(built_county, tmp_path)
 
 
 def test_a_file_of_another_town_is_no_evidence_here(untouched):
