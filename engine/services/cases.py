@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -117,15 +117,15 @@ def _of_kind(
 ) -> Any:
     """Narrowed to a process and a status; not `plain` where the index on them must not be read.
 
-    It lists the cases of all counties: for those of one county, or of one person, it is the
-    wrong one, unless hardly any case is in this status at all.
+    It lists the living cases of all counties: for those of one county, or of one person, it is
+    the wrong one, unless hardly any case is in this status at all.
     """
     given = {"process_key": process_key, "status": None if status is None else status.value}
     for column, value in given.items():
         if value is not None:
-            cell = _instance.c[column]
-            query = query.where((cell if plain else func.coalesce(cell, "")) == value)
+            query = query.where(_instance.c[column] == value)
     if plain and status in _LIVING:
+        # Only with these words the index may be read.
         query = query.where(_instance.c.ended_at.is_(None))
     return query
 
