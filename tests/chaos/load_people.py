@@ -103,7 +103,11 @@ class Crowd:
     def _opened(self, visitor: Visitor, number: str, *, poison: bool) -> None:
         # Some that met with silence are never sent again: they are there once or not at all.
         resent = visitor.chance.random() < RESENT
-        while self._noted(visitor, "start", number=number, poison=poison) == SILENCE and resent:
+        while (
+            self._noted(visitor, "start", number=number, poison=poison) == SILENCE
+            and resent
+            and not self.board["over"]
+        ):
             time.sleep(0.05)
         if resent:
             self._noted(visitor, "start", number=number, poison=poison)
@@ -140,7 +144,10 @@ class Crowd:
     def _completed(self, visitor: Visitor, task: str, who: str) -> None:
         # Silence is answered by the same key until somebody says what became of it.
         key = f"{task}-{who}"
-        while self._noted(visitor, "complete", task=task, who=who, key=key) == SILENCE:
+        while (
+            self._noted(visitor, "complete", task=task, who=who, key=key) == SILENCE
+            and not self.board["over"]
+        ):
             time.sleep(0.05)
         if visitor.chance.random() < 0.2:
             self._noted(visitor, "complete", task=task, who=who, key=key)

@@ -89,7 +89,7 @@ def _together() -> None:
     database.Transaction = _Late
 
     @contextmanager
-    def write(self: Any) -> Iterator[Any]:
+    def write(self: Any, *, lazily: bool = False) -> Iterator[Any]:
         yield from self._transaction(writes=True)
 
     database.Database.write = write
