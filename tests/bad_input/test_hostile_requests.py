@@ -400,5 +400,7 @@ def test_exactly_these_operations_need_no_task():
     assert {name for name, one in declared.items() if one.roles} == {
         "campaign.create_and_start", "division.save", "hazard.register", "kin.register", "papers.issue",
         "payout.download", "payout.import_return", "roster.cancel_line", "roster.export_register", "roster.reveal_line",
+        # asked by the page of an upload, once the task has let it in; the import asks the task again
+        "roster.begin_import",
         "hazard.publish_checklist", "hazard.register_institution",
     }  # fmt: skip
