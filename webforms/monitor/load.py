@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from engine import Actor, UnitLoad, clock, region
 
@@ -23,10 +24,16 @@ def rolled_up(found: Iterable[UnitLoad], unit: str | None) -> list[UnitLoad]:
     level = _BELOW.get(region.level(unit)) if unit else None
     sums: dict[str, list[UnitLoad]] = defaultdict(list)
     for one in found:
-        at = region.at_level(one.unit, level) if level else None
+        at = _above(one.unit, level) if level else None
         sums[at or one.unit].append(one)
     rolled = [UnitLoad.of(code, parts) for code, parts in sums.items()]
     return sorted(rolled, key=lambda one: (-one.overdue, -one.open, one.unit))
+
+
+@lru_cache(maxsize=16_384)
+def _above(unit: str, level: region.Level) -> str | None:
+    # Reckoned from the code alone, for thousands of villages on every visit of the page.
+    return region.at_level(unit, level)
 
 
 def total(found: Iterable[UnitLoad]) -> UnitLoad:
