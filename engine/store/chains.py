@@ -23,14 +23,15 @@ def first_broken(connection: Connection) -> str | None:
         .order_by(_instance.c.id, _fact.c.sequence)
     )
     # Given with the query: options of the connection would hold for what comes after it, too.
-    rows = connection.execute(query, execution_options={"yield_per": _BATCH})
-    case = _Case()
-    for row in rows.mappings():
-        if row["id"] != case.id:
-            if not case.is_whole:
-                return case.id
-            case = _Case(row)
-        case.add(row)
+    # Closed here: the first broken one ends the reading in the midst of a cursor of the server.
+    with connection.execute(query, execution_options={"yield_per": _BATCH}) as rows:
+        case = _Case()
+        for row in rows.mappings():
+            if row["id"] != case.id:
+                if not case.is_whole:
+                    return case.id
+                case = _Case(row)
+            case.add(row)
     return None if case.is_whole else case.id
 
 
