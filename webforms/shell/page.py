@@ -54,7 +54,7 @@ def frame() -> dict[str, object]:
     actor = _actor_or_none()
     return {
         "me": (actor.name, _seats(actor)) if actor else None,
-        "nav": navigation.items(actor) if actor else (),
+        "nav": _menu,
         "csrf": generate_csrf(),
         "csp_nonce": security.csp_nonce(),
         "clock": i18n.local_time(now()) if actor and runtime().travelling else None,
@@ -62,6 +62,15 @@ def frame() -> dict[str, object]:
         "language": i18n.language(),
         "today": clock.local_date(now()).isoformat(),
     }
+
+
+def _menu() -> tuple[navigation.Item, ...]:
+    """The menu, once a request: its badges are counted, and a panel needs none of it."""
+    if "menu" not in g:
+        actor = _actor_or_none()
+        g.menu = navigation.items(actor) if actor else ()
+    menu: tuple[navigation.Item, ...] = g.menu
+    return menu
 
 
 def _actor_or_none() -> Actor | None:

@@ -85,6 +85,7 @@ PAGES = [
             "xml_url": None,
             "catalogue": {"forms": [{"id": "a", "name": "</script>"}]},
             "urls": {"validate": "/v", "draft": "/d", "publish": "/p", "back": "/b"},
+            "needs_second": True,
         },
     ),
 ]
