@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 
 FOLDER = Path(__file__).parent / "release_763c365"
 
@@ -36,7 +36,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def build(engine: Engine) -> None:
+def leave(engine: Engine) -> None:
+    """The same as that release itself left it: one migration known to it."""
+    _build(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM schema_version"))
+        connection.execute(
+            text(
+                "INSERT INTO schema_version (number, name, applied_at)"
+                " VALUES (1, '0001_pre_first_release', '2026-11-22T05:39:01.000000+00:00')"
+            )
+        )
+
+
+def _build(engine: Engine) -> None:
     """The database of that release with its cases in flight."""
     is_sqlite = engine.dialect.name == "sqlite"
     schema = (FOLDER / f"schema_{engine.dialect.name}.sql").read_text()
