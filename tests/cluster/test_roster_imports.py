@@ -19,7 +19,8 @@ from workflows.domain import roster_import
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
-ROWS = 3_000
+#: so many that a quick machine is still writing when it is killed
+ROWS = 10_000
 LINES = "SELECT count(*) FROM roster_line"
 STATE = "SELECT state, attempts, checked, written FROM roster_import"
 
