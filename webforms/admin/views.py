@@ -27,7 +27,7 @@ def install() -> None:
             endpoint="admin.confirmations",
             title=_l("复核"),
             icon="shield",
-            order=89,
+            order=90,
             roles=frozenset({roles.SYSTEM_ADMIN}),
             badge=confirmations.waiting,
         )
