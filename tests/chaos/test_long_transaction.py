@@ -17,6 +17,7 @@ from engine import ProcessEngine, TravellingClock
 from engine.queues.port import Batch
 from engine.store import timers
 from engine.store.database import Transaction
+from engine.store.transaction import raw_cursor
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
 
@@ -98,7 +99,7 @@ def pages_read(engine: ProcessEngine, floor: object) -> int:
     statement = timers.CLAIM.prepared(engine.database.engine.dialect)
     values = statement.bind({"now": engine.clock.now(), "limit": BATCH, "floor": floor})
     with engine.database.read() as tx:
-        cursor = tx.driver_connection.cursor()
+        cursor = raw_cursor(engine.database.engine, tx.connection.connection)
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}", values)
         plan = cursor.fetchone()[0][0]["Plan"]
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
