@@ -233,5 +233,6 @@ def test_a_case_killed_between_effects_ends_as_if_it_never_was():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_a_hundred_cases_killed_between_effects_end_as_if_they_never_were():
     assert killed(100) > 200
