@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.execution import (
+    case_jobs,
     clock_starts,
     correlation,
     job_incidents,
@@ -25,21 +26,13 @@ from engine.execution import (
 )
 from engine.execution.breaker import Breaker
 from engine.execution.command import Commands
-from engine.execution.job_triggers import TRIGGERS
 from engine.execution.work import Work
 from engine.kernel import codec
-from engine.kernel.effects import Invoke
-from engine.kernel.triggers import (
-    Cancelled,
-    OperationReturned,
-    Started,
-    TimerFired,
-)
+from engine.kernel.triggers import TimerFired
 from engine.model.actor import SYSTEM, Actor
 from engine.model.errors import Stale
 from engine.model.facts import Fact
 from engine.model.operation import Operation
-from engine.model.process import InstanceStatus
 from engine.queues.port import DueTimer
 from engine.store import incidents, jobs, timers
 from engine.store.base import FAR_FUTURE
@@ -234,19 +227,13 @@ class JobExecutor:
         declared = self._calls_outside(job, arguments)
         if declared is not None:
             return self._call_outside(declared, job, arguments)
-        return self._settle(job, arguments, lambda work: _HANDLERS[job.kind](work, job, arguments))
+        return self._in_case(job, arguments)
 
-    def _settle(
-        self, job: Any, arguments: Mapping[str, Any], handle: Callable[[Work], None]
+    def _in_case(
+        self, job: Any, arguments: Mapping[str, Any], how: case_jobs.Handler | None = None
     ) -> list[str]:
         def act(work: Work) -> None:
-            if work.instance.status is InstanceStatus.SUSPENDED and job.kind != settle.JOB_CANCEL:
-                _put_off(work, job)
-                return
-            if work.tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
-                return
-            if work.instance.ended_at is None and _still_waits(work, job, arguments):
-                handle(work)
+            case_jobs.carry_out(work, job, arguments, how)
 
         _, follow_up = self._commands.run_on_instance(job.instance_id, _actor(arguments), act)
         return follow_up
@@ -266,13 +253,13 @@ class JobExecutor:
             environment, declared, job, arguments, _actor(arguments), breaker=self.breaker
         )
 
-        def handle(work: Work) -> None:
+        def told(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
             if answer is None:
                 # Its case stood still when we looked and goes on now: call at the next attempt.
                 raise Stale
-            _answered(work, job, arguments, answer)
+            case_jobs.answered(work, job, arguments, answer)
 
-        return self._settle(job, arguments, handle)
+        return self._in_case(job, arguments, told)
 
     def calls_outside(self, job: Any, arguments: Mapping[str, Any]) -> bool:
         """Whether running this job waits for somebody else's answer."""
@@ -304,25 +291,6 @@ class JobExecutor:
         return []
 
 
-def _still_waits(work: Work, job: Any, arguments: Mapping[str, Any]) -> bool:
-    # Cancelled in the meantime: there is nobody to tell any more.
-    element = job.element if job.element is not None else arguments.get("element")
-    return element is None or element in work.state.elements
-
-
-def _put_off(work: Work, job: Any) -> None:
-    work.tx.write(
-        jobs.FAILED,
-        {
-            "job_id": job.id,
-            "run_at": FAR_FUTURE,
-            "status": jobs.QUEUED,
-            "error": None,
-            "attempts": job.attempts,
-        },
-    )
-
-
 def _actor(arguments: Mapping[str, Any]) -> Actor:
     by = arguments.get("by")
     return SYSTEM if by is None else Actor(id=by[0], name=by[1])
@@ -335,66 +303,3 @@ def _back_off(attempts: int) -> timedelta:
 
 def _said(error: Exception) -> str:
     return (str(error) or type(error).__name__)[:1000]
-
-
-def _start(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
-    start(work, arguments["variables"], arguments["node"])
-
-
-def start(work: Work, variables: Mapping[str, object], node: str | None) -> None:
-    """Begin an instance whose row has been made."""
-    work.record(
-        Fact.INSTANCE_STARTED,
-        detail={"version": work.deployed.version, "parent": work.instance.parent_id},
-    )
-    settle.advance(work, Started(at=work.now, variables=variables, node=node))
-
-
-def _trigger(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
-    make = TRIGGERS[arguments["trigger"]]
-    settle.advance(work, make(work, arguments))
-
-
-def _operation(work: Work, job: Any, arguments: Mapping[str, Any]) -> None:
-    answer = settle.invoked(work, _invocation(job, arguments))
-    settle.settle_variables(work)
-    settle.advance(work, answer)
-
-
-def _answered(work: Work, job: Any, arguments: Mapping[str, Any], answer: outside.Answer) -> None:
-    invocation = _invocation(job, arguments)
-    if answer.refusal is not None:
-        settle.advance(work, settle.refused(work, invocation, answer.refusal))
-        return
-    work.record(
-        Fact.OPERATION_PERFORMED,
-        activity_id=invocation.activity_id,
-        detail={"operation": invocation.operation},
-    )
-    settle.advance(
-        work, OperationReturned(at=work.now, element=job.element, outputs=answer.outputs)
-    )
-
-
-def _invocation(job: Any, arguments: Mapping[str, Any]) -> Invoke:
-    return Invoke(
-        element=job.element,
-        activity_id=arguments["activity_id"],
-        operation=arguments["operation"],
-        inputs=arguments["inputs"],
-        later=True,
-    )
-
-
-def _cancel(work: Work, _job: Any, arguments: Mapping[str, Any]) -> None:
-    work.instance.end_reason = arguments["reason"]
-    settle.advance(work, Cancelled(at=work.now, reason=arguments["reason"]))
-
-
-_HANDLERS: dict[str, Callable[[Work, Any, Mapping[str, Any]], None]] = {
-    settle.JOB_START: _start,
-    settle.JOB_TRIGGER: _trigger,
-    settle.JOB_OPERATION: _operation,
-    settle.JOB_CANCEL: _cancel,
-    settle.JOB_CALL: lambda work, _job, arguments: settle.call(work, arguments),
-}

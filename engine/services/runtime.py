@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from engine.execution import assignment, correlation, operations, pauses, settle
-from engine.execution.job_executor import start as begin
+from engine.execution.case_jobs import start as begin
 from engine.execution.snapshot import Snapshot, new_instance
 from engine.execution.work import Work
 from engine.kernel import codec, jump
