@@ -69,24 +69,17 @@ def _store_alone(
     about = _about(environment, job, arguments)
     with environment.database.write() as tx:
         tx.write(jobs.FAILED, failed)
-        if tx.first(incidents.OPEN_OF_JOB, {"job_id": job.id}) is not None:
-            return
-        tx.write(
-            incidents.INSERT,
-            {
-                **dict.fromkeys(("instance_id", "region", "element", "timer_id")),
-                "id": environment.ids.new(),
-                "shard": job.shard,
-                "activity_id": arguments.get("node"),
-                "kind": job.kind,
-                "message": f"{about}失败：{failed['error']}",
-                "at": environment.clock.now(),
-                "attempts": failed["attempts"],
-                "job_id": job.id,
-                "resolved_at": None,
-                "resolved_by": None,
-            },
-        )
+        if tx.first(incidents.OPEN_OF_JOB, {"job_id": job.id}) is None:
+            _insert(
+                environment,
+                tx,
+                shard=job.shard,
+                activity_id=arguments.get("node"),
+                kind=job.kind,
+                message=f"{about}失败：{failed['error']}",
+                attempts=failed["attempts"],
+                job_id=job.id,
+            )
 
 
 def _about(environment: Environment, job: Any, arguments: Mapping[str, Any]) -> str:
@@ -112,23 +105,20 @@ def _beside(
     about: dict[str, Any],
 ) -> None:
     environment = commands.environment
-    nothing = dict.fromkeys(("element", "activity_id", "job_id", "timer_id"))
     with environment.database.write() as tx:
         also(tx)
         row = tx.first(instances.BY_ID, {"instance_id": instance_id})
-        if row is None:
-            return
-        tx.write(
-            incidents.INSERT,
-            {
-                **nothing,
+        if row is not None:
+            _insert(
+                environment,
+                tx,
+                instance_id=instance_id,
+                shard=row.shard,
+                region=row.region,
                 **about,
-                "id": environment.ids.new(),
-                "shard": row.shard,
-                "instance_id": instance_id,
-                "region": row.region,
-                "at": environment.clock.now(),
-                "resolved_at": None,
-                "resolved_by": None,
-            },
-        )
+            )
+
+
+def _insert(environment: Environment, tx: Transaction, **columns: Any) -> None:
+    own = {"id": environment.ids.new(), "at": environment.clock.now()}
+    tx.write(incidents.INSERT, {**incidents.NOTHING, **own, **columns})

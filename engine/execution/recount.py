@@ -21,6 +21,7 @@ from engine.execution import case_clock, held_timers, job_incidents, participati
 from engine.execution.command import Commands
 from engine.execution.deadlines import deadline_result, timer_instant
 from engine.execution.work import Work
+from engine.kernel.codec import CodecError
 from engine.model.actor import SYSTEM
 from engine.model.errors import Incident, NotFound, Rejected, Stale
 from engine.model.process import InstanceStatus
@@ -247,13 +248,14 @@ class Recount:
     def _one(self, instance_id: str, move: Callable[[], bool]) -> bool:
         try:
             return move()
-        except (Stale, NotFound) as error:
-            if isinstance(error, Stale):
-                raise
+        except Stale:
+            raise
+        except NotFound:
             return False  # filed away in the meantime
-        except (Rejected, Incident) as error:
+        except (Rejected, Incident, CodecError) as error:
             _log.warning("instance %s cannot be counted again", instance_id, exc_info=error)
-            self._say_fault(instance_id, error.message)
+            unreadable = isinstance(error, CodecError)
+            self._say_fault(instance_id, CodecError().message if unreadable else error.message)
             return False
 
     def _say_fault(self, instance_id: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +38,8 @@ class IncidentRow(Base):
 _incident: Any = IncidentRow.__table__
 
 INSERT = Statement(insert(_incident))
+#: what a row of `INSERT` holds where its writer has nothing to say
+NOTHING: Mapping[str, object] = {**dict.fromkeys(_incident.c.keys()), "attempts": 0}
 BY_ID = Statement(select(_incident).where(_incident.c.id == bindparam("incident_id")))
 OPEN_OF_INSTANCE = Statement(
     select(_incident)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from engine import SYSTEM, CaseDeadline, PauseRule, ProcessEngine, errors
 from engine.execution import recount
@@ -207,6 +208,21 @@ def test_a_case_that_cannot_be_counted_again_says_so_and_holds_up_no_other(offic
     (incident,) = office.engine.management.incidents(SYSTEM)
     assert incident.instance_id == cases[1]
     assert "没有这一年的日历" in incident.message
+
+
+def test_a_case_that_cannot_be_read_is_shown_and_holds_up_no_other(office):
+    cases = opened(office, 5)
+    with office.engine.database.write() as tx:
+        spoil = text("UPDATE process_instance SET state = :junk WHERE id = :id")
+        tx.execute(spoil, {"junk": b"\xffjunk", "id": cases[1]})
+
+    number = off(office)
+    office.travel()
+
+    told = office.engine.calendars.progress(number)
+    assert (told.looked_at, told.moved, told.is_over) == (5, 4, True)
+    (incident,) = office.engine.management.incidents(SYSTEM)
+    assert (incident.instance_id, incident.attempts) == (cases[1], 0)
 
 
 def test_a_paused_timer_is_not_listed_and_not_let_go(office):
