@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from engine import Actor, ProcessEngine, Seat, SystemClock, WorklistFilter, errors, tables
 from webforms.bench import load_p, workload
@@ -28,12 +28,11 @@ PEOPLE = 4
 
 Figures = Mapping[str, float]
 _instance: Any = tables.ProcessInstance.__table__
-_task: Any = tables.HumanTask.__table__
 _timer: Any = tables.Timer.__table__
 
 
-def share(values: list[float], part: float = 0.95) -> float:
-    """A percentile of measured values."""
+def percentile(values: list[float], part: float = 0.95) -> float:
+    """The value that this part of the measured ones does not exceed."""
     ordered = sorted(values)
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))], 3)
 
@@ -76,7 +75,10 @@ def lists(engine: ProcessEngine, shape: load_p.Shape) -> Figures:
         engine.worklist.counts(clerk)
 
     found = timed(inbox, READS)
-    figures = {"inbox_and_counts_p50": share(found, 0.5), "inbox_and_counts_p95": share(found)}
+    figures = {
+        "inbox_and_counts_p50": percentile(found, 0.5),
+        "inbox_and_counts_p95": percentile(found),
+    }
     for name, actor in leaders(engine).items():
         asked: Mapping[str, Callable[[Actor], object]] = {
             "overdue": engine.worklist.overdue,
@@ -86,15 +88,15 @@ def lists(engine: ProcessEngine, shape: load_p.Shape) -> Figures:
             "cases": engine.runtime.instances,
         }
         for what, ask in asked.items():
-            figures[f"{what}_{name}_p95"] = share(
+            figures[f"{what}_{name}_p95"] = percentile(
                 timed(lambda _, ask=ask, actor=actor: ask(actor), 20)  # type: ignore[misc]  # the defaults bind the loop
             )
     officer = engine.identity.actor(workload.OFFICER)
     cases = _finished(engine, 50)
-    figures["history_p95"] = share(
+    figures["history_p95"] = percentile(
         timed(lambda n: engine.history.timeline(cases[n % len(cases)], officer), READS)
     )
-    figures["done_by_p95"] = share(timed(lambda _: engine.worklist.done_by(officer), 50))
+    figures["done_by_p95"] = percentile(timed(lambda _: engine.worklist.done_by(officer), 50))
     return figures
 
 
@@ -128,7 +130,7 @@ def beginning(url: str, folder: str) -> Figures:
     return {
         "begin_ms": round((looked - began) * 1e3, 1),
         "first_beat_ms": round((ready - looked) * 1e3, 1),
-        "next_due_ms_p95": share(again),
+        "next_due_ms_p95": percentile(again),
     }
 
 
@@ -174,8 +176,8 @@ def draining(engine: ProcessEngine, shape: load_p.Shape, number: int) -> Figures
         "drained_per_s": round(fired / wall, 1),
         "drained_per_cpu_s": round(fired / cpu, 1),
         "people_acts": len(taken),
-        "people_ms_p50": share(taken, 0.5),
-        "people_ms_p95": share(taken),
+        "people_ms_p50": percentile(taken, 0.5),
+        "people_ms_p95": percentile(taken),
     }
 
 
@@ -217,27 +219,3 @@ def _finished(engine: ProcessEngine, number: int) -> list[str]:
 def _is_pending(engine: ProcessEngine, due: Any) -> bool:
     with engine.read() as session:
         return session.scalar(select(_timer.c.id).where(_timer.c.due_at == due)) is not None
-
-
-def resident_kib(process: int) -> int:
-    """Memory a process holds, in KiB, its children's included."""
-    total = 0
-    for one in (process, *_children(process)):
-        for line in Path(f"/proc/{one}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                total += int(line.split()[1])
-    return total
-
-
-def _children(process: int) -> list[int]:
-    path = Path(f"/proc/{process}/task/{process}/children")
-    return [int(one) for one in path.read_text().split()]
-
-
-def pages_of(engine: ProcessEngine) -> int:
-    """Bytes of the database as it lies."""
-    asked = "SELECT pg_database_size(current_database())"
-    if engine.database.is_sqlite:
-        asked = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-    with engine.read() as session:
-        return int(session.execute(text(asked)).scalar_one())

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from engine import ProcessEngine
 from webforms.app import create_app
 from webforms.bench import workload
+from webforms.bench.bars import percentile
 from webforms.forms.builder import PREFIX
 from webforms.settings import Settings, from_environment
 from webforms.shell import accounts
@@ -100,10 +101,9 @@ def measure(url: str, folder: str, clients: int, tasks: int, tell: Callable[[str
         ]
         with multiprocessing.get_context("spawn").Pool(clients) as pool:
             answers = pool.map(_visit, visits, chunksize=1)
-    inbox = sorted(one for _, taken in answers for one in taken)
     return Served(
         completions_per_s=round(clients * tasks / max(wall for wall, _ in answers), 1),
-        inbox_ms_p95=round(inbox[int(len(inbox) * 0.95)], 2),
+        inbox_ms_p95=percentile([one for _, taken in answers for one in taken]),
     )
 
 

@@ -108,8 +108,8 @@ def run(
         starts_per_s=one["starts_per_s"],
         completions_per_s_1=one["completions_per_s"],
         completions_per_s_8=many["completions_per_s"],
-        inbox_ms_p50=_share(inbox, 0.50),
-        inbox_ms_p95=_share(inbox, 0.95),
+        inbox_ms_p50=bars.percentile(inbox, 0.50),
+        inbox_ms_p95=bars.percentile(inbox, 0.95),
         timers_per_s=timers,
         bytes_per_instance=per_instance,
         http_completions_per_s_8=served.completions_per_s if served else None,
@@ -157,11 +157,6 @@ def _bars(url: str, folder: str, scale: float, tell: Callable[[str], None]) -> M
 
 def _engine(url: str, folder: str, clock: Any = None) -> ProcessEngine:
     return ProcessEngine(url, clock=clock or SystemClock(), files=Path(folder) / "files")
-
-
-def _share(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 3)
 
 
 def _clients(url: str, folder: str, clients: int, cases: int, first: int) -> dict[str, float]:

@@ -63,12 +63,10 @@ def measure(
         tell=lambda what: click.echo(what, err=True),
     ).as_dict()
     bars = figures.pop("bars")
-    if dataset is not None:
-        figures["bars"] = bars
     if as_json:
-        click.echo(json.dumps(figures))
+        click.echo(json.dumps(figures if dataset is None else {**figures, "bars": bars}))
         return
-    for key, value in {**figures, **figures.pop("bars", {})}.items():
+    for key, value in {**figures, **bars}.items():
         click.echo(f"{_TITLES.get(key, key)}\t{'—' if value is None else value}")
 
 
