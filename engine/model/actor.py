@@ -42,3 +42,11 @@ class Actor:
 
 
 SYSTEM = Actor(id="system", name="系统")
+
+#: the role of whoever runs the installation
+ADMINISTRATOR = "sys_admin"
+
+
+def is_administrator(actor: Actor) -> bool:
+    """Whether he may do what concerns no one case: the engine itself, or an administrator."""
+    return actor is SYSTEM or actor.has_role(ADMINISTRATOR)

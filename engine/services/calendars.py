@@ -12,7 +12,7 @@ from engine.execution.command import Commands
 from engine.execution.recount import Order, Place, Recount, Stage
 from engine.kernel import codec
 from engine.model import region as regions
-from engine.model.actor import SYSTEM, Actor
+from engine.model.actor import Actor, is_administrator
 from engine.model.calendar import WorkingCalendar, read_holiday_json
 from engine.model.clocks import CalendarVersionView, MovedDueView, RecountView
 from engine.model.errors import InvalidInput, NotAllowed, NotFound
@@ -24,7 +24,6 @@ from engine.store.database import Transaction
 
 _entry: Any = store.CalendarEntry.__table__
 _moved: Any = store.MovedDue.__table__
-ADMINISTRATOR = "sys_admin"
 JOB_RECOUNT = "recount"
 #: how long another process may have counted by the calendar before
 OVERLAP = timedelta(minutes=3)
@@ -85,7 +84,7 @@ class CalendarService:
         return self._keep(actor, store.LOCAL, unit, content, source)
 
     def _keep(self, actor: Actor, kind: str, about: str, content: Any, source: str) -> int:
-        if actor is not SYSTEM and not actor.has_role(ADMINISTRATOR):
+        if not is_administrator(actor):
             raise NotAllowed("工作日历由系统管理员维护")
         with self._environment.database.write() as tx:
             last = tx.execute(select(func.max(_entry.c.number))).scalar() or 0

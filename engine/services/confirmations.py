@@ -19,7 +19,7 @@ from engine.execution.command import Commands
 from engine.execution.jumping import JumpForbidden
 from engine.execution.work import Work
 from engine.kernel import codec
-from engine.model.actor import SYSTEM, Actor
+from engine.model.actor import ADMINISTRATOR, Actor, is_administrator
 from engine.model.confirmation import ConfirmationKind, ConfirmationStatus, ConfirmationView
 from engine.model.errors import (
     InvalidInput,
@@ -33,7 +33,7 @@ from engine.model.package import Package
 from engine.model.process import DefinitionView
 from engine.model.states import InstanceVerb, require_instance_verb
 from engine.services.cases import CaseLookup
-from engine.services.jumps import ROLE, administers
+from engine.services.jumps import administers
 from engine.services.repository import RepositoryService
 from engine.store import confirmations
 from engine.store.database import Transaction
@@ -157,7 +157,7 @@ class ConfirmationService(CaseLookup):
 
     def to_decide(self, actor: Actor) -> int:
         """How many orders wait for him of all people."""
-        if not actor.has_role(ROLE):
+        if not actor.has_role(ADMINISTRATOR):
             return 0
         return sum(1 for one in self.listed(actor) if not one.obstacle)
 
@@ -325,7 +325,7 @@ class ConfirmationService(CaseLookup):
 
 
 def _require_administrator(actor: Actor) -> None:
-    if actor is not SYSTEM and not actor.has_role(ROLE):
+    if not is_administrator(actor):
         raise NotAllowed("只有系统管理员可以发布流程")
 
 
@@ -336,7 +336,7 @@ def _require_of_case(work: Work, actor: Actor) -> None:
 
 def _sees(actor: Actor, row: Any) -> bool:
     if row.kind == ConfirmationKind.PUBLISH:
-        return actor is SYSTEM or actor.has_role(ROLE)
+        return is_administrator(actor)
     return administers(actor, row.region)
 
 

@@ -12,7 +12,7 @@ from engine.execution.command import Commands
 from engine.execution.deadlines import require_rung
 from engine.execution.work import Work
 from engine.model import region as regions
-from engine.model.actor import SYSTEM, Actor
+from engine.model.actor import SYSTEM, Actor, is_administrator
 from engine.model.clocks import LadderView
 from engine.model.duration import InvalidDuration
 from engine.model.errors import InvalidInput, ModelFault, NotAllowed, NotFound
@@ -25,7 +25,6 @@ from engine.store.ladder_overrides import LadderOverride
 _task: Any = human_tasks.HumanTask.__table__
 _own: Any = LadderOverride.__table__
 _definition: Any = ProcessDefinition.__table__
-ADMINISTRATOR = "sys_admin"
 #: what an administrator may set: outcomes and desks are for the package, which the gate has proved
 SETTABLE = frozenset(
     {
@@ -157,7 +156,7 @@ def _clear(process_key: str, ladder: str, region: str) -> Any:
 
 
 def _require(actor: Actor) -> None:
-    if actor is not SYSTEM and not actor.has_role(ADMINISTRATOR):
+    if not is_administrator(actor):
         raise NotAllowed("督办方案由系统管理员维护")
 
 

@@ -10,15 +10,13 @@ from engine.execution import jumping
 from engine.execution.jumping import JumpForbidden
 from engine.execution.work import Work
 from engine.model import region as regions
-from engine.model.actor import SYSTEM, Actor
+from engine.model.actor import ADMINISTRATOR, SYSTEM, Actor
 from engine.model.errors import InvalidInput, NotFound, Stale
 from engine.model.jump import JumpDesk, JumpPreview
 from engine.model.states import InstanceVerb, require_instance_verb
 from engine.services.cases import CaseLookup
 
-ROLE = "sys_admin"
-
-__all__ = ["ROLE", "JumpForbidden", "Jumps", "administers"]
+__all__ = ["JumpForbidden", "Jumps", "administers"]
 
 
 class Jumps(CaseLookup):
@@ -106,5 +104,5 @@ class Jumps(CaseLookup):
 def administers(actor: Actor, unit: str) -> bool:
     """Whether the unit lies below one where he is system administrator."""
     return actor is SYSTEM or any(
-        seat.role == ROLE and regions.covers(seat.unit, unit) for seat in actor.seats
+        seat.role == ADMINISTRATOR and regions.covers(seat.unit, unit) for seat in actor.seats
     )

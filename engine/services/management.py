@@ -16,7 +16,7 @@ from engine.execution.work import Work
 from engine.kernel import codec
 from engine.kernel.triggers import Retried, VariablesSet
 from engine.model import region
-from engine.model.actor import SYSTEM, Actor
+from engine.model.actor import SYSTEM, Actor, is_administrator
 from engine.model.errors import InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.process import IncidentView
@@ -37,7 +37,6 @@ from engine.store.base import FAR_FUTURE
 from engine.store.database import Transaction
 
 _EMPTY: Mapping[str, object] = {}
-ADMINISTRATOR = "sys_admin"
 _COUNTED_AT_MOST = 100_000
 _incident: Any = incidents.IncidentRow.__table__
 _instance: Any = instances.ProcessInstance.__table__
@@ -125,7 +124,7 @@ class ManagementService(OutboxDesk):
                 seen = self._environment.visibility.condition(
                     tx, actor, _instance.c.process_key, _instance.c.region
                 )
-                if actor.has_role(ADMINISTRATOR):
+                if is_administrator(actor):
                     seen = or_(seen, _incident.c.instance_id.is_(None))
                 query = query.where(seen)
             return tuple(_view(row) for row in tx.execute(query).all())
@@ -166,7 +165,7 @@ class ManagementService(OutboxDesk):
 
     def _retry_alone(self, row: Any, actor: Actor) -> None:
         """The same for a job that belongs to no case; the next heartbeat runs it."""
-        if actor is not SYSTEM and not actor.has_role(ADMINISTRATOR):
+        if not is_administrator(actor):
             raise NotAllowed
         now = self._environment.clock.now()
         with self._environment.database.write() as tx:
@@ -229,7 +228,7 @@ class ManagementService(OutboxDesk):
 
     @staticmethod
     def _require_operator(work: Work, actor: Actor) -> None:
-        if actor is SYSTEM or actor.has_role(ADMINISTRATOR):
+        if is_administrator(actor):
             return
         roles = work.deployed.package.roles
         if not any(

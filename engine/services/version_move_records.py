@@ -13,7 +13,7 @@ from engine.execution.snapshot import unpack
 from engine.execution.version_move import Foreseen
 from engine.kernel.state import State
 from engine.model import region as regions
-from engine.model.actor import SYSTEM, Actor
+from engine.model.actor import ADMINISTRATOR, SYSTEM, Actor
 from engine.model.errors import InvalidInput, ModelFault, NotAllowed, NotFound
 from engine.model.version_move import (
     BatchView,
@@ -26,7 +26,6 @@ from engine.model.version_move import (
 from engine.store import instances, version_moves
 from engine.store.database import Transaction
 
-ROLE = "sys_admin"
 _instance: Any = instances.ProcessInstance.__table__
 _batch: Any = version_moves.MoveBatch.__table__
 _moved: Any = version_moves.MovedInstance.__table__
@@ -130,7 +129,7 @@ class MoveRecords:
         """Regions he administers. Raises NotAllowed for whoever administers none."""
         if actor is SYSTEM:
             return column.is_not(None)
-        units = sorted({seat.unit for seat in actor.seats if seat.role == ROLE})
+        units = sorted({seat.unit for seat in actor.seats if seat.role == ADMINISTRATOR})
         if not units:
             raise NotAllowed("只有系统管理员可以迁移在办件")
         return or_(*(below(column, unit) for unit in units))
