@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.execution import outside, settle
+from engine.execution import called_clocks, outside, settle
 from engine.execution.job_triggers import TRIGGERS
 from engine.execution.work import Work
 from engine.kernel.effects import Invoke
@@ -26,7 +26,8 @@ def carry_out(
 
     Of a case that is over, or an element that is gone, the job is taken and nothing is done.
     """
-    if work.instance.status is InstanceStatus.SUSPENDED and job.kind != settle.JOB_CANCEL:
+    stands_still = work.instance.status is InstanceStatus.SUSPENDED
+    if stands_still and job.kind not in (settle.JOB_CANCEL, called_clocks.JOB):
         _put_off(work, job)
         return
     if work.tx.write(jobs.TAKE, {"job_id": job.id}) != 1:
@@ -115,4 +116,5 @@ _HANDLERS: dict[str, Handler] = {
     settle.JOB_OPERATION: _operation,
     settle.JOB_CANCEL: _cancel,
     settle.JOB_CALL: lambda work, _job, arguments: settle.call(work, arguments),
+    called_clocks.JOB: lambda work, _job, arguments: called_clocks.reached(work, arguments),
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from engine.execution import reckoning
+from engine.execution import pauses_above, reckoning
 from engine.execution.deadlines import timer_instant
 from engine.execution.work import Work
 from engine.model.calendar import Pause, WorkingCalendar
@@ -35,7 +35,15 @@ def of_case(work: Work) -> list[dict[str, Any]]:
 def holding(work: Work, node_id: str, rows: Iterable[Any]) -> tuple[Any, ...]:
     """Those pauses that hold the timer of this node."""
     rules = work.deployed.package.pauses
-    return tuple(row for row in rows if row.reason in rules and node_id in rules[row.reason].timers)
+    return tuple(
+        row
+        for row in rows
+        if (
+            row.holds_timers
+            if isinstance(row, pauses_above.PauseAbove)
+            else row.reason in rules and node_id in rules[row.reason].timers
+        )
+    )
 
 
 def instant(
@@ -80,12 +88,14 @@ def sum_of(
 
 def recount(work: Work, reason: str, rows: Sequence[Any] | None = None) -> None:
     """Count what pauses hold, or held, anew; what moved is armed anew, with a fact."""
-    if not work.deployed.package.holds_timers:
+    package = work.deployed.package
+    if not package.holds_timers and work.instance.parent_id is None:
         return
     rows = reckoning.pauses_of(work) if rows is None else rows
     for timer in of_case(work):
-        if work.deployed.package.holds(timer["node_id"]):
-            _recount(work, timer, holding(work, timer["node_id"], rows), reason)
+        held = holding(work, timer["node_id"], rows)
+        if held or package.holds(timer["node_id"]) or timer["planned_at"] == FAR_FUTURE:
+            _recount(work, timer, held, reason)
 
 
 def hold_armed(work: Work) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.execution import (
+    called_clocks,
     case_jobs,
     clock_starts,
     correlation,
@@ -143,6 +144,8 @@ class JobExecutor:
             if timer.due_at != row.due_at:
                 if timer.claimed_at is not None:
                     work.tx.write(timers.RELEASE, timers.key_of(row))
+                return
+            if called_clocks.overtaken(work, timer):
                 return
             if work.tx.write(timers.TAKE, timers.key_of(row)) != 1:
                 return

@@ -43,7 +43,7 @@ def climb(work: Work, timer: Any) -> None:
         return
     unit = _act(work, row, rung)
     held: tuple[Pause, ...] = ()
-    if work.deployed.package.pauses:
+    if work.deployed.package.pauses or work.instance.parent_id is not None:
         held = reckoning.holding(reckoning.pauses_of(work), row.id)
     calendar = work.environment.calendars.at(unit or work.instance.region)
     following = next_rung(ladder, timer.rung, calendar, row.created_at, row.due_at, held)

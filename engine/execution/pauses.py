@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.execution import case_clock, held_timers, reckoning
+from engine.execution import called_clocks, case_clock, held_timers, reckoning
 from engine.execution.deadlines import deadline_result
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
@@ -43,7 +43,7 @@ def begin(  # one keyword a column
     evidence: Sequence[str] = (),
 ) -> str:
     """The clock stands still from now on; its id. Nothing is checked here."""
-    rows = reckoning.pauses_of(work)
+    rows = reckoning.own_pauses(work)
     ends_at = None
     if rule.limit is not None:
         calendar = work.environment.calendars.at(_unit(work, task))
@@ -88,7 +88,10 @@ def begin(  # one keyword a column
         },
     )
     _count_again(work, scope, task.id if task is not None else None)
-    held_timers.recount(work, f"暂停计时：{rule.title}")
+    reason = f"暂停计时：{rule.title}"
+    held_timers.recount(work, reason)
+    why = {"fact": Fact.CLOCK_PAUSED, "name": rule.title, "reason": reason}
+    called_clocks.tell(work, scope, rule.timers, why)
     return pause_id
 
 
@@ -113,7 +116,11 @@ def end(work: Work, pause: Any, *, how: str, note: str = "") -> bool:
     if how == DONE and work.instance.ended_at is not None:
         return True
     due = _count_again(work, pause.scope, pause.task_id)
-    held_timers.recount(work, f"恢复计时：{pause.title}")
+    reason = f"恢复计时：{pause.title}"
+    held_timers.recount(work, reason)
+    rule = work.deployed.package.pauses.get(pause.reason)
+    why = {"fact": Fact.CLOCK_RESUMED, "name": pause.title, "reason": reason}
+    called_clocks.tell(work, pause.scope, rule.timers if rule is not None else (), why)
     work.record(
         Fact.CLOCK_RESUMED,
         task_id=pause.task_id,
@@ -124,7 +131,7 @@ def end(work: Work, pause: Any, *, how: str, note: str = "") -> bool:
 
 def limit_reached(work: Work, timer: Any) -> None:
     """The longest pause the reason allows is over."""
-    for pause in reckoning.pauses_of(work):
+    for pause in reckoning.own_pauses(work):
         if pause.element == timer.element and pause.ended_at is None:
             end(work, pause, how=LIMIT)
 
@@ -137,12 +144,16 @@ def follow(work: Work) -> None:
     package = work.deployed.package
     if any(fact.kind == Fact.INSTANCE_MIGRATED for fact in work.facts):
         held_timers.let_go(work)
+        if reckoning.own_pauses(work):
+            called_clocks.tell_all(work, called_clocks.MOVED)
+    called_clocks.hold_new(work)
     if not package.watches_clocks:
         return
     case_clock.follow(work)
+    called_clocks.hold_case(work)
     if not package.pauses or not work.facts:
         return
-    rows = [row for row in reckoning.pauses_of(work) if row.ended_at is None]
+    rows = [row for row in reckoning.own_pauses(work) if row.ended_at is None]
     if work.instance.ended_at is not None:
         for row in rows:
             end(work, row, how=DONE)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from engine.execution import task_terms
+from engine.execution import pauses_above, task_terms
 from engine.execution.deadlines import (
     deadline_result,
     first_rung_from,
@@ -133,7 +133,12 @@ def last_done(work: Work, activity_id: str) -> datetime | None:
 
 
 def pauses_of(work: Work) -> list[Any]:
-    """Every pause of the case, the oldest first."""
+    """Every pause that has a say in the clocks of the case: its own, then those of its callers."""
+    return [*own_pauses(work), *pauses_above.of(work)]
+
+
+def own_pauses(work: Work) -> list[Any]:
+    """Every pause of the case itself, the oldest first."""
     return work.tx.rows(pauses.OF_INSTANCE, {"instance_id": work.instance.id})
 
 
@@ -142,7 +147,7 @@ def holding(rows: Iterable[Any], task_id: str | None) -> tuple[Pause, ...]:
     return tuple(
         Pause(start=row.started_at, end=row.ended_at, reason=row.title)
         for row in rows
-        if task_id is None
+        if (task_id is None and row.scope != pauses_above.TIMERS)
         or row.scope == pauses.CASE
         or (row.scope == pauses.TASK and row.task_id == task_id)
     )

@@ -76,6 +76,9 @@ def _pauses(package: Package, nodes: dict[str, Node], say: Say) -> None:
             fault = _timer_fault(nodes.get(event))
             if fault:
                 say("bad-pause", f"{where}要停的定时“{event}”{fault}", nodes.get(event))
+            elif event in rule.during:
+                said = f"{where}因“{event}”而停，又停住它自己的定时，永远不会结束"
+                say("bad-pause", said, nodes[event])
         if rule.automatic and not rule.timers and package.case_deadline is None:
             say("bad-pause", f"{where}只停全案的钟，但流程没有写全案时限 [case]", None)
 
@@ -83,8 +86,10 @@ def _pauses(package: Package, nodes: dict[str, Node], say: Say) -> None:
 def _timer_fault(node: Node | None) -> str:
     if node is None:
         return "不存在"
+    if node.call is not None:
+        return ""  # the timers of what it calls
     kinds = {event.timer.kind for event in node.events if event.timer is not None}
-    return "" if kinds == {TimerKind.DURATION} else "不是按时长走的定时事件"
+    return "" if kinds == {TimerKind.DURATION} else "不是按时长走的定时事件，也不是调用环节"
 
 
 def _start_limits(package: Package, nodes: dict[str, Node], say: Say) -> None:

@@ -46,6 +46,8 @@ class PauseView:
     end_note: str | None
     #: whether it began by itself with an activity
     automatic: bool
+    #: whether it is a pause of the case that called this one, or of that one's caller
+    above: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

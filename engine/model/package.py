@@ -51,7 +51,8 @@ class PauseRule:
 
     `during` makes it automatic: the clock of the whole case stands still while one of these
     activities is open.  `until` names messages and activities that end it.  `timers` names events
-    of the model that wait for a length of time: they do not fire while it lasts.
+    of the model that wait for a length of time, or call activities (all such events of what they
+    call, however deep): they do not fire while it lasts.
     """
 
     key: str

@@ -13,6 +13,7 @@ from engine.execution import (
     case_clock,
     held_timers,
     pauses,
+    pauses_above,
     reckoning,
     task_terms,
 )
@@ -97,7 +98,7 @@ class DeadlineService:
             assignment.require(work, row, Verb.CONTINUE)
             held = [
                 one
-                for one in reckoning.pauses_of(work)
+                for one in reckoning.own_pauses(work)
                 if one.task_id == row.id and one.ended_at is None
             ]
             if not held:
@@ -118,6 +119,8 @@ class DeadlineService:
     ) -> str:
         """Every clock of the case stands still, also of tasks opened meanwhile; the pause's id.
 
+        So do those of the cases it called, and of those they called.
+
         For those who may suspend it. Raises as `pause` does.
         """
 
@@ -125,7 +128,7 @@ class DeadlineService:
             require_manager(work, actor)
             if work.instance.ended_at is not None:
                 raise InvalidState("事项已经结束")
-            rows = reckoning.pauses_of(work)
+            rows = reckoning.own_pauses(work)
             if any(one.scope == rows_of_pauses.CASE and one.ended_at is None for one in rows):
                 raise InvalidState("全案计时已经暂停")
             rule = _rule(work, reason, None)
@@ -147,7 +150,7 @@ class DeadlineService:
             require_manager(work, actor)
             held = [
                 one
-                for one in reckoning.pauses_of(work)
+                for one in reckoning.own_pauses(work)
                 if one.scope == rows_of_pauses.CASE and one.ended_at is None
             ]
             if not held:
@@ -228,7 +231,7 @@ class DeadlineService:
         """Reasons for which the whole case may be paused now. Raises NotFound for strangers."""
         with self._environment.database.read() as tx:
             work = self._files.seen(tx, instance_id, actor)
-            return _open_reasons(work, reckoning.pauses_of(work), None)
+            return _open_reasons(work, reckoning.own_pauses(work), None)
 
     def pauses_of_case(self, instance_id: str, actor: Actor) -> tuple[PauseView, ...]:
         """Every pause of the case, the oldest first. Raises NotFound for strangers."""
@@ -338,7 +341,7 @@ def _rule(work: Work, reason: str, task_id: str | None) -> PauseRule:
     if rule is None or rule.automatic:
         raise InvalidInput("请选择暂停原因", {"reason": "请选择暂停原因"})
     if work.actor is not SYSTEM and rule not in _open_reasons(
-        work, reckoning.pauses_of(work), task_id
+        work, reckoning.own_pauses(work), task_id
     ):
         raise NotAllowed(f"以“{rule.title}”暂停计时最多{rule.times}次，已经用完")
     return rule
@@ -374,4 +377,5 @@ def _view(row: Any) -> PauseView:
         ended_how=row.ended_how,
         end_note=row.end_note,
         automatic=row.scope == rows_of_pauses.CLOCK,
+        above=isinstance(row, pauses_above.PauseAbove),
     )

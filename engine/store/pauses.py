@@ -9,9 +9,11 @@ from sqlalchemy import Index, Integer, String, Text, bindparam, insert, select, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id, JsonText, Unit, UtcDateTime
+from engine.store.instances import ProcessInstance
 from engine.store.statement import Statement
 
-#: whose clocks a pause holds: of one task and its case, of everything in the case, of the case only
+#: whose clocks a pause holds: of one task and its case, of everything in the case (and in the
+#: cases it called), of the case only
 TASK = "task"
 CASE = "case"
 CLOCK = "clock"
@@ -79,12 +81,47 @@ class CaseClock(Base):
 
 _pause: Any = DeadlinePause.__table__
 _clock: Any = CaseClock.__table__
+_instance: Any = ProcessInstance.__table__
 
 INSERT = Statement(insert(_pause))
 OF_INSTANCE = Statement(
     select(_pause)
     .where(_pause.c.instance_id == bindparam("instance_id"))
     .order_by(_pause.c.started_at, _pause.c.id)
+)
+
+
+def _of_callers() -> Any:
+    names = ("id", "parent_id", "parent_element", "definition_id")
+    #: `called_at` is the element of a caller that waits for the case below it
+    called_at = bindparam("parent_element", type_=Integer)
+    above = (
+        select(
+            _instance.c.id,
+            _instance.c.parent_id,
+            _instance.c.parent_element,
+            _instance.c.definition_id,
+            called_at.label("called_at"),
+        )
+        .where(_instance.c.id == bindparam("parent_id"))
+        .cte("caller", recursive=True)
+    )
+    higher = select(*(_instance.c[name] for name in names), above.c.parent_element)
+    above = above.union_all(higher.where(_instance.c.id == above.c.parent_id))
+    return (
+        select(_pause, above.c.definition_id, above.c.called_at)
+        .join_from(above, _pause, _pause.c.instance_id == above.c.id)
+        .order_by(_pause.c.started_at, _pause.c.id)
+    )
+
+
+#: pauses of the case that called this one, of that one's caller, and so on; by what they call
+OF_CALLERS = Statement(_of_callers())
+#: living cases that a case called, in the order of their start
+CALLED = Statement(
+    select(_instance.c.id)
+    .where(_instance.c.parent_id == bindparam("parent_id"), _instance.c.ended_at.is_(None))
+    .order_by(_instance.c.id)
 )
 #: the guard: only one ends it
 END = Statement(
