@@ -6,11 +6,11 @@ from typing import Any
 
 from engine import DefinitionView, errors
 from webforms.api import forms, schemas
-from webforms.api.route import SVG, Answer, Call, Route, at, page, page_query
+from webforms.api.route import SVG, Answer, Call, Route, at, page, page_query, part
 from webforms.api.tasks import ID
 from webforms.database import engine
 from webforms.forms import binding, library
-from webforms.shell import case, paging, titles
+from webforms.shell import case, titles
 
 _FIELDS = {
     "id": ID,
@@ -41,12 +41,7 @@ _DEFINITION = schemas.told(
 def listed(call: Call) -> Answer:
     """The newest version of every process that knows one of my roles, by key."""
     found = sorted(_known(call), key=lambda one: one.key)
-    after = call.cursor
-    rest = [one for one in found if after is None or one.key > after]
-    shown = rest[: call.limit]
-    return page(
-        [_line(one, call) for one in shown], shown[-1].key if len(rest) > len(shown) else None
-    )
+    return part(call, found, lambda one: _line(one, call), "key")
 
 
 def got(call: Call) -> Answer:
@@ -60,7 +55,7 @@ def got(call: Call) -> Answer:
 def versions(call: Call) -> Answer:
     """Every version of it, newest first, with how many cases run on each."""
     found = engine().repository.versions(_one(call).key)
-    rest = [one for one in found if call.cursor is None or one.version < _number(call.cursor)]
+    rest = [one for one in found if call.number is None or one.version < call.number]
     shown = rest[: call.limit]
     more = len(rest) > len(shown)
     return page([_version(one) for one in shown], str(shown[-1].version) if more else None)
@@ -70,13 +65,6 @@ def diagram(call: Call) -> Answer:
     """The drawing without any state."""
     view = _one(call)
     return Answer(content=str(case.plain_diagram(view.id, view.title)).encode())
-
-
-def _number(cursor: str) -> int:
-    found = paging.whole(cursor)
-    if found is None:
-        raise errors.InvalidInput(fields={"cursor": "翻页位置不正确"})
-    return found
 
 
 def _version(view: DefinitionView) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import FactView, InstanceStatus, InstanceView, errors, facts
 from webforms.api import forms, schemas
 from webforms.api.route import SVG, Answer, Call, Route, at, page, page_query
+from webforms.api.schemas import Schema
 from webforms.api.tasks import ID, ROW, row
 from webforms.database import engine
 from webforms.forms import binding, library
@@ -105,9 +107,7 @@ def got(call: Call) -> Answer:
 def history(call: Call) -> Answer:
     """Who did what when, oldest first."""
     view = engine().runtime.instance(call.ids["instance_id"], call.who)
-    after = call.cursor
-    if after is not None and not (after.isascii() and after.isdigit() and len(after) < 10):
-        raise errors.InvalidInput(fields={"cursor": "翻页位置不正确"})
+    after = None if call.number is None else str(call.number)
     found = engine().history.timeline(view.id, call.who, cursor=after, limit=call.limit)
     names: dict[tuple[str, str], str] = {}
     for version in engine().history.versions(view.id, call.who):
@@ -185,9 +185,17 @@ def _verbs(view: InstanceView, call: Call) -> list[str]:
     return sorted(case.verbs(view, call.who))
 
 
-def _verb(
-    name: str, view: Any, summary: str, body: dict[str, Any], *, versioned: bool = False
+def verb_route(
+    name: str,
+    view: Callable[[Call], Answer],
+    summary: str,
+    body: dict[str, Any],
+    *,
+    answer: Schema = _LINE,
+    status: int = 200,
+    versioned: bool = False,
 ) -> Route:
+    """The line of the table for what is done to a whole case."""
     return Route(
         method="POST",
         path=f"/instances/{{instance_id}}/{name}",
@@ -195,7 +203,8 @@ def _verb(
         summary=summary,
         group="instances",
         view=view,
-        answer=_LINE,
+        answer=answer,
+        status=status,
         body=body,
         versioned=versioned,
     )
@@ -264,10 +273,10 @@ ROUTES = (
         answer=None,
         media=SVG,
     ),
-    _verb("suspend", suspend, "挂起", schemas.fields("reason", reason=_WHY)),
-    _verb("resume", resume, "恢复", schemas.fields(reason=_REASON)),
-    _verb("terminate", terminate, "终止", schemas.fields("reason", reason=_WHY)),
-    _verb(
+    verb_route("suspend", suspend, "挂起", schemas.fields("reason", reason=_WHY)),
+    verb_route("resume", resume, "恢复", schemas.fields(reason=_REASON)),
+    verb_route("terminate", terminate, "终止", schemas.fields("reason", reason=_WHY)),
+    verb_route(
         "return",
         return_to,
         "从它的一件待办退回到前面的环节",

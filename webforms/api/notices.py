@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webforms.api import schemas
-from webforms.api.route import Answer, Call, Route, at, page, page_query
+from webforms.api.route import Answer, Call, Route, at, page_query, part
 from webforms.api.tasks import ID
 from webforms.database import engine, now
 from workflows.domain import notice_query
@@ -41,12 +41,7 @@ def listed(call: Call) -> Answer:
     unit = call.query.get("unit")
     with engine().read() as session:
         found = notice_query.public_list(session, now(), unit=unit)
-    after = call.cursor
-    ids = [one.id for one in found]
-    begin = ids.index(after) + 1 if after in ids else 0
-    shown = found[begin : begin + call.limit]
-    more = len(found) > begin + call.limit
-    return page([_row(one) for one in shown], shown[-1].id if more else None)
+    return part(call, found, _row)
 
 
 def got(call: Call) -> Answer:

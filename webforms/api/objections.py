@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import errors
 from webforms.api import schemas
-from webforms.api.route import Answer, Call, Route, at, page, page_query
+from webforms.api.route import Answer, Call, Route, at, page_query, part
 from webforms.api.tasks import ID
 from webforms.database import engine
 from workflows.domain import notice_query, objection
@@ -39,10 +39,7 @@ def listed(call: Call) -> Answer:
     _require_reader(call)
     with engine().read() as session:
         found = notice_query.objections(session, call.who, call.ids["notice_id"])
-    after = call.cursor
-    rest = [one for one in found if after is None or one.id > after]
-    shown = rest[: call.limit]
-    return page([_told(one) for one in shown], shown[-1].id if len(rest) > len(shown) else None)
+    return part(call, found, _told)
 
 
 def got(call: Call) -> Answer:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -22,7 +22,7 @@ from webforms.api.problems import TooFast, Unauthenticated, VersionMismatch
 from webforms.api.reading import JSON
 from webforms.api.schemas import Schema
 from webforms.database import engine
-from webforms.shell import limits, tokens
+from webforms.shell import limits, paging, tokens
 
 SVG = "image/svg+xml"
 PAGE_SIZE, MOST_ON_PAGE = 50, 200
@@ -30,6 +30,7 @@ MOST_CURSOR = 2000
 #: an address without a token, and a token
 ADDRESS = limits.Rate(burst=60, per_second=2)
 TOKEN = limits.Rate(burst=300, per_second=10)
+_Row = TypeVar("_Row")
 _ETAG = re.compile(r'"(\d{1,9})"', re.ASCII)
 
 
@@ -56,6 +57,16 @@ class Call:
         """Where the page begins, as whoever made the list wants it."""
         sent = self.query.get("cursor")
         return None if sent is None else _opened(sent)
+
+    @property
+    def number(self) -> int | None:
+        """The cursor of a list that is numbered. Raises InvalidInput for another one."""
+        if self.cursor is None:
+            return None
+        found = paging.whole(self.cursor)
+        if found is None:
+            raise _wrong_cursor()
+        return found
 
     @property
     def limit(self) -> int:
@@ -115,6 +126,20 @@ def page(rows: list[dict[str, Any]], cursor: str | None) -> Answer:
     """A page of a list; cursors say nothing to whoever carries them."""
     sealed = None if cursor is None else urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
     return Answer(content={"items": rows, "next_cursor": sealed})
+
+
+def part(
+    call: Call, rows: Sequence[_Row], told: Callable[[_Row], dict[str, Any]], name: str = "id"
+) -> Answer:
+    """A page of a list that was read as a whole; `name` is the attribute that tells rows apart.
+
+    Where the row of the cursor has left the list meanwhile, it begins anew: nothing is missed.
+    """
+    names = [getattr(row, name) for row in rows]
+    begin = names.index(call.cursor) + 1 if call.cursor in names else 0
+    end = begin + call.limit
+    shown = rows[begin:end]
+    return page([told(row) for row in shown], names[end - 1] if len(rows) > end else None)
 
 
 def serve(route: Route, ids: Mapping[str, str]) -> Response:
@@ -270,5 +295,9 @@ def _opened(cursor: str) -> str:
     except (NotBase64, ValueError):
         found = "\x00"
     if not reading.clean(found) or not found:
-        raise errors.InvalidInput(fields={"cursor": "翻页位置不正确"})
+        raise _wrong_cursor()
     return found
+
+
+def _wrong_cursor() -> errors.InvalidInput:
+    return errors.InvalidInput(fields={"cursor": "翻页位置不正确"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import SlipView, errors
 from webforms.api import schemas
-from webforms.api.route import Answer, Call, Route, at, page, page_query
+from webforms.api.route import Answer, Call, Route, at, page_query, part
 from webforms.api.tasks import ID
 from webforms.database import engine
 from webforms.shell.roles import LEADERS
@@ -47,12 +47,7 @@ def listed(call: Call) -> Answer:
         found = engine().supervision.issued(call.who)
     else:
         found = engine().supervision.mine(call.who)
-    after = call.cursor
-    ids = [one.id for one in found]
-    begin = ids.index(after) + 1 if after in ids else 0
-    shown = found[begin : begin + call.limit]
-    more = len(found) > begin + call.limit
-    return page([_told(one) for one in shown], shown[-1].id if more else None)
+    return part(call, found, _told)
 
 
 def got(call: Call) -> Answer:

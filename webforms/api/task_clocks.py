@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine import states
-from webforms.api import schemas
-from webforms.api.route import Answer, Call, Route
+from webforms.api import instances, schemas
+from webforms.api.route import Answer, Call
 from webforms.api.task_verbs import standing, verb_route
 from webforms.api.tasks import ID
 from webforms.database import engine
@@ -73,22 +73,7 @@ def _proof(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_case(
-    name: str, view: Any, summary: str, body: dict[str, Any], *, status: int = 200
-) -> Route:
-    return Route(
-        method="POST",
-        path=f"/instances/{{instance_id}}/{name}",
-        name=f"instance_{name}",
-        summary=summary,
-        group="instances",
-        view=view,
-        answer=schemas.told(id=ID),
-        body=body,
-        status=status,
-    )
-
-
+_DONE = schemas.told(id=ID)
 _to = schemas.fields
 ROUTES = (
     verb_route(
@@ -103,18 +88,24 @@ ROUTES = (
         supervise,
         "下达督办单",
         _to("demand", demand=_DEMAND),
-        answer=schemas.told(id=ID),
+        answer=_DONE,
         status=201,
         repeatable=False,
     ),
-    _of_case(
+    instances.verb_route(
         "pause",
         pause_case,
         "全案暂停计时",
         _to("reason", reason=_REASON, note=_NOTE, evidence=_FILES),
+        answer=_DONE,
     ),
-    _of_case("continue", go_on_case, "全案恢复计时", _to(note=_NOTE)),
-    _of_case(
-        "supervise", supervise_case, "对全案下达督办单", _to("demand", demand=_DEMAND), status=201
+    instances.verb_route("continue", go_on_case, "全案恢复计时", _to(note=_NOTE), answer=_DONE),
+    instances.verb_route(
+        "supervise",
+        supervise_case,
+        "对全案下达督办单",
+        _to("demand", demand=_DEMAND),
+        answer=_DONE,
+        status=201,
     ),
 )
