@@ -52,7 +52,7 @@ def tokens(work: Work) -> tuple[JumpPlace, ...]:
         row = rows.get(number)
         note = "" if row is None else _whose(work, row)
         found.append(
-            JumpPlace(element=number, node_id=node_id, name=_name(work, node_id), note=note)
+            JumpPlace(element=number, node_id=node_id, name=name_of(work, node_id), note=note)
         )
     return tuple(found)
 
@@ -102,9 +102,9 @@ def carry_out(work: Work, element: int, target_id: str, reason: str) -> None:
         activity_id=target_id,
         detail={
             "from": work.state.elements[element].node,
-            "from_name": _name(work, work.state.elements[element].node),
+            "from_name": name_of(work, work.state.elements[element].node),
             "to": target_id,
-            "name": _name(work, target_id),
+            "name": name_of(work, target_id),
             "reason": reason,
         },
     )
@@ -120,14 +120,9 @@ def carry_out(work: Work, element: int, target_id: str, reason: str) -> None:
             )
 
 
-def name_of(work: Work, node_id: str) -> str:
-    """What people call a node."""
-    return _name(work, node_id)
-
-
 def _require_offered(work: Work, target_id: str) -> None:
     if all(each.node_id != target_id for each in targets(work)):
-        raise jump.MoveRefused(f"“{_name(work, target_id) or '空'}”不能作为跳转的目标")
+        raise jump.MoveRefused(f"“{name_of(work, target_id) or '空'}”不能作为跳转的目标")
 
 
 def _said(finding: Finding) -> str:
@@ -160,13 +155,13 @@ def _ends(work: Work, state: State, effects: tuple[fx.Effect, ...]) -> tuple[str
                 if row is not None:
                     found.append(f"撤销待办“{row.name}”（{_whose(work, row)}）")
             case fx.CancelChild():
-                found.append(f"终止子流程“{_name_of(work, each.element)}”及其全部待办")
+                found.append(f"终止子流程“{_standing(work, each.element)}”及其全部待办")
             case fx.CancelTimer():
-                found.append(f"取消定时“{_name_of(work, each.element)}”")
+                found.append(f"取消定时“{_standing(work, each.element)}”")
             case fx.Unsubscribe():
-                found.append(f"不再等待“{_name_of(work, each.element)}”")
+                found.append(f"不再等待“{_standing(work, each.element)}”")
             case fx.CancelInvoke():
-                found.append(f"取消后台操作“{_name_of(work, each.element)}”")
+                found.append(f"取消后台操作“{_standing(work, each.element)}”")
             case fx.Finish():
                 found.append("整个事项随之结束")
     lost = sum(work.state.arrived.values()) - sum(state.arrived.values())
@@ -183,17 +178,17 @@ def _begins(work: Work, effects: tuple[fx.Effect, ...]) -> tuple[str, ...]:
                 role = work.deployed.package.roles.get(each.role or "", each.role or "指定的人")
                 found.append(f"产生待办“{each.name}”（{role}）")
             case fx.Invoke():
-                found.append(f"执行操作“{_name(work, each.activity_id)}”，之后按流程继续")
+                found.append(f"执行操作“{name_of(work, each.activity_id)}”，之后按流程继续")
             case fx.StartChild():
-                found.append(f"启动子流程“{_name(work, each.activity_id)}”")
+                found.append(f"启动子流程“{name_of(work, each.activity_id)}”")
             case fx.ArmTimer():
-                found.append(f"开始计时“{_name(work, each.node_id)}”")
+                found.append(f"开始计时“{name_of(work, each.node_id)}”")
             case fx.Subscribe():
-                found.append(f"开始等待“{_name(work, each.node_id)}”")
+                found.append(f"开始等待“{name_of(work, each.node_id)}”")
             case fx.ThrowEvent():
                 found.append(f"发出“{each.name}”")
             case fx.RaiseIncident():
-                found.append(f"“{_name(work, each.node_id)}”会出现异常：{each.message}")
+                found.append(f"“{name_of(work, each.node_id)}”会出现异常：{each.message}")
     return tuple(dict.fromkeys(found))
 
 
@@ -207,10 +202,11 @@ def _whose(work: Work, row: Any) -> str:
     return "，".join(part for part in (role, row.item, taken) if part)
 
 
-def _name(work: Work, node_id: str) -> str:
+def name_of(work: Work, node_id: str) -> str:
+    """What people call a node."""
     node: Node | None = work.deployed.program.by_id.get(node_id)
     return (node.name or node.id) if node is not None else node_id
 
 
-def _name_of(work: Work, element: int) -> str:
-    return _name(work, work.state.elements[element].node)
+def _standing(work: Work, element: int) -> str:
+    return name_of(work, work.state.elements[element].node)

@@ -83,7 +83,7 @@ _STATUS, _STATE, _ENDED_AT, _END_REASON = map(
 )
 
 
-def new_instance(  # one keyword a column  # noqa: PLR0913  # one keyword a column or filter
+def new_instance(  # noqa: PLR0913  # one keyword a column
     work_id: str,
     *,
     deployed: Deployed,

@@ -65,12 +65,10 @@ def depart(work: Work, number: int, node: Node, flows: list[Flow], **detail: obj
     """The element is completed and gone; one token (or more) leaves on each flow."""
     if len(node.outgoing) > 1:
         detail["flows"] = [flow.id for flow in flows]
-    work.record(_COMPLETED, number, node, **detail)
+    work.record(Move.COMPLETED, number, node, **detail)
     scope = work.elements[number].parent
     work.remove(number)
     copies = node.completion_quantity if node.kind in ACTIVITIES else 1
-    for flow in flows if copies == 1 else [flow for flow in flows for _ in range(copies)]:
-        work.take(flow, scope)
-
-
-_COMPLETED = Move.COMPLETED
+    for flow in flows:
+        for _ in range(copies):
+            work.take(flow, scope)
