@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from engine.model.clocks import ClockView as ClockView
     from engine.model.clocks import LadderView as LadderView
     from engine.model.clocks import MovedDueView as MovedDueView
+    from engine.model.clocks import NamedCase as NamedCase
     from engine.model.clocks import PauseView as PauseView
     from engine.model.clocks import SlipView as SlipView
     from engine.model.clocks import TimerView as TimerView
@@ -89,7 +90,7 @@ _MOVES = (
 )  # fmt: skip
 _CLOCKS = (
     "Card", "card", "ClockView", "PauseView", "TimerView", "SlipView", "LadderView", "MovedDueView",
-    "CalendarVersionView",
+    "CalendarVersionView", "NamedCase",
 )  # fmt: skip
 _VACANCY = ("Vacancy", "VacancyPage")
 _CONFIRMATION = ("ConfirmationKind", "ConfirmationStatus", "ConfirmationView")

@@ -106,6 +106,23 @@ class SlipView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCase:
+    """A whole case that a circular names: its own ladder reached it."""
+
+    instance_id: str
+    process_key: str
+    process_title: str
+    title: str
+    region: str
+    due_at: datetime
+    #: None while it goes on
+    ended_at: datetime | None
+    #: its last supervision slip, and whether that is answered
+    slip_id: str | None = None
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LadderView:
     """A ladder of a process: the package's own, or the one a region has instead."""
 

@@ -13,7 +13,7 @@ from engine.execution.work import Work
 from engine.model import region as regions
 from engine.model.actor import SYSTEM, Actor
 from engine.model.clock import local_date
-from engine.model.clocks import SlipView
+from engine.model.clocks import NamedCase, SlipView
 from engine.model.errors import InvalidInput, InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.human_task import TaskRow
@@ -22,13 +22,18 @@ from engine.model.states import Verb
 from engine.services import task_rules
 from engine.services.files import Files
 from engine.services.worklist import WorklistService
-from engine.store import human_tasks, worklists
+from engine.store import human_tasks, instances, pauses, worklists
 from engine.store import supervision as store
+from engine.store.database import Transaction
 
 _slip: Any = store.SupervisionSlip.__table__
 _task: Any = human_tasks.HumanTask.__table__
+_clock: Any = pauses.CaseClock.__table__
+_case: Any = instances.ProcessInstance.__table__
 MOST_TEXT = 2000
 CAP = 100
+#: a circular that names more is no circular
+MOST_NAMED = 1000
 
 
 class SupervisionService:
@@ -226,9 +231,53 @@ class SupervisionService:
                     visible,
                 )
                 .order_by(_task.c.unit, _task.c.due_at)
-                .limit(1000)
+                .limit(MOST_NAMED)
             )
         return self._worklist.listed(query)
+
+    def cases_to_be_named(
+        self, actor: Actor, *, since: datetime, until: datetime
+    ) -> tuple[NamedCase, ...]:
+        """The same of whole cases: those whose own ladder reached it, over or not."""
+        clock, case = _clock.c, _case.c
+        with self._environment.database.read() as tx:
+            visible = self._environment.visibility.condition(
+                tx, actor, clock.process_key, clock.region
+            )
+            rows = tx.execute(
+                select(clock, case.title, case.ended_at, case.definition_id)
+                .join_from(_clock, _case, case.id == clock.instance_id)
+                .where(
+                    text(f"urgency = '{LadderAction.CIRCULATE.value}'"),
+                    clock.due_sort >= since,
+                    clock.due_sort < until,
+                    visible,
+                )
+                .order_by(clock.region, clock.due_sort)
+                .limit(MOST_NAMED)
+            ).all()
+            slips = self._last_slips(tx, [row.instance_id for row in rows])
+            return tuple(self._named(tx, row, slips.get(row.instance_id)) for row in rows)
+
+    @staticmethod
+    def _last_slips(tx: Transaction, cases: list[str]) -> dict[str, Any]:
+        """The newest slip about each of these cases as a whole."""
+        wanted = (_slip.c.instance_id.in_(cases), _slip.c.task_id == store.WHOLE_CASE)
+        query = select(_slip.c.instance_id, _slip.c.id, _slip.c.replied_at).where(*wanted)
+        return {row.instance_id: row for row in tx.execute(query.order_by(_slip.c.issued_at))}
+
+    def _named(self, tx: Transaction, row: Any, slip: Any) -> NamedCase:
+        return NamedCase(
+            instance_id=row.instance_id,
+            process_key=row.process_key,
+            process_title=self._environment.programs.by_id(tx, row.definition_id).title,
+            title=row.title,
+            region=row.region,
+            due_at=row.due_at,
+            ended_at=row.ended_at,
+            slip_id=None if slip is None else slip.id,
+            answered=slip is not None and slip.replied_at is not None,
+        )
 
     def _tell(self, work: Work, slip: Any, cause: str) -> None:
         audiences: list[dict[str, str]] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, String, Text, bindparam, insert, select, update
+from sqlalchemy import Index, Integer, String, Text, bindparam, insert, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id, JsonText, Unit, UtcDateTime
@@ -17,6 +17,7 @@ from engine.store.statement import Statement
 TASK = "task"
 CASE = "case"
 CLOCK = "clock"
+_NAMED = text("urgency = 'circulate'")
 
 
 class DeadlinePause(Base):
@@ -59,8 +60,13 @@ class CaseClock(Base):
     __table_args__ = (
         Index(None, "is_open", "due_sort"),
         Index(None, "region"),
+        # The few cases a circular names, those that are over by now included.
+        Index(
+            "ix_case_clock_named", "due_sort", "instance_id",
+            postgresql_where=_NAMED, sqlite_where=_NAMED,
+        ),
         {"sqlite_with_rowid": False},
-    )
+    )  # fmt: skip
 
     instance_id: Mapped[str] = mapped_column(Id, primary_key=True)
     shard: Mapped[str] = mapped_column(String(6))

@@ -135,6 +135,11 @@ def questions(engine: ProcessEngine) -> dict[str, Callable[[], object]]:
             f"circular of {name}": lambda a=actor: engine.supervision.to_be_named(
                 a, since=engine.clock.now() - MONTH, until=engine.clock.now()
             ),
+            f"circular of {name}, whole cases": lambda a=actor: (
+                engine.supervision.cases_to_be_named(
+                    a, since=engine.clock.now() - MONTH, until=engine.clock.now()
+                )
+            ),
             f"cases of {name}": lambda a=actor: engine.runtime.instances(a),
             f"open cases of {name}": lambda a=actor: engine.runtime.instances(
                 a, process_key=workload.KEY, status=InstanceStatus.ACTIVE

@@ -523,6 +523,37 @@ def test_who_is_to_be_named_in_the_circular(office):
     assert named[0].id != task.id
 
 
+def named_cases(office, who="chen"):
+    first = office.clock.now().replace(day=1)
+    return office.engine.supervision.cases_to_be_named(
+        office.actor(who), since=first, until=office.clock.now()
+    )
+
+
+def test_a_whole_case_is_named_in_the_circular_when_its_ladder_says_so(office):
+    order = Rung(at="due", action=LadderAction.SUPERVISE, audience=("superior",), reply="PT4H")
+    case = late_case(office, order)
+    assert named_cases(office) == ()
+    late = late_case(
+        office, order, Rung(at="due+1wd", action=LadderAction.CIRCULATE, audience=("superior",))
+    )
+    office.engine.runtime.terminate(case, SYSTEM, "重复")
+
+    (named,) = named_cases(office)
+
+    assert (named.instance_id, named.title, named.process_title) == (late, "张家的事", "流程case")
+    assert (named.region, named.due_at.isoformat()[:10]) == (office.village, "2026-02-04")
+    (slip,) = office.engine.supervision.of_case(late, office.actor("chen"))
+    assert (named.slip_id, named.answered, named.ended_at) == (slip.id, False, None)
+    answer(office, slip.id, "zhao", promised=date(2026, 3, 25))
+    office.engine.runtime.terminate(late, SYSTEM, "重复")
+
+    (named,) = named_cases(office)
+    assert named.answered
+    assert named.ended_at == office.clock.now()
+    assert named_cases(office, "sun") == ()
+
+
 # --- reminders are never lost --------------------------------------------------------------------
 
 

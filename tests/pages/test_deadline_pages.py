@@ -8,7 +8,15 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from engine import SYSTEM, Package, PauseRule
+from engine import (
+    SYSTEM,
+    CaseDeadline,
+    Ladder,
+    LadderAction,
+    Package,
+    PauseRule,
+    Rung,
+)
 from tests.conftest import straight, timer_beside, user_task
 
 
@@ -195,6 +203,37 @@ def test_the_circular_names_the_month(as_, late):
     assert "2026年1月通报名单" in page.text
 
     page.get("/monitor/circular?month=rubbish")
+
+
+def test_the_circular_names_whole_cases_with_their_slips(as_, bpm):
+    order = Rung(at="due", action=LadderAction.SUPERVISE, audience=("superior",), reply="1wd")
+    named = Rung(at="due", action=LadderAction.CIRCULATE, audience=("superior",))
+    model = Package(
+        key="late",
+        title="限期办理",
+        version_tag="1",
+        bpmn="late.bpmn",
+        files={"late.bpmn": straight("late", user_task("watch", role="village_clerk"))},
+        roles={"village_clerk": "村经办", "town_leader": "乡镇领导"},
+        desks={"town": "town_leader"},
+        starters=("village_clerk",),
+        ladders={
+            "default": Ladder(name="default", rungs=()),
+            "case": Ladder(name="case", rungs=(order, named)),
+        },
+        case_deadline=CaseDeadline(deadline="1d", ladder="case"),
+    )
+    bpm.repository.deploy(model, SYSTEM)
+    wang = bpm.identity.actor("wang")
+    bpm.runtime.start("late", wang, region="349898101201", title="拖了很久的一批")
+    bpm.clock.set(bpm.clock.now() + timedelta(days=3))
+    while bpm.management.run_due():
+        pass
+
+    page = as_("leader").get("/monitor/circular")
+    assert "全案超期" in page.text
+    assert "拖了很久的一批" in page.text
+    assert "待回复" in page.text
 
 
 NOTICE = (

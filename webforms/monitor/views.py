@@ -53,16 +53,18 @@ def overdue() -> str:
 @blueprint.get("/monitor/circular")
 @requires(*LEADERS)
 def circular() -> str:
-    """Whom the next circular names: tasks whose ladder reached it, of one month."""
+    """Whom the circular names: tasks and whole cases whose ladder reached it, of one month."""
     month = _month(request.args.get("month", ""))
     following = (month.replace(day=28) + ONE_WEEK).replace(day=1)
-    rows = engine().supervision.to_be_named(
-        current_actor(), since=clock.local_midnight(month), until=clock.local_midnight(following)
-    )
-    places.remember({row.unit for row in rows if row.unit})
+    actor, supervision = current_actor(), engine().supervision
+    since, until = clock.local_midnight(month), clock.local_midnight(following)
+    rows = supervision.to_be_named(actor, since=since, until=until)
+    cases = supervision.cases_to_be_named(actor, since=since, until=until)
+    places.remember({row.unit for row in rows if row.unit} | {one.region for one in cases})
     return render(
         "monitor/circular.html",
         rows=[(row, _due(row)) for row in rows],
+        cases=[(one, deadlines.due(one.due_at, now())) for one in cases],
         month=month,
         before=(month - timedelta(days=1)).strftime("%Y-%m"),
         after=following.strftime("%Y-%m"),
