@@ -38,9 +38,9 @@ def _no_power_failure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _made_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        once.install(patch, tmp_path_factory.mktemp("translations"))
+        once.install(patch)
         yield
 
 

@@ -1,18 +1,16 @@
-"""What every application of a run would make again, made once: page code, catalogues, fonts.
+"""What every application of a run would make again, made once: page code, fonts.
 
 Nothing of it depends on an application's settings or data.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 
-from webforms.shell import i18n
 from workflows.papers import fonts
 
 
@@ -31,19 +29,9 @@ class CompiledTemplates(BytecodeCache):
         self._codes[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
 
 
-def install(patch: pytest.MonkeyPatch, folder: Path) -> None:
+def install(patch: pytest.MonkeyPatch) -> None:
     """Until the patch is undone, each is made when it is first asked for, and kept."""
     patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledTemplates()})
-
-    compiling = i18n.compile_catalogues
-    catalogues: list[Path] = []
-
-    def compile_catalogues(_target: Path) -> Path:
-        if not catalogues:
-            catalogues.append(compiling(folder))
-        return catalogues[0]
-
-    patch.setattr(i18n, "compile_catalogues", compile_catalogues)
 
     looking = fonts.Fonts
     found: dict[str, Any] = {}

@@ -22,6 +22,7 @@ from webforms.shell import (
     errors,
     i18n,
     limits,
+    links,
     logs,
     metrics,
     page,
@@ -29,6 +30,7 @@ from webforms.shell import (
     places,
     roles,
     security,
+    templating,
 )
 from workflows import catalog
 from workflows.domain import vault
@@ -88,12 +90,12 @@ def create_app(
     )
     library.forget()
     case.forget()
+    templating.install(app)
     logs.install(app)
     metrics.install(app)
     limits.install(app)
     CSRFProtect(app)
-    i18n.install(app, cache=settings.data / "translations")
-    for part in (places, page, security, errors, auth, compression, assets):
+    for part in (i18n, links, places, page, security, errors, auth, compression, assets):
         part.install(app)
     demo_clock.install(app, clock)
     permissions.install(app)
@@ -125,8 +127,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         PROPAGATE_EXCEPTIONS=False,
     )
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
 
 
 def _areas(app: Flask) -> None:

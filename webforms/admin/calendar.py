@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from flask import flash, make_response, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import clock, errors, office_time
@@ -16,6 +15,7 @@ from webforms.database import engine, now
 from webforms.shell import calendars, paging, places, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 KINDS = {calendar_files.OFF: "off", calendar_files.WORK: "work", calendar_files.HALF: "half"}
 PAGE_SIZE = 100

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -24,6 +22,8 @@ from webforms.database import engine
 from webforms.shell import case, paging, places, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 
 KINDS = {ConfirmationKind.PUBLISH: _l("发布新版本"), ConfirmationKind.JUMP: _l("跳转")}
 STATES = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import flash, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import errors
@@ -13,6 +12,7 @@ from webforms.database import engine
 from webforms.shell import case, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 
 @blueprint.get("/admin/definitions")

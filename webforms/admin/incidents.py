@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import DeadKind, errors
@@ -15,6 +13,8 @@ from webforms.database import engine
 from webforms.shell import i18n, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 
 _KINDS = {DeadKind.JOB: _l("作业"), DeadKind.BATCH: _l("批次"), DeadKind.DUTY: _l("定期任务")}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import errors, states
@@ -17,6 +16,7 @@ from webforms.database import engine
 from webforms.shell import case, places, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 MAXIMUM_REASON = 500
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import flash, make_response, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import LadderAction, Rung, errors
@@ -12,6 +11,7 @@ from webforms.database import engine
 from webforms.shell import places, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 ACTIONS = {
     "提醒": LadderAction.REMIND,

@@ -6,7 +6,6 @@ import secrets
 from datetime import date
 
 from flask import flash, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import errors, region
@@ -15,6 +14,7 @@ from webforms.database import engine, wall_now
 from webforms.shell import accounts, paging, places, roles, tokens
 from webforms.shell.page import render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 PAGE_SIZE = 50
 SYLLABLES = "bcdfghjkmnpqrstvwxz"

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
-from flask_babel import gettext
 from lxml import etree
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -19,6 +18,7 @@ from webforms.database import engine
 from webforms.shell import roles, security
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 MAXIMUM_XML = 4 * 1024 * 1024
 SEVERITIES = {"error": 0, "warning": 1}

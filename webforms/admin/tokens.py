@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask import flash
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from webforms.admin.blueprint import blueprint
 from webforms.shell import roles, tokens
 from webforms.shell.page import see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 
 @blueprint.post("/admin/people/<participant_id>/tokens/<token_id>/revoke")

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import flash, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import DefinitionView, MoveOrder, MoveStatus, OpenPoint, Renew, errors
@@ -19,6 +18,7 @@ from webforms.database import engine
 from webforms.shell import places, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 MAP = "map."
 RENEW = "renew."

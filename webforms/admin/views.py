@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-
 from webforms.admin import (
     calendar,
     confirmations,
@@ -18,6 +16,7 @@ from webforms.admin import (
 )
 from webforms.admin.blueprint import blueprint
 from webforms.shell import navigation, roles
+from webforms.shell.words import lazy_gettext as _l
 
 
 def install() -> None:

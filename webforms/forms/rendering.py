@@ -10,7 +10,6 @@ from typing import Any
 
 import nh3
 import orjson
-from flask import render_template
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -18,6 +17,7 @@ from engine import AttachmentRef, clock
 from webforms.forms import expressions, options, predicates
 from webforms.forms.binding import BoundForm, BoundNode, every
 from webforms.forms.schema import CHOICES, Kind
+from webforms.shell import templating
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _TAGS = {"p", "strong", "em", "ul", "ol", "li", "br", "h2", "h3", "h4", "a", "code", "table"} | {
@@ -64,7 +64,7 @@ class FormPage:
 
     def html(self) -> Markup:
         """Every component that is shown."""
-        html = render_template("forms/form.html", page=self, nodes=self.bound.nodes)
+        html = templating.render("forms/form.html", page=self, nodes=self.bound.nodes)
         return Markup(html)  # noqa: S704  # Jinja escaped it
 
     def shown(self, node: BoundNode) -> str:

@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from flask import current_app, url_for
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from webforms.shell import names
+from webforms.shell.words import gettext
 from workflows.domain import (
     hazard,
     hazard_deferral,

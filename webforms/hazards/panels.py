@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import render_template
 from markupsafe import Markup
 
 from engine import clock
 from webforms.forms import panels
 from webforms.forms.panels import PanelContext
 from webforms.hazards import dossier
+from webforms.shell import templating
 from workflows.domain import (
     hazard,
     hazard_checklist,
@@ -186,7 +186,7 @@ def _today(context: PanelContext) -> date:
 def _draw(name: str, context: PanelContext, **given: object) -> Markup:
     may = frozenset(context.task.actions) if context.may_write else frozenset()
     return Markup(  # noqa: S704  # a template escapes by itself
-        render_template(
+        templating.render(
             f"hazards/panels/{name}.html",
             task=context.task,
             may=may,

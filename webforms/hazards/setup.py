@@ -6,7 +6,6 @@ import tomllib
 from typing import Any
 
 from flask import flash, make_response, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import clock, errors
@@ -15,6 +14,7 @@ from webforms.hazards.blueprint import blueprint
 from webforms.hazards.readers import INSPECTORS, units
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 from workflows.domain import hazard_checklist, hazard_institution
 from workflows.domain.hazard_institution import InstitutionKind
 

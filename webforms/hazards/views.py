@@ -7,8 +7,6 @@ from datetime import date
 from typing import Any, TypeVar
 
 from flask import flash, make_response, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import Actor, clock, errors, region
@@ -19,6 +17,8 @@ from webforms.hazards.readers import INSPECTORS, READERS, units
 from webforms.shell import navigation, paging
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 from workflows.domain import (
     hazard_checklist,
     hazard_export,

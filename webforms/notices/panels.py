@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import current_app, render_template, url_for
+from flask import current_app, url_for
 from markupsafe import Markup
 
 from engine import clock, duration
 from webforms.forms import panels
 from webforms.forms.panels import PanelContext
+from webforms.shell import templating
 from workflows.domain import money, notice, notice_query, roster_query
 
 
@@ -68,7 +69,7 @@ _PANELS: dict[str, Callable[[PanelContext], Markup]] = {
 
 def _draw(template: str, context: PanelContext, **given: object) -> Markup:
     return Markup(  # noqa: S704  # a template escapes by itself
-        render_template(
+        templating.render(
             template,
             task=context.task,
             yuan=money.text_from_fen,

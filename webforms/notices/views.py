@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import segno
 from flask import Blueprint, current_app, make_response, request, url_for
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -17,6 +16,7 @@ from webforms.notices import panels
 from webforms.shell import i18n, limits, navigation, paging
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import public, requires
+from webforms.shell.words import lazy_gettext as _l
 from workflows.domain import notice_query, objection
 
 blueprint = Blueprint("notices", __name__)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flask import render_template
 from markupsafe import Markup
 
 from webforms.forms import panels
 from webforms.forms.panels import PanelContext
-from webforms.shell import names
+from webforms.shell import names, templating
 from workflows.domain import money, payout_query, roster_query
 from workflows.domain.payout_fix import FAILURES_BEFORE_CASH
 from workflows.domain.payout_tables import BatchStatus
@@ -96,7 +95,7 @@ _PANELS: dict[str, Callable[[PanelContext], Markup]] = {
 
 def _draw(template: str, **given: object) -> Markup:
     return Markup(  # noqa: S704  # a template escapes by itself
-        render_template(
+        templating.render(
             template,
             yuan=money.text_from_fen,
             tones=TONES,

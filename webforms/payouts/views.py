@@ -8,8 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, flash, g, make_response, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import errors
@@ -19,6 +17,8 @@ from webforms.shell import names, navigation, paging
 from webforms.shell.campaigns import chosen
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 from workflows.domain import payout, payout_query, vault
 from workflows.domain.money import text_from_fen
 from workflows.domain.payout_tables import BatchStatus

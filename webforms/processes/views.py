@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from flask import flash, make_response, request
-from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -27,6 +26,7 @@ from webforms.processes.blueprint import blueprint
 from webforms.shell import case, deadlines, paging, places, titles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 PAGE_SIZE = 30
 MAXIMUM_TITLE = 100

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import flash, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import Actor, TaskRow
@@ -13,6 +12,7 @@ from webforms.database import engine
 from webforms.processes.blueprint import blueprint
 from webforms.shell.page import current_actor, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 MAXIMUM_REASON = 500
 

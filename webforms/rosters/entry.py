@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import flash, make_response, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import TaskView, errors
 from webforms.database import engine
 from webforms.rosters import board
 from webforms.shell.page import current_actor, render, see_other
+from webforms.shell.words import gettext
 from workflows.domain import line_input, lines, money
 from workflows.domain.roster_tables import RosterLine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from flask import render_template, request
+from flask import request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from engine import clock
 from webforms.forms import panels
 from webforms.forms.panels import PanelContext
 from webforms.rosters import board
+from webforms.shell import templating
 from workflows.domain import appraisal, archive, campaign, division, funds, kin, lines, money
 from workflows.domain.line_states import EDITABLE, LineState
 from workflows.domain.review import OPINIONS, SPOTS
@@ -152,7 +153,7 @@ def _today(context: PanelContext) -> str:
 def _draw(template: str, context: PanelContext, **given: object) -> Markup:
     may = frozenset(context.task.actions) if context.may_write else frozenset()
     return Markup(  # noqa: S704  # a template escapes by itself
-        render_template(
+        templating.render(
             template, task=context.task, may=may, yuan=money.text_from_fen, tone=board.tone, **given
         )
     )

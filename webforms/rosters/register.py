@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import current_app, flash, g, make_response, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import Actor, errors, region
@@ -17,6 +16,7 @@ from webforms.rosters import board
 from webforms.shell import names, paging
 from webforms.shell.campaigns import chosen
 from webforms.shell.page import current_actor, render, see_other
+from webforms.shell.words import gettext
 from workflows.domain import division, roster_export, roster_query, vault
 from workflows.domain.line_states import TRANSITIONS, LineState, Verb
 from workflows.domain.money import text_from_fen

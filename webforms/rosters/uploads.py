@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flask import flash, make_response, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import TaskView, errors
@@ -14,6 +12,8 @@ from webforms.database import engine
 from webforms.rosters import board, importing
 from webforms.shell import paging
 from webforms.shell.page import current_actor, render, see_other
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 from workflows.domain import roster_export, roster_import, roster_import_run
 from workflows.domain.roster_import_run import ImportState, RosterImport
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, make_response
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import TaskView, errors
@@ -12,6 +11,7 @@ from webforms.rosters import entry, panels, register, uploads
 from webforms.shell import navigation
 from webforms.shell.page import current_actor
 from webforms.shell.permissions import requires
+from webforms.shell.words import lazy_gettext as _l
 from workflows.domain import roster_export
 from workflows.domain.roster_query import NUMBER_READERS
 

@@ -12,19 +12,23 @@ import re
 from pathlib import Path
 
 import orjson
-from flask import Flask, url_for
+from flask import Flask
+from markupsafe import Markup
 from whitenoise import WhiteNoise
+
+from webforms.shell import links
 
 FOLDER = Path(__file__).parent.parent / "static"
 MANIFEST = FOLDER / "dist" / "manifest.json"
 HASHED = re.compile(r"/dist/.*-[A-Za-z0-9]{8}\.")
 HOUR = 3600
+HIDDEN = Markup(' aria-hidden="true"')
 
 
 def install(app: Flask) -> None:
-    """Serve `/static/` and give templates `asset(name)`."""
+    """Serve `/static/` and give templates `asset(name)` and `icon(name)`."""
     _manifest.cache_clear()
-    app.jinja_env.globals.update(asset=asset, has_asset=is_built)
+    app.jinja_env.globals.update(asset=asset, has_asset=is_built, icon=icon)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask's documented way
         app.wsgi_app,
         root=str(FOLDER),
@@ -39,8 +43,21 @@ def asset(name: str) -> str:
     """The address of a file by its logical name."""
     built = _manifest().get(name)
     if built is not None:
-        return url_for("static", filename=built)
-    return url_for("static", filename=name, v=_version(name))
+        return links.static(built)
+    version = _version(name)
+    return links.static(name) + (f"?v={version}" if version else "")
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A sign out of the sprite; without a label it is decoration."""
+    return drawn(asset("icons.svg"), name, label)
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def drawn(sprite: str, name: str, label: str = "") -> Markup:
+    """The sign `name` of the sprite at this address."""
+    role = Markup(' role="img" aria-label="{}"').format(label) if label else HIDDEN
+    return Markup('<svg class="i"{}><use href="{}#{}"/></svg>').format(role, sprite, name)
 
 
 def is_built(name: str) -> bool:

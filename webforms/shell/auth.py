@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from engine import errors
 from webforms.database import runtime
-from webforms.shell import accounts, i18n
+from webforms.shell import accounts, words
 from webforms.shell.page import ELDER_COOKIE, current_actor, render, see_other
 from webforms.shell.permissions import public, requires
 
@@ -114,7 +114,7 @@ def language() -> Response:
     """Choose the language, back to the same page."""
     answer = redirect(_back(), 303)
     chosen = request.form.get("lang", "zh")
-    _set_cookie(answer, i18n.COOKIE, chosen if chosen in i18n.LANGUAGES else "zh")
+    _set_cookie(answer, words.COOKIE, chosen if chosen in words.LANGUAGES else "zh")
     return answer
 
 

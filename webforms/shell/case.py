@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext
 from markupsafe import Markup
 
 from engine import (
@@ -25,6 +24,7 @@ from engine import (
 from engine import states as transitions
 from webforms.database import engine, now
 from webforms.shell import i18n, places
+from webforms.shell.words import gettext
 
 QUIET = frozenset({facts.Fact.NODE_ENTERED, facts.Fact.NODE_COMPLETED, facts.Fact.VARIABLES_SET})
 PAGES = 10

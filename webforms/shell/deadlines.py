@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from flask_babel import gettext, ngettext
-
 from engine import Card, WorkingCalendar, card, clock, errors
 from webforms.shell import i18n
+from webforms.shell.words import gettext, ngettext
 
 SOON = timedelta(days=2)
 

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from flask import Blueprint, Flask, flash, redirect, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import Clock, ProcessEngine, TravellingClock, errors
 from webforms.database import runtime
 from webforms.shell import i18n
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 
 blueprint = Blueprint("demo", __name__)
 FILE = "demo-clock"

@@ -8,14 +8,14 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from engine import errors
 from webforms.database import wall_now
 from webforms.shell.page import render
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 
 log = structlog.get_logger(__name__)
 

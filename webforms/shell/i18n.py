@@ -1,34 +1,20 @@
-"""Languages: Chinese as in the templates, English from a catalogue; times as people read them."""
+"""Times, lengths, roles and numbers as people read them, in their language."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from flask import Flask, request
-from flask_babel import Babel, get_locale, gettext, ngettext
+from flask import Flask
 
 from engine import calendar, clock, duration, region
 from webforms.shell import roles
+from webforms.shell.words import gettext, language, ngettext
 
-COOKIE = "lang"
-LANGUAGES = {"zh": "zh_CN", "en": "en"}
-SOURCE = Path(__file__).parent.parent / "translations"
 WEEKDAYS = "一二三四五六日"
 
 
-def install(app: Flask, *, cache: Path) -> None:
-    """Choose the language by cookie and give templates the filters for time, role and region.
-
-    Catalogues are compiled into `cache` at the start: no build step, no binary beside the sources.
-    """
-    app.config["BABEL_DEFAULT_LOCALE"] = "zh_CN"
-    app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(compile_catalogues(cache))
-    Babel(app, locale_selector=language)
-    app.jinja_env.add_extension("jinja2.ext.i18n")
+def install(app: Flask) -> None:
+    """Give templates the filters for time, role and region."""
     app.jinja_env.filters.update(
         local_time=local_time,
         local_day=local_day,
@@ -43,23 +29,6 @@ def install(app: Flask, *, cache: Path) -> None:
     app.jinja_env.tests["region_code"] = region.is_code
 
 
-def compile_catalogues(target: Path) -> Path:
-    """Write `.mo` files for every `.po` of ours and answer their folder."""
-    for source in sorted(SOURCE.glob("*/LC_MESSAGES/messages.po")):
-        compiled = target / source.relative_to(SOURCE).with_suffix(".mo")
-        compiled.parent.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as stream:
-            catalogue = read_po(stream, locale=source.parts[-3])
-        with compiled.open("wb") as out:
-            write_mo(out, catalogue)
-    return target
-
-
-def language() -> str:
-    """The locale of this request: the reader's choice, else Chinese."""
-    return LANGUAGES.get(request.cookies.get(COOKIE, "zh"), "zh_CN")
-
-
 def local_time(at: datetime | None) -> str:
     """An instant as the office clock shows it: 2026-01-04 09:00."""
     return "" if at is None else clock.to_local(at).strftime("%Y-%m-%d %H:%M")
@@ -71,7 +40,7 @@ def local_day(day: date | datetime | None) -> str:
         return ""
     if isinstance(day, datetime):
         day = clock.local_date(day)
-    if str(get_locale()) == "en":
+    if language() == "en":
         return f"{day:%a} {day.isoformat()}"
     return f"{day.isoformat()} 周{WEEKDAYS[day.weekday()]}"
 

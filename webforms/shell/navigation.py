@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import current_app, request, url_for
-from flask_babel import lazy_gettext as _l
+from flask import current_app, request
 
 from engine import Actor
+from webforms.shell import links
 from webforms.shell.roles import LEADERS, SECURITY_ADMIN, SYSTEM_ADMIN
+from webforms.shell.words import lazy_gettext as _l
 
 EXTENSION = "nuanliu.navigation"
 
@@ -103,7 +104,7 @@ def items(actor: Actor) -> tuple[Item, ...]:
     return tuple(
         (
             entry.title,
-            url_for(entry.endpoint),
+            links.to(entry.endpoint),
             entry.icon,
             _badge(entry, actor),
             _is_current(entry, siblings, here),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, render_template, request, url_for
+from flask import Flask, g, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.utils import redirect as _redirect
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from engine import Actor, clock, errors
 from webforms.database import engine, now, runtime
-from webforms.shell import i18n, logs, navigation, places, roles, security
+from webforms.shell import i18n, logs, navigation, places, roles, security, templating, words
 
 ELDER_COOKIE = "elder"
 SEATS_SHOWN = 2
@@ -25,7 +25,7 @@ def install(app: Flask) -> None:
 
 def render(template: str, **context: object) -> str:
     """A page as text; the frame is there by itself."""
-    return render_template(template, **context)
+    return templating.render(template, **context)
 
 
 def see_other(endpoint: str, **values: Any) -> Response:
@@ -59,7 +59,7 @@ def frame() -> dict[str, object]:
         "csp_nonce": security.csp_nonce(),
         "clock": i18n.local_time(now()) if actor and runtime().travelling else None,
         "elder": request.cookies.get(ELDER_COOKIE) == "1",
-        "language": i18n.language(),
+        "language": words.language(),
         "today": clock.local_date(now()).isoformat(),
     }
 

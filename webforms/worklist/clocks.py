@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import flash, make_response, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import errors
@@ -11,6 +10,7 @@ from webforms.database import engine
 from webforms.shell import paging
 from webforms.shell.page import current_actor, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 from webforms.worklist.blueprint import blueprint
 from webforms.worklist.pages import render_task
 from webforms.worklist.task_page import open_page

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from flask import flash, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import Actor, errors
@@ -15,6 +13,8 @@ from webforms.database import engine, now
 from webforms.shell import navigation, paging, roles
 from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 from webforms.worklist.blueprint import blueprint
 
 PAGE_SIZE = 30

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from flask import current_app, flash, make_response, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from engine import Actor, errors
@@ -17,6 +15,8 @@ from webforms.shell.page import current_actor, render, see_other
 from webforms.shell.paging import capped
 from webforms.shell.permissions import requires
 from webforms.shell.roles import LEADERS
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 from webforms.worklist.blueprint import blueprint
 
 FIELDS = ("cause", "measures", "promised")

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-
 from engine import (
     DueFilter,
     Holding,
@@ -20,6 +17,8 @@ from engine import (
 )
 from webforms.shell import deadlines
 from webforms.shell.paging import capped
+from webforms.shell.words import gettext
+from webforms.shell.words import lazy_gettext as _l
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
@@ -32,6 +31,7 @@ from webforms.forms.rendering import FormPage
 from webforms.forms.schema import Kind
 from webforms.shell import case, deadlines
 from webforms.shell.page import current_actor
+from webforms.shell.words import gettext
 from webforms.worklist import drafts
 
 MOST_PEOPLE = 100

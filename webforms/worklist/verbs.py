@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import flash, g, make_response, request
-from flask_babel import gettext
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.wrappers import Response
 
@@ -16,6 +15,7 @@ from webforms.forms.binding import Fault
 from webforms.shell import paging
 from webforms.shell.page import current_actor, see_other, wants_fragment
 from webforms.shell.permissions import requires
+from webforms.shell.words import gettext
 from webforms.worklist import drafts
 from webforms.worklist.blueprint import blueprint
 from webforms.worklist.pages import render_task

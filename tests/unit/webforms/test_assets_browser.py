@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ import jinja2
 import pytest
 
 from engine.bpmn.layout import with_diagram
+from webforms.shell.assets import drawn
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -60,6 +62,7 @@ def page(name: str) -> str:
     env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
         asset=lambda file: f"/static/{manifest.get(file, file)}",
+        icon=partial(drawn, "/static/icons.svg"),
         has_asset=lambda _name: True,
         url_for=lambda _e, filename: f"/static/{filename}",
     )

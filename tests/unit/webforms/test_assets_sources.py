@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import jinja2
 import pytest
+
+from webforms.shell.assets import drawn
 
 ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "webforms" / "static"
@@ -35,6 +38,7 @@ def rendered(name: str, **context: object) -> str:
     env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
         asset=lambda file: f"/static/{file}",
+        icon=partial(drawn, "/static/icons.svg"),
         url_for=lambda _e, filename: f"/static/{filename}",
         has_asset=lambda _name: True,
         get_flashed_messages=lambda **_: [("success", "<已保存>")],
@@ -220,7 +224,7 @@ def due(days: int | None, **more: object) -> str:
     loader = jinja2.FileSystemLoader(TEMPLATES)
     env = jinja2.Environment(loader=loader, autoescape=True, extensions=["jinja2.ext.i18n"])
     env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    env.globals["asset"] = lambda file: f"/static/{file}"
+    env.globals["icon"] = partial(drawn, "/static/icons.svg")
     source = '{% from "components/page.html" import due_badge %}{{ due_badge(days, **more) }}'
     return env.from_string(source).render(days=days, more=more)
 
