@@ -11,7 +11,7 @@ _ARROW = re.compile(r"\s+-(?:\[(.+?)\]-|(default)-)?>\s+")
 
 @dataclass(kw_only=True)
 class Arrows:
-    """What the lines say: the nodes in order, default flows by node, the flows `<a>__<b>` as XML."""
+    """What the lines say: the nodes in order, default flows by node, the flows as XML."""
 
     nodes: dict[str, None] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
@@ -22,15 +22,15 @@ class Arrows:
         return f' default="{self.defaults[node]}"' if node in self.defaults else ""
 
 
-def read_arrows(text: str) -> Arrows:
-    """Read the lines."""
+def read_arrows(text: str, *, between: str = "__") -> Arrows:
+    """Read the lines; `between` stands in the name of a flow, between those of its nodes."""
     found = Arrows()
     for line in filter(None, map(str.strip, text.splitlines())):
         parts = _ARROW.split(line)
         for place in range(0, len(parts) - 3, 3):
             source, condition, default, target = parts[place : place + 4]
             found.nodes.update({source: None, target: None})
-            flow = f"{source}__{target}"
+            flow = f"{source}{between}{target}"
             if default:
                 found.defaults[source] = flow
             inner = (

@@ -6,17 +6,16 @@ g -default-> c             names the default flow of g
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from xml.sax.saxutils import escape
 
 import pytest
 
-from engine.kernel.program import EventType, Kind
+from engine.bpmn import read
+from engine.kernel.program import EventType, Kind, Program
 from engine.kernel.state import FAILED, ROOT, Phase
 from engine.testing import Bench, Case
+from tests.drawings import read_arrows
 
-_ARROW = re.compile(r"\s+-(?:\[(.+?)\]-|(default)-)?>\s+")
 _HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
@@ -39,23 +38,9 @@ def model(body: str, roots: str = "", others: str = "") -> str:
 def _line(line: str, defaults: dict[str, str]) -> str:
     if "<" in line.replace(" < ", "") or " -" not in line:
         return line
-    parts = _ARROW.split(line.strip())
-    flows = []
-    for place in range(0, len(parts) - 3, 3):
-        source, condition, default, target = parts[place : place + 4]
-        flow = f"{source}_to_{target}"
-        if default:
-            defaults[source] = flow
-        inner = (
-            f'<conditionExpression xsi:type="tFormalExpression">{escape(condition)}'
-            "</conditionExpression>"
-            if condition
-            else ""
-        )
-        flows.append(
-            f'<sequenceFlow id="{flow}" sourceRef="{source}" targetRef="{target}">{inner}</sequenceFlow>'
-        )
-    return "".join(flows)
+    drawn = read_arrows(line, between="_to_")
+    defaults.update(drawn.defaults)
+    return drawn.xml
 
 
 @pytest.fixture
@@ -72,6 +57,18 @@ def bench() -> Callable[..., Bench]:
 def xml() -> Callable[..., bytes]:
     """The bytes of a model."""
     return lambda *args, **kwargs: model(*args, **kwargs).encode()
+
+
+@pytest.fixture
+def version(xml: Callable[..., bytes]) -> Callable[..., Program]:
+    """`version(body)`: the compiled process of this model."""
+
+    def make(body: str, roots: str = "") -> Program:
+        result = read(xml(body, roots), file="<model>")
+        assert result.ok, result.findings
+        return result.program("p")
+
+    return make
 
 
 def orderly(case: Case) -> None:

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from engine.bpmn import read
 from engine.kernel import effects as fx
 from engine.kernel import migration, triggers
 from engine.kernel import step as kernel
 from engine.kernel.decide import RunningDecide
 from engine.kernel.migration import MigrationRefused
 from engine.kernel.state import Phase, State
-
-AT = datetime(2026, 1, 4, 1, tzinfo=UTC)
-LATER = AT + timedelta(days=3)
+from tests.unit.engine.kernel.migrating import AT, LATER
 
 
 @pytest.fixture
-def start(xml):
+def start(version):
     """`start(body, variables)`: program and state of a case of this model."""
 
     def make(body, variables=None, roots=""):
-        program = program_of(body, roots)
+        program = version(body, roots)
         trigger = triggers.Started(at=AT, variables=variables or {})
         state, _ = kernel.step(program, State.initial(program), trigger, RunningDecide(AT))
         return program, state
 
-    def program_of(body, roots=""):
-        result = read(xml(body, roots), file="<model>")
-        assert result.ok, result.findings
-        return result.program("p")
-
-    make.version = program_of
     return make
 
 
@@ -76,10 +65,10 @@ s -> outer -> e
 """
 
 
-def test_both_branches_and_the_join_move_into_one_new_subprocess(start):
+def test_both_branches_and_the_join_move_into_one_new_subprocess(start, version):
     old, state = start(FLAT)
     state = do(old, state, "a")
-    new = start.version(NESTED)
+    new = version(NESTED)
 
     after, effects = moved(old, new, state)
 
@@ -88,10 +77,10 @@ def test_both_branches_and_the_join_move_into_one_new_subprocess(start):
     assert run(new, after) == ["b"]
 
 
-def test_both_levels_are_dissolved_and_the_join_still_counts(start):
+def test_both_levels_are_dissolved_and_the_join_still_counts(start, version):
     old, state = start(NESTED)
     state = do(old, state, "a")
-    new = start.version(FLAT)
+    new = version(FLAT)
 
     after, _ = moved(old, new, state)
 
@@ -99,10 +88,10 @@ def test_both_levels_are_dissolved_and_the_join_still_counts(start):
     assert run(new, after) == ["b"]
 
 
-def test_there_and_back_again_is_the_same_place(start):
+def test_there_and_back_again_is_the_same_place(start, version):
     old, state = start(NESTED)
     state = do(old, state, "a")
-    new = start.version(FLAT)
+    new = version(FLAT)
 
     flat, _ = moved(old, new, state)
     back, _ = moved(new, old, flat)
@@ -110,7 +99,7 @@ def test_there_and_back_again_is_the_same_place(start):
     assert run(old, back) == ["b"]
 
 
-def test_a_variable_that_would_be_hidden_keeps_a_subprocess_from_being_dissolved(start):
+def test_a_variable_that_would_be_hidden_keeps_a_subprocess_from_being_dissolved(start, version):
     local = NESTED.replace(
         '<subProcess id="inner">',
         '<subProcess id="inner"><extensionElements><nl:input name="x" value="1"/></extensionElements>',
@@ -118,10 +107,10 @@ def test_a_variable_that_would_be_hidden_keeps_a_subprocess_from_being_dissolved
     old, state = start(local, {"x": 2})
 
     with pytest.raises(MigrationRefused, match="“x”在外层已有同名变量"):
-        moved(old, start.version(FLAT), state)
+        moved(old, version(FLAT), state)
 
 
-def test_what_is_put_into_a_subprocess_that_is_open_joins_it(start):
+def test_what_is_put_into_a_subprocess_that_is_open_joins_it(start, version):
     before = """
     <startEvent id="s"/><parallelGateway id="f"/><userTask id="b"/>
     <subProcess id="sub"><startEvent id="s1"/><userTask id="a"/><endEvent id="e1"/>
@@ -139,7 +128,7 @@ def test_what_is_put_into_a_subprocess_that_is_open_joins_it(start):
     s -> sub -> e
     """
     old, state = start(before)
-    new = start.version(after)
+    new = version(after)
 
     joined, _ = moved(old, new, state)
 
@@ -147,7 +136,7 @@ def test_what_is_put_into_a_subprocess_that_is_open_joins_it(start):
     assert run(new, joined) == ["a", "b"]
 
 
-def test_a_loop_around_the_new_subprocess_is_refused(start):
+def test_a_loop_around_the_new_subprocess_is_refused(start, version):
     looped = NESTED.replace(
         '<subProcess id="inner">',
         '<subProcess id="inner"><standardLoopCharacteristics loopMaximum="2"/>',
@@ -155,10 +144,10 @@ def test_a_loop_around_the_new_subprocess_is_refused(start):
     old, state = start(FLAT)
 
     with pytest.raises(MigrationRefused, match="不能在办理中途补开"):
-        moved(old, start.version(looped), state)
+        moved(old, version(looped), state)
 
 
-def test_a_standard_loop_goes_on_with_its_rounds(start):
+def test_a_standard_loop_goes_on_with_its_rounds(start, version):
     body = """
     <startEvent id="s"/><userTask id="a"><standardLoopCharacteristics loopMaximum="3"><loopCondition>true</loopCondition>
     </standardLoopCharacteristics></userTask><userTask id="z"/><endEvent id="e"/>
@@ -166,7 +155,7 @@ def test_a_standard_loop_goes_on_with_its_rounds(start):
     """
     old, state = start(body)
     state = do(old, state, "a")
-    new = start.version(body.replace('"a"', '"again"').replace("s -> a", "s -> again"))
+    new = version(body.replace('"a"', '"again"').replace("s -> a", "s -> again"))
 
     after, _ = moved(old, new, state, {"a": "again"})
 
@@ -182,7 +171,7 @@ r -> x
 """
 
 
-def test_a_cycle_counts_on_from_where_it_was(start):
+def test_a_cycle_counts_on_from_where_it_was(start, version):
     old, state = start(REMINDED)
     listener = max(state.elements)
 
@@ -191,7 +180,7 @@ def test_a_cycle_counts_on_from_where_it_was(start):
         return kernel.step(program, state, trigger, RunningDecide(LATER))
 
     state, _ = fire(old, state)
-    new = start.version(REMINDED.replace('id="e"/>', 'id="e" name="止"/>'))
+    new = version(REMINDED.replace('id="e"/>', 'id="e" name="止"/>'))
     state, effects = moved(old, new, state)
     assert effects == ()
     state, effects = fire(new, state)
@@ -209,21 +198,23 @@ def test_a_cycle_counts_on_from_where_it_was(start):
         ("<timeDuration>=5</timeDuration>", "不是日期、时间或时长"),
     ],
 )
-def test_a_new_timer_that_cannot_be_reckoned_is_refused_with_the_reason(start, change, reason):
+def test_a_new_timer_that_cannot_be_reckoned_is_refused_with_the_reason(
+    start, version, change, reason
+):
     plain = '<startEvent id="s"/><userTask id="a"/><endEvent id="e"/>\ns -> a -> e'
     old, state = start(plain)
-    new = start.version(REMINDED.replace("<timeCycle>R3/P1D</timeCycle>", change))
+    new = version(REMINDED.replace("<timeCycle>R3/P1D</timeCycle>", change))
 
     with pytest.raises(MigrationRefused, match=reason):
         moved(old, new, state)
 
 
-def test_a_boundary_event_that_sits_elsewhere_now_is_taken_off(start):
+def test_a_boundary_event_that_sits_elsewhere_now_is_taken_off(start, version):
     body = REMINDED.replace('<endEvent id="e"/>', '<userTask id="b"/><endEvent id="e"/>').replace(
         "s -> a -> e", "s -> a -> b -> e"
     )
     old, state = start(body)
-    new = start.version(body.replace('attachedToRef="a"', 'attachedToRef="b"'))
+    new = version(body.replace('attachedToRef="a"', 'attachedToRef="b"'))
 
     after, effects = moved(old, new, state)
 
@@ -248,12 +239,12 @@ hear -> note -> ne
 SIGNALS = '<signal id="S" name="stop"/><signal id="T" name="tell"/>'
 
 
-def test_a_scope_that_was_interrupted_does_not_begin_to_listen(start):
+def test_a_scope_that_was_interrupted_does_not_begin_to_listen(start, version):
     old, state = start(ESCORT, roots=SIGNALS)
     listener = next(n for n, each in state.elements.items() if each.phase is Phase.LISTENING)
     trigger = triggers.EventArrived(at=LATER, element=listener)
     state, _ = kernel.step(old, state, trigger, RunningDecide(LATER))
-    new = start.version(ESCORT + MORE, roots=SIGNALS)
+    new = version(ESCORT + MORE, roots=SIGNALS)
 
     after, effects = moved(old, new, state)
 
@@ -261,16 +252,16 @@ def test_a_scope_that_was_interrupted_does_not_begin_to_listen(start):
     assert run(new, after) == ["tidy"]
 
 
-def test_a_scope_that_runs_begins_to_listen(start):
+def test_a_scope_that_runs_begins_to_listen(start, version):
     old, state = start(ESCORT, roots=SIGNALS)
-    new = start.version(ESCORT + MORE, roots=SIGNALS)
+    new = version(ESCORT + MORE, roots=SIGNALS)
 
     _, effects = moved(old, new, state)
 
     assert [(type(each), each.node_id) for each in effects] == [(fx.Subscribe, "hear")]
 
 
-def test_an_ad_hoc_order_that_changed_is_refused(start):
+def test_an_ad_hoc_order_that_changed_is_refused(start, version):
     body = """
     <startEvent id="s"/><adHocSubProcess id="h" ordering="Sequential"><userTask id="one"/><userTask id="two"/>
     <userTask id="three"/></adHocSubProcess><endEvent id="e"/>
@@ -281,12 +272,12 @@ def test_an_ad_hoc_order_that_changed_is_refused(start):
     swapped = body.replace('"one"', '"x"').replace('"two"', '"one"').replace('"x"', '"two"')
 
     with pytest.raises(MigrationRefused, match="办理次序变了"):
-        moved(old, start.version(swapped), state)
-    after, _ = moved(old, start.version(body.replace('"e"/>', '"e" name="止"/>')), state)
+        moved(old, version(swapped), state)
+    after, _ = moved(old, version(body.replace('"e"/>', '"e" name="止"/>')), state)
     assert run(old, after) == ["two", "three"]
 
 
-def test_a_cancelled_transaction_goes_on_undoing(start):
+def test_a_cancelled_transaction_goes_on_undoing(start, version):
     body = """
     <startEvent id="s"/><transaction id="t"><startEvent id="s1"/><userTask id="book"/>
     <boundaryEvent id="cb" attachedToRef="book"><compensateEventDefinition/></boundaryEvent>
@@ -300,7 +291,7 @@ def test_a_cancelled_transaction_goes_on_undoing(start):
     """
     old, state = start(body)
     state = do(old, state, "book")
-    new = start.version(body.replace('id="after"', 'id="after" name="善后"'))
+    new = version(body.replace('id="after"', 'id="after" name="善后"'))
 
     after, effects = moved(old, new, state)
 
