@@ -14,6 +14,7 @@ from engine.store.statement import Statement
 #: most cases have neither: rows without are in no index
 _KEYED = text("business_key IS NOT NULL")
 _CALLED = text("parent_id IS NOT NULL")
+_ENDED = text("ended_at IS NOT NULL")
 
 
 class ProcessInstance(Base):
@@ -40,6 +41,10 @@ class ProcessInstance(Base):
             "id",
             postgresql_where=text("ended_at IS NULL"),
             sqlite_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_process_instance_ended", "shard", "status", "id",
+            postgresql_where=_ENDED, sqlite_where=_ENDED,
         ),
     )  # fmt: skip
 
