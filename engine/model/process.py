@@ -18,6 +18,11 @@ class InstanceStatus(enum.StrEnum):
     TERMINATED = "terminated"
     FAILED = "failed"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing happens in such a case any more."""
+        return self in (self.COMPLETED, self.TERMINATED, self.FAILED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionView:

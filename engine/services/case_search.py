@@ -11,20 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select, text, true, union
+from sqlalchemy import String, and_, bindparam, func, or_, select, text, true, union
 
 from engine.execution.visibility import Sight
 from engine.model import region
 from engine.model.actor import SYSTEM, Actor
+from engine.model.process import InstanceStatus
 from engine.store import human_tasks, instances
 from engine.store.database import Transaction
 from engine.store.definitions import ProcessDefinition
+from engine.store.statement import Statement
 
 #: An officer completes tens of thousands of tasks; beyond his seats the list of cases goes back
 #: as far as these. What he did before is in the list of what he did.
 LATEST = 2_000
 #: cases a page looks through, for each stretch of what somebody sees
 LOOKED_THROUGH = 10_000
+#: and in each county at least, where many are looked through
+LEAST_LOOKED_THROUGH = 200
 
 _instance: Any = instances.ProcessInstance.__table__
 _task: Any = human_tasks.HumanTask.__table__
@@ -53,10 +57,10 @@ def found(
     exact = [] if wanted.cursor else _numbered(tx, actor, sights, wanted, limit)
     ids: set[str] = set()
     ends: list[str] = []
-    for window, conditions in _stretches(actor, sights, wanted):
+    for window, conditions, most in _stretches(tx, actor, sights, wanted):
         here = _titled(tx, window, conditions, wanted, limit + 1)
         ids.update(here)
-        end = None if len(here) > limit else tx.execute(_end(window)).scalar()
+        end = None if len(here) > limit else tx.execute(_end(window, most)).scalar()
         if end is not None:
             ends.append(end)
     frontier = max(ends, default="")
@@ -83,32 +87,98 @@ def took_part(actor: Actor) -> Any:
     return union(select(completed.c.instance_id), has, had)
 
 
+def counties_with(tx: Transaction, sight: Sight, status: InstanceStatus) -> list[str]:
+    """Shards in which somebody may see cases that ended so, skipping through their index."""
+    if sight.is_within_a_county:
+        assert sight.unit is not None
+        return [region.shard(sight.unit)]
+    prefix = region.prefix(sight.unit) if sight.unit is not None else ""
+    asked = {"status": status.value, "first": prefix.ljust(6, "0"), "last": prefix.ljust(6, "9")}
+    return [row.shard for row in tx.rows(SHARDS_WITH, asked)]
+
+
+def _shards_with() -> Any:
+    following = _instance.alias("following")
+    last = bindparam("last", type_=String())
+    status = bindparam("status", type_=String())
+    skipped = (
+        select(func.min(_instance.c.shard).label("shard"))
+        .where(
+            _instance.c.ended_at.is_not(None),
+            _instance.c.status == status,
+            _instance.c.shard >= bindparam("first"),
+            _instance.c.shard <= last,
+        )
+        .cte("skipped", recursive=True)
+    )
+    behind = (
+        select(func.min(following.c.shard))
+        .where(
+            following.c.ended_at.is_not(None),
+            following.c.status == status,
+            following.c.shard > skipped.c.shard,
+            following.c.shard <= last,
+        )
+        .scalar_subquery()
+    )
+    skipped = skipped.union_all(select(behind).where(skipped.c.shard.is_not(None)))
+    return select(skipped.c.shard).where(skipped.c.shard.is_not(None))
+
+
+SHARDS_WITH = Statement(_shards_with())
+
+
 def _stretches(
-    actor: Actor, sights: Sequence[Sight], wanted: Wanted
-) -> list[tuple[Any, tuple[Any, ...]]]:
-    """Windows that an index gives in the order of the list, with what narrows each."""
-    made: list[tuple[Any, tuple[Any, ...]]] = []
+    tx: Transaction, actor: Actor, sights: Sequence[Sight], wanted: Wanted
+) -> list[tuple[Any, tuple[Any, ...], int]]:
+    """Windows that an index gives in the order of the list, what narrows each, and their size."""
+    status = dict(wanted.equal).get("status")
+    over = status is not None and InstanceStatus(status).is_over
+    made: list[tuple[Any, tuple[Any, ...], int]] = []
     for sight in sights:
+        if over:
+            assert status is not None
+            made += _stretches_over(tx, sight, InstanceStatus(status), wanted)
+            continue
         if sight.is_within_a_county:
             assert sight.unit is not None
             window = _window(wanted, _instance.c.shard == region.shard(sight.unit))
-            made.append((window, sight.within_shard(window)))
+            made.append((window, sight.within_shard(window), LOOKED_THROUGH))
         else:
             window = _window(wanted)
-            made.append((window, sight.where(window)))
+            made.append((window, sight.where(window), LOOKED_THROUGH))
     if actor is not SYSTEM:
-        made.append((_window(wanted, _instance.c.started_by == actor.id), ()))
-        made.append((_window(wanted, _instance.c.id.in_(took_part(actor))), ()))
+        own = (_instance.c.started_by == actor.id, _instance.c.id.in_(took_part(actor)))
+        made += [(_window(wanted, one), (), LOOKED_THROUGH) for one in own]
     return made
 
 
-def _window(wanted: Wanted, *conditions: Any) -> Any:
+def _stretches_over(
+    tx: Transaction, sight: Sight, status: InstanceStatus, wanted: Wanted
+) -> list[tuple[Any, tuple[Any, ...], int]]:
+    """The same of cases that ended so: no window holds any that did not."""
+    shards = counties_with(tx, sight, status)
+    most = max(LOOKED_THROUGH // max(len(shards), 1), LEAST_LOOKED_THROUGH)
+    made = []
+    for shard in shards:
+        window = _window(
+            wanted,
+            _instance.c.shard == shard,
+            _instance.c.status == status,
+            _instance.c.ended_at.is_not(None),
+            most=most,
+        )
+        made.append((window, sight.where(window), most))
+    return made
+
+
+def _window(wanted: Wanted, *conditions: Any, most: int | None = None) -> Any:
     behind = () if wanted.cursor is None else (_instance.c.id < wanted.cursor,)
     return (
         select(*[_instance.c[name] for name in _NAMES])
         .where(*conditions, *behind)
         .order_by(_instance.c.id.desc())
-        .limit(LOOKED_THROUGH)
+        .limit(LOOKED_THROUGH if most is None else most)
         .subquery("recent")
     )
 
@@ -124,8 +194,8 @@ def _titled(
     return list(tx.execute(query.order_by(window.c.id.desc()).limit(most)).scalars())
 
 
-def _end(window: Any) -> Any:
-    return select(window.c.id).order_by(window.c.id.desc()).limit(1).offset(LOOKED_THROUGH - 1)
+def _end(window: Any, most: int) -> Any:
+    return select(window.c.id).order_by(window.c.id.desc()).limit(1).offset(most - 1)
 
 
 def _numbered(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from engine.execution import assignment
 from engine.execution.command import Commands
 from engine.execution.snapshot import unpack
+from engine.execution.visibility import Sight
 from engine.execution.work import Work
 from engine.model import region as regions
 from engine.model.actor import SYSTEM, Actor
@@ -91,6 +92,10 @@ class CaseLookup:
         with self._environment.database.read() as tx:
             # One query a stretch, each in the order of an index; the short lists are merged.
             for sight in self._environment.visibility.sights(tx, actor):
+                if status is not None and status.is_over:
+                    over = _of_kind(query, process_key, status, plain=True)
+                    _take_over(tx, over, sight, status, found)
+                    continue
                 plain = status is InstanceStatus.SUSPENDED or not sight.is_within_a_county
                 below = _of_kind(query, process_key, status, plain=plain)
                 _take(tx, below.where(*sight.where(_instance)), found)
@@ -98,7 +103,11 @@ class CaseLookup:
                 own = _of_kind(query, process_key, status, plain=False)
                 _take(tx, own.where(_instance.c.started_by == actor.id), found)
                 _take(tx, own.where(_instance.c.id.in_(case_search.took_part(actor))), found)
-        rows = [found[key] for key in sorted(found, reverse=True)[: limit + 1]]
+            newest = sorted(found, reverse=True)[: limit + 1]
+            bare = [one for one in newest if found[one] is None]
+            if bare:
+                _take(tx, _listed().where(_instance.c.id.in_(bare)), found)
+        rows = [found[one] for one in newest]
         views = tuple(_view(row, with_state=False) for row in rows[:limit])
         return InstancePage(rows=views, next_cursor=views[-1].id if len(rows) > limit else None)
 
@@ -124,14 +133,33 @@ def _of_kind(
     for column, value in given.items():
         if value is not None:
             query = query.where(_instance.c[column] == value)
+    # Only with these words the indexes may be read.
     if plain and status in _LIVING:
-        # Only with these words the index may be read.
         query = query.where(_instance.c.ended_at.is_(None))
+    if plain and status is not None and status.is_over:
+        query = query.where(_instance.c.ended_at.is_not(None))
     return query
 
 
 def _take(tx: Transaction, query: Any, found: dict[str, Any]) -> None:
     found.update((row.id, row) for row in tx.execute(query).all())
+
+
+def _take_over(
+    tx: Transaction, query: Any, sight: Sight, status: InstanceStatus, found: dict[str, Any]
+) -> None:
+    """Cases that are over, from the index of those: a county at a time, each in its order.
+
+    Of many counties only the ids; rows are read of those that come to stand on the page.
+    """
+    shards = case_search.counties_with(tx, sight, status)
+    here = query.where(*sight.where(_instance))
+    if len(shards) == 1:
+        _take(tx, here.where(_instance.c.shard == shards[0]), found)
+        return
+    ids = here.with_only_columns(_instance.c.id)
+    for shard in shards:
+        found.update(dict.fromkeys(tx.execute(ids.where(_instance.c.shard == shard)).scalars()))
 
 
 def require_manager(work: Work, actor: Actor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import SYSTEM
+from engine import SYSTEM, InstanceStatus
 from engine.services import case_search
 
 
@@ -81,3 +81,39 @@ def test_the_signs_of_a_pattern_are_letters_like_others(office):
 
     assert walked(office, SYSTEM, "%")[0] == []
     assert walked(office, SYSTEM, "_")[0] == []
+
+
+OTHER_COUNTIES = ("349798101201", "349698101201")
+
+
+@pytest.mark.parametrize("search", [None, "户"])
+def test_cases_that_are_over_are_listed_from_all_counties_each_once(office, monkeypatch, search):
+    monkeypatch.setattr(case_search, "LOOKED_THROUGH", 3)
+    monkeypatch.setattr(case_search, "LEAST_LOOKED_THROUGH", 2)
+    over = []
+    for number in range(12):
+        unit = (office.village, *OTHER_COUNTIES)[number % 3]
+        case = office.engine.runtime.start("case", SYSTEM, region=unit, title=f"户{number}")
+        office.engine.runtime.start("case", SYSTEM, region=unit, title=f"户{number}，在办")
+        if number % 4:
+            office.engine.runtime.terminate(case, SYSTEM, "重复")
+            over.append(case)
+
+    seen, cursor = [], None
+    for _ in range(50):
+        page = office.engine.runtime.instances(
+            SYSTEM, status=InstanceStatus.TERMINATED, search=search, cursor=cursor, limit=4
+        )
+        seen += [row.id for row in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == over[::-1]
+    none = office.engine.runtime.instances(SYSTEM, status=InstanceStatus.FAILED, search=search)
+    assert none.rows == ()
+    chen = office.engine.runtime.instances(
+        office.actor("chen"), status=InstanceStatus.TERMINATED, search=search
+    )
+    assert {row.region for row in chen.rows} == {office.village}
+    assert len(chen.rows) == 3
