@@ -175,7 +175,7 @@ class ClusterService:
                     occurrence = self._take(tx, duty, now)
                     if occurrence is not None:
                         with_it(tx, duty, occurrence)
-            except Exception as error:
+            except self._environment.database.refusals as error:
                 # Two processes planned the same new duty at once: the other one has.
                 if not is_duplicate(error):
                     raise

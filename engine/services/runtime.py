@@ -99,7 +99,7 @@ class RuntimeService(Jumps):
 
         try:
             return self._commands.apart(act)
-        except Exception as error:
+        except self._environment.database.refusals as error:
             # The same start came twice at once: the other one has begun it.
             if idempotency_key is None or not is_duplicate(error):
                 raise

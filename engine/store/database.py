@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql import ClauseElement
 
@@ -123,6 +123,12 @@ class Database:
             cursor.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
             cursor.close()
         return self._kept
+
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """What a statement raises that breaks a constraint, prebuilt or not (`is_duplicate`)."""
+        dialect: Any = self.engine.dialect
+        return (IntegrityError, dialect.loaded_dbapi.IntegrityError)
 
     def is_gone(self, error: BaseException) -> bool:
         """Whether the connection was lost: nobody's mistake, and to be tried again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import SYSTEM, BusinessError, InstanceStatus, errors, operation
+from engine.store import start_keys
 
 
 @operation("objection.raise", public=True)
@@ -62,6 +63,43 @@ def test_the_same_start_asked_again_answers_the_first_case(office):
     assert start("case", wang, idempotency_key="b", **at) != first
     assert start("case", office.actor("chen"), idempotency_key="a", **at) != first
     assert start("case", wang, **at) != start("case", wang, **at)
+
+
+def test_two_equal_starts_at_once_begin_one_case(office, monkeypatch):
+    """Both looked for the key before either had written it."""
+    office.deploy(office.user_task("register"))
+    wang, looks = office.actor("wang"), []
+    first = office.engine.runtime.start("case", wang, region=office.village, idempotency_key="a")
+    found = start_keys.found
+
+    def too_early(tx, *key):
+        looks.append(key)
+        return None if len(looks) == 1 else found(tx, *key)
+
+    monkeypatch.setattr(start_keys, "found", too_early)
+
+    again = office.engine.runtime.start("case", wang, region=office.village, idempotency_key="a")
+
+    assert again == first
+    assert len(looks) == 2
+    assert len(office.engine.runtime.instances(SYSTEM).rows) == 1
+
+
+def test_a_start_that_fails_otherwise_is_not_tried_again(office, monkeypatch):
+    office.deploy(office.user_task("register"))
+    tried = []
+
+    def broken(_tx, *key):
+        tried.append(key)
+        raise RuntimeError("kaputt")
+
+    monkeypatch.setattr(start_keys, "keep", broken)
+
+    with pytest.raises(RuntimeError, match="kaputt"):
+        office.engine.runtime.start(
+            "case", office.actor("wang"), region=office.village, idempotency_key="a"
+        )
+    assert len(tried) == 1
 
 
 def test_a_start_that_was_refused_leaves_its_key_free(office):
