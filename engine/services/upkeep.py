@@ -68,4 +68,5 @@ class UpkeepService:
             found += faults.of_disk(files.folder)
         found += faults.of_files(database, files)
         found += faults.of_indexes(database)
+        found += faults.of_settings(database)
         return tuple(found)

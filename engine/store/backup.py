@@ -20,7 +20,7 @@ from engine.model.clock import Clock
 from engine.model.errors import AlreadyExists, InvalidState
 from engine.store import archive, schema
 from engine.store.attachments import Attachment, FileStore
-from engine.store.database import Database
+from engine.store.database import Database, let_it_rest
 
 _FIRST_FETCH = 20
 _MOST_FETCH = 1000
@@ -135,6 +135,7 @@ def snapshot(database: Database) -> Iterator[Source]:
     with engine.connect() as connection:
         own = connection.execution_options(**options)
         with own.begin():
+            let_it_rest(own)
             yield _source(own, is_sqlite=False)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
@@ -28,6 +28,7 @@ __all__ = [
     "compile_sql",
     "is_duplicate",
     "is_lost_race",
+    "let_it_rest",
 ]
 
 BUSY_TIMEOUT_MS = 15_000
@@ -170,6 +171,12 @@ def is_duplicate(error: BaseException) -> bool:
     if isinstance(cause, sqlite3.IntegrityError):
         return "UNIQUE" in str(cause)
     return getattr(cause, "sqlstate", None) == _DUPLICATE
+
+
+def let_it_rest(connection: Connection) -> None:
+    """The transaction may wait for a disk between two statements, however long that takes."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def compile_sql(statement: ClauseElement, dialect: Any) -> str:

@@ -99,6 +99,25 @@ def of_files(database: Database, store: FileStore) -> Iterator[Fault]:
         )
 
 
+def of_settings(database: Database) -> Iterator[Fault]:
+    """Whether the server ends sessions that forgot to end their transaction."""
+    if database.is_sqlite:
+        return
+    with database.read() as tx:
+        kept = tx.execute(
+            text(
+                "SELECT setting FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
+            )
+        ).scalar()
+    if kept is not None and int(kept) == 0:
+        yield Fault(
+            message="PostgreSQL 没有设置 idle_in_transaction_session_timeout："
+            "一个忘了结束的事务会一直占着锁、挡住清理，建议设为 60s"
+            "（见 deploy/postgresql.conf，或 ALTER SYSTEM SET 后重新加载）",
+            is_reminder=True,
+        )
+
+
 def of_indexes(database: Database) -> Iterator[Fault]:
     """Whether an index was left half-built by an upgrade that was cut off."""
     if database.is_sqlite:

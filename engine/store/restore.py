@@ -23,7 +23,7 @@ from engine.model.errors import InvalidState
 from engine.store import archive, chains, migrations, schema
 from engine.store.archive import ForeignBackup, InvalidBackup
 from engine.store.attachments import FileStore
-from engine.store.database import Database
+from engine.store.database import Database, let_it_rest
 from engine.store.jobs import Job
 from engine.store.timers import Timer
 
@@ -91,6 +91,7 @@ def _opened(database: Database, clock: Clock) -> Iterator[Connection]:
     driver = dialect.dbapi
     try:
         with database.engine.begin() as connection:
+            let_it_rest(connection)
             _require_empty(connection)
             schema.make(connection, clock)
             schema.status_of(connection).require_served()
