@@ -131,6 +131,7 @@ _NAMES = {
     "Base": "engine.store.base",
     "UtcDateTime": "engine.store.base",
     "JsonText": "engine.store.base",
+    "Statement": "engine.store.statement",
     "IsoDate": "engine.store.base",
     "SystemClock": "engine.store.clock",
     "DatabaseClock": "engine.store.clock",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -46,6 +47,7 @@ from engine.store.attachments import FileStore
 from engine.store.clock import SystemClock
 from engine.store.database import Database
 from engine.store.ids import SystemIds
+from engine.store.statement import Statement
 
 
 class ProcessEngine:
@@ -128,6 +130,11 @@ class ProcessEngine:
         """A session for queries; whatever is written through it is rolled back."""
         with self._environment.session() as session:
             yield session
+
+    def rows(self, statement: Statement, **values: Any) -> list[Any]:
+        """Every row of a query written once, as named tuples."""
+        with self._environment.database.read() as tx:
+            return tx.rows(statement, values)
 
     def create_schema(self) -> None:
         """Every table that is missing, those of the domain included if they were imported."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import select, text
 
 from engine.execution import assignment, case_clock, supervision
 from engine.execution.command import Commands
@@ -169,17 +169,17 @@ class SupervisionService:
 
     def mine(self, actor: Actor) -> tuple[SlipView, ...]:
         """Unanswered slips addressed to him or to an office of his, the most urgent first."""
+        shape, values = _to(actor)
         with self._environment.database.read() as tx:
-            rows = tx.execute(
-                select(_slip).where(_to(actor)).order_by(_slip.c.reply_by, _slip.c.id).limit(CAP)
-            ).all()
+            rows = tx.rows(store.mine(*shape), {**values, "most": CAP})
         return tuple(_view(row, actor) for row in rows)
 
     def waiting(self, actor: Actor) -> int:
         """How many of them there are, up to a hundred."""
+        shape, values = _to(actor)
         with self._environment.database.read() as tx:
-            found = select(_slip.c.id).where(_to(actor)).limit(CAP).subquery()
-            return int(tx.execute(select(func.count()).select_from(found)).scalar() or 0)
+            row = tx.first(store.waiting(*shape), {**values, "most": CAP})
+        return int(row.waiting) if row else 0
 
     def issued(self, actor: Actor, *, limit: int = 200) -> tuple[SlipView, ...]:
         """Slips of the cases he may look into, unanswered ones first, then the newest."""
@@ -329,12 +329,15 @@ def addressed(slip: Any, actor: Actor) -> bool:
     return slip.role is not None and slip.unit is not None and actor.holds(slip.role, slip.unit)
 
 
-def _to(actor: Actor) -> Any:
+def _to(actor: Actor) -> tuple[tuple[int, int], dict[str, Any]]:
+    """How many owners he acts for and offices he holds, and which: what the queries read."""
     absent = {seat.instead_of for seat in actor.seats if seat.instead_of}
-    offices = [and_(_slip.c.role == seat.role, _slip.c.unit == seat.unit) for seat in actor.seats]
-    return and_(
-        _slip.c.replied_at.is_(None), or_(_slip.c.owner.in_([actor.id, *sorted(absent)]), *offices)
-    )
+    owners = [actor.id, *sorted(absent)]
+    offices = sorted({(seat.role, seat.unit) for seat in actor.seats})
+    values: dict[str, Any] = {f"owner{n}": owner for n, owner in enumerate(owners)}
+    for number, (role, unit) in enumerate(offices):
+        values |= {f"role{number}": role, f"unit{number}": unit}
+    return (len(owners), len(offices)), values
 
 
 def _view(row: Any, actor: Actor) -> SlipView:

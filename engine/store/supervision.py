@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Index, String, Text, bindparam, insert, select, update
+from sqlalchemy import (
+    Index,
+    String,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id, IsoDate, Unit, UtcDateTime
@@ -68,6 +80,35 @@ OPEN_OF_CASE = Statement(
         _slip.c.replied_at.is_(None),
     )
 )
+
+
+@lru_cache(maxsize=64)
+def waiting(owners: int, offices: int) -> Statement:
+    """How many unanswered slips are addressed to so many owners and offices, up to :most.
+
+    Reads `owner0`…, and `role0`, `unit0`… for each office.
+    """
+    found = select(_slip.c.id).where(*unanswered(owners, offices)).limit(bindparam("most"))
+    return Statement(select(func.count().label("waiting")).select_from(found.subquery()))
+
+
+@lru_cache(maxsize=64)
+def mine(owners: int, offices: int) -> Statement:
+    """Those slips, up to :most of them, the most urgent first; reads the same."""
+    found = select(_slip).where(*unanswered(owners, offices))
+    return Statement(found.order_by(_slip.c.reply_by, _slip.c.id).limit(bindparam("most")))
+
+
+def unanswered(owners: int, offices: int) -> tuple[Any, ...]:
+    """The conditions of slips that wait for one of them."""
+    own = [_slip.c.owner == bindparam(f"owner{number}") for number in range(owners)]
+    of_office = [
+        and_(_slip.c.role == bindparam(f"role{number}"), _slip.c.unit == bindparam(f"unit{number}"))
+        for number in range(offices)
+    ]
+    return _slip.c.replied_at.is_(None), or_(*own, *of_office)
+
+
 #: the guard: a slip is answered once
 REPLY = Statement(
     update(_slip)

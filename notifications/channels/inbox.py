@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from engine import Statement
 from notifications.message import Urgency
 from notifications.tables import MessageRow
 
@@ -48,19 +49,23 @@ class InboxPage:
     next_cursor: str | None
 
 
+_UNREAD = select(func.count().label("unread")).select_from(
+    select(MessageRow.id)
+    .where(
+        MessageRow.participant_id == bindparam("participant_id"),
+        MessageRow.read_at.is_(None),
+        MessageRow.shown,
+    )
+    .limit(COUNT_UP_TO)
+    .subquery()
+)
+#: the same for a page that asks at every visit: one row, `unread`
+UNREAD = Statement(_UNREAD)
+
+
 def unread_count(session: Session, participant_id: str) -> int:
     """Unread messages, counted up to `COUNT_UP_TO`."""
-    unread = (
-        select(MessageRow.id)
-        .where(
-            MessageRow.participant_id == participant_id,
-            MessageRow.read_at.is_(None),
-            MessageRow.shown,
-        )
-        .limit(COUNT_UP_TO)
-        .subquery()
-    )
-    return int(session.scalar(select(func.count()).select_from(unread)) or 0)
+    return int(session.scalar(_UNREAD, {"participant_id": participant_id}) or 0)
 
 
 def page(

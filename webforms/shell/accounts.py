@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import argon2
-from sqlalchemy import String, delete, select, update
+from sqlalchemy import String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine import Base, UtcDateTime, errors
-from webforms.database import db, runtime, wall_now
+from engine import Base, Statement, UtcDateTime, errors
+from webforms.database import db, engine, runtime, wall_now
 
 LOGIN_FAILURES = 5
 ADDRESS_FAILURES = 40
@@ -62,6 +62,21 @@ class LoginFailure(Base):
     failures: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+#: asked at every request
+_BY_TOKEN = Statement(
+    select(
+        WebSession.created_at,
+        WebSession.seen_at,
+        Account.participant_id,
+        Account.login,
+        Account.must_change,
+        Account.disabled,
+    )
+    .join(Account, Account.participant_id == WebSession.participant_id)
+    .where(WebSession.token_hash == bindparam("token_hash"))
+)
 
 
 class WrongPassword(errors.Rejected):
@@ -179,24 +194,25 @@ def forget_old() -> None:
 def by_token(token: str) -> SignedIn | None:
     """The login of a session that is neither idle too long, too old, ended nor closed."""
     at, settings = wall_now(), runtime().settings
-    found = db.session.execute(
-        select(WebSession, Account)
-        .join(Account, Account.participant_id == WebSession.participant_id)
-        .where(WebSession.token_hash == _digest(token))
-    ).first()
-    if found is None:
+    named = _digest(token)
+    found = engine().rows(_BY_TOKEN, token_hash=named)
+    if not found:
         return None
-    session, account = found
-    too_old = at - session.created_at > settings.session_lifetime
-    if too_old or at - session.seen_at > settings.idle or account.disabled:
-        db.session.delete(session)
-        db.session.commit()
+    kept = found[0]
+    too_old = at - kept.created_at > settings.session_lifetime
+    if too_old or at - kept.seen_at > settings.idle or kept.disabled:
+        sign_out(token)
         return None
-    signed_in = _signed_in(account, token)
-    if at - session.seen_at > SEEN_EVERY:
-        session.seen_at = at
+    if at - kept.seen_at > SEEN_EVERY:
+        this = update(WebSession).where(WebSession.token_hash == named)
+        db.session.execute(this.values(seen_at=at))
         db.session.commit()
-    return signed_in
+    return SignedIn(
+        participant_id=kept.participant_id,
+        login=kept.login,
+        must_change=kept.must_change,
+        token=token,
+    )
 
 
 def sign_out(token: str) -> None:

@@ -8,6 +8,8 @@ from webforms.database import engine
 from workflows.domain import division
 
 EXTENSION = "nuanliu.places"
+#: so many are asked for one by one: the query for one is written already
+FEW = 4
 
 
 def install(app: Flask) -> None:
@@ -24,15 +26,30 @@ def name(code: str | None) -> str:
     return _known().get(code, code)
 
 
+def names(codes: set[str]) -> dict[str, str]:
+    """The names of several; a code nobody registered stands for itself."""
+    remember(codes)
+    known = _known()
+    return {code: known.get(code, code) for code in codes}
+
+
 def remember(codes: set[str]) -> None:
     """Look several up with one query before a list is drawn."""
     known, unnamed = _known(), _unnamed()
     missing = codes - known.keys() - unnamed
     if missing:
-        with engine().read() as session:
-            found = division.names_of(session, missing)
+        found = _asked(missing)
         known.update({code: text for code, text in found.items() if text != code})
         unnamed.update(code for code, text in found.items() if text == code)
+
+
+def _asked(codes: set[str]) -> dict[str, str]:
+    """Names by code; a code nobody registered stands for itself."""
+    if len(codes) <= FEW:
+        rows = [row for code in codes for row in engine().rows(division.BY_CODE, code=code)]
+        return {code: code for code in codes} | {row.code: row.name for row in rows}
+    with engine().read() as session:
+        return division.names_of(session, codes)
 
 
 def _known() -> dict[str, str]:

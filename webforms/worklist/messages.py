@@ -128,8 +128,7 @@ def install() -> None:
 
 def badge(actor: Actor) -> str:
     """Unread messages as the menu shows them; nothing when there are none."""
-    with engine().read() as session:
-        return capped(inbox.unread_count(session, actor.id))
+    return capped(engine().rows(inbox.UNREAD, participant_id=actor.id)[0].unread)
 
 
 def capped(count: int) -> str:

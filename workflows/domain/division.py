@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import String, false, or_, select
+from sqlalchemy import String, bindparam, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 from sqlalchemy.sql import ColumnElement
 
-from engine import Actor, Base, errors, region
+from engine import Actor, Base, Statement, errors, region
 
 
 class Division(Base):
@@ -44,6 +44,10 @@ def names_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
     wanted = sorted(set(codes))
     rows = session.execute(select(Division.code, Division.name).where(Division.code.in_(wanted)))
     return {code: code for code in wanted} | {row.code: row.name for row in rows}
+
+
+#: the name of one unit, for pages that ask for few: a row with `code` and `name`, or none
+BY_CODE = Statement(select(Division.code, Division.name).where(Division.code == bindparam("code")))
 
 
 def children(session: Session, code: str) -> Sequence[Division]:
