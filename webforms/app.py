@@ -18,6 +18,7 @@ from webforms.shell import (
     auth,
     case,
     compression,
+    deadlines,
     demo_clock,
     errors,
     i18n,
@@ -95,7 +96,7 @@ def create_app(
     metrics.install(app)
     limits.install(app)
     CSRFProtect(app)
-    for part in (i18n, links, places, page, security, errors, auth, compression, assets):
+    for part in (i18n, links, deadlines, places, page, security, errors, auth, compression, assets):
         part.install(app)
     demo_clock.install(app, clock)
     permissions.install(app)

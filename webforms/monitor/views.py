@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import NamedTuple
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, current_app, request
+from markupsafe import Markup
 
 from engine import Actor, TaskRow, clock, errors, region
 from webforms.database import engine, now
 from webforms.monitor import health, load
-from webforms.shell import deadlines, paging, places
+from webforms.shell import deadlines, links, paging, places
 from webforms.shell.page import current_actor, render
 from webforms.shell.permissions import requires
 from webforms.shell.roles import LEADERS
@@ -20,6 +22,8 @@ blueprint = Blueprint("monitor", __name__)
 health.add_to(blueprint)
 PAGE_SIZE = 50
 ONE_WEEK = timedelta(days=7)
+#: the address of a late task's order from above, where there is one
+Order = Callable[[TaskRow], str | None]
 ORDER = "papers.supervision_of_task"
 
 
@@ -34,10 +38,11 @@ def overdue() -> str:
     page = look(actor, cursor=paging.cursor(), limit=PAGE_SIZE)
     by_unit = engine().worklist.load(actor)
     rolled = load.rolled_up(by_unit, unit or load.top(actor))
-    places.remember({row.unit for row in page.rows if row.unit} | {row.unit for row in rolled})
+    named = places.names({row.unit for row in page.rows if row.unit} | {one.unit for one in rolled})
+    order = _supervision(current_actor()) if card == "red" else _no_order
     return render(
         "monitor/overdue.html",
-        rows=[(row, _due(row)) for row in page.rows],
+        rows=[_line(row, named, order) for row in page.rows],
         load=[load.shown(one, at) for one in rolled],
         totals=load.shown(load.total(by_unit), at),
         unit=unit,
@@ -46,7 +51,6 @@ def overdue() -> str:
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
         first=paging.link(cursor=None) if paging.cursor() else None,
         link=paging.link,
-        order=_supervision(current_actor()),
     )
 
 
@@ -80,7 +84,37 @@ def _month(text: str) -> date:
         return clock.local_date(now()).replace(day=1)
 
 
-def _supervision(actor: Actor) -> Callable[[TaskRow], str | None]:
+class _Line(NamedTuple):
+    """One late task as the page says it, in the order its template takes it apart."""
+
+    url: str
+    title: str
+    process: str
+    step: str
+    unit: str
+    who: str | None
+    due: Markup
+    order: str | None
+
+
+def _line(row: TaskRow, named: Mapping[str, str], order: Order) -> _Line:
+    return _Line(
+        url=links.to("processes.instance", instance_id=row.instance_id),
+        title=row.subject or row.name,
+        process=row.process_title,
+        step=row.name,
+        unit=named[row.unit] if row.unit else "",
+        who=row.owner_name,
+        due=deadlines.tag(_due(row)),
+        order=order(row),
+    )
+
+
+def _no_order(_row: TaskRow) -> str | None:
+    return None
+
+
+def _supervision(actor: Actor) -> Order:
     """The address of a late task's 督办单, for whoever sits above the unit that is late."""
 
     def order(row: TaskRow) -> str | None:
@@ -90,7 +124,7 @@ def _supervision(actor: Actor) -> Callable[[TaskRow], str | None]:
             return None
         if not any(region.covers(seat.unit, unit) for seat in above):
             return None
-        return url_for(ORDER, task_id=row.id)
+        return links.to(ORDER, task_id=row.id)
 
     return order
 

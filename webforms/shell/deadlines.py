@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from flask import Flask
+from markupsafe import Markup, escape
 
 from engine import Card, WorkingCalendar, card, clock, errors
 from webforms.shell import i18n
+from webforms.shell.assets import icon
 from webforms.shell.words import gettext, ngettext
 
 SOON = timedelta(days=2)
@@ -37,6 +41,27 @@ class Due:
         return str(gettext("红牌") if self.card is Card.RED else gettext("黄牌"))
 
 
+#: signs beside the words
+_SIGNS = {"bad": "alert", "warn": "clock"}
+
+
+def install(app: Flask) -> None:
+    """Give templates `due_tag(due)`."""
+    app.jinja_env.globals["due_tag"] = tag
+
+
+def tag(due: Due | None) -> Markup:
+    """The badge as it stands on a page: a list asks for it at every line."""
+    if due is None:
+        return Markup(f'<span class="due">{escape(gettext("不限时"))}</span>')  # noqa: S704  # escaped
+    sign = "pause" if due.paused else _SIGNS.get(due.tone)
+    drawn = icon(sign) if sign else ""
+    card_title = due.card_title
+    named = f"<b>{escape(card_title)}</b>" if card_title else ""
+    head = f'<span class="due {escape(due.tone)}" title="{escape(due.exact)}">'
+    return Markup(f"{head}{drawn}{named}{escape(due.text)}</span>")  # noqa: S704  # escaped above
+
+
 def due(
     at: datetime | None,
     now: datetime,
@@ -51,10 +76,14 @@ def due(
             return None
         return Due(tone="", text=gettext("计时暂停"), at=None, paused=True)
     found = card(at, warn_at, now)
-    return replace(_running(at, now, calendar, warned=found is Card.YELLOW), card=found)
+    tone, text = _running(at, now, calendar, warned=found is Card.YELLOW)
+    return Due(tone=tone, text=text, at=at, card=found)
 
 
-def _running(at: datetime, now: datetime, calendar: WorkingCalendar | None, *, warned: bool) -> Due:
+def _running(
+    at: datetime, now: datetime, calendar: WorkingCalendar | None, *, warned: bool
+) -> tuple[str, str]:
+    """Tone and words of a clock that runs."""
     left = at - now
     days = _working_days(at, now, calendar)
     if left < timedelta(0):
@@ -63,16 +92,14 @@ def _running(at: datetime, now: datetime, calendar: WorkingCalendar | None, *, w
             text = ngettext("超期 %(num)d 个工作日", "超期 %(num)d 个工作日", late)
         else:
             text = gettext("超期 %(span)s", span=i18n.span(left))
-        return Due(tone="bad", text=text, at=at)
+        return "bad", text
     # 24:00 of today is the midnight after it: the last instant that is still in time counts.
     if i18n.final_date(at) == clock.local_date(now):
-        return Due(tone="warn", text=gettext("今日到期"), at=at)
+        return "warn", gettext("今日到期")
     tone = "warn" if warned or left < SOON else ""
     if days:
-        return Due(
-            tone=tone, text=ngettext("剩 %(num)d 个工作日", "剩 %(num)d 个工作日", days), at=at
-        )
-    return Due(tone=tone, text=gettext("剩 %(span)s", span=i18n.span(left)), at=at)
+        return tone, ngettext("剩 %(num)d 个工作日", "剩 %(num)d 个工作日", days)
+    return tone, gettext("剩 %(span)s", span=i18n.span(left))
 
 
 def _working_days(at: datetime, now: datetime, calendar: WorkingCalendar | None) -> int | None:

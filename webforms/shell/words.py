@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 
 COOKIE = "lang"
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
@@ -22,7 +22,10 @@ def language() -> str:
     """The locale of this request: the reader's choice, else Chinese."""
     if not has_request_context():
         return OWN
-    return LANGUAGES.get(request.cookies.get(COOKIE, "zh"), OWN)
+    kept: str | None = g.get("language")
+    if kept is None:
+        kept = g.language = LANGUAGES.get(request.cookies.get(COOKIE, "zh"), OWN)
+    return kept
 
 
 @functools.cache

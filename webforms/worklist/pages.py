@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from engine import Actor, TaskRow
 from webforms.database import engine, now
-from webforms.shell import paging, places, titles
+from webforms.shell import paging, titles
 from webforms.shell.page import current_actor, render, see_other, wants_fragment
 from webforms.shell.permissions import requires
 from webforms.worklist import table
@@ -37,12 +34,11 @@ def inbox() -> str:
     search = paging.search()
     wanted = table.filter_of(tab, search=search, process_key=process_key)
     page = engine().worklist.page(actor, filter=wanted, cursor=paging.cursor(), limit=PAGE_SIZE)
-    places.remember({task.unit for task in page.rows if task.unit})
     return render(
         "worklist/inbox.html",
         tabs=table.tabs(tab, engine().worklist.counts(actor, at)),
         tab=tab,
-        rows=[_row(task, actor, at) for task in page.rows],
+        rows=table.rows(page.rows, actor_id=actor.id, now=at, calendar_of=engine().calendar_for),
         processes=titles.processes(actor),
         process_key=process_key,
         search=search,
@@ -51,11 +47,6 @@ def inbox() -> str:
         older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
         link=paging.link,
     )
-
-
-def _row(task: TaskRow, actor: Actor, at: datetime) -> table.Row:
-    calendar = engine().calendar_for(task.unit) if task.unit else None
-    return table.row(task, actor_id=actor.id, now=at, calendar=calendar)
 
 
 @blueprint.get("/tasks/<task_id>")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from engine import (
     DueFilter,
@@ -15,10 +18,12 @@ from engine import (
     WorklistFilter,
     states,
 )
-from webforms.shell import deadlines
+from webforms.shell import deadlines, i18n, links, places
 from webforms.shell.paging import capped
 from webforms.shell.words import gettext
 from webforms.shell.words import lazy_gettext as _l
+
+CalendarOf = Callable[[str], WorkingCalendar]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +38,20 @@ class Tab:
     current: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One task as a row."""
+class Row(NamedTuple):
+    """One task as the page says it, in the order its template takes it apart."""
 
-    task: TaskRow
-    due: deadlines.Due | None
+    url: str
+    title: str
+    process: str
+    step: str
+    unit: str
     status: str
-    mine: bool
+    tone: str
+    due: Markup
+    #: ISO, for machines, and month, day and minute for people
+    since: str
+    since_short: str
 
 
 _TABS: Mapping[str, tuple[object, WorklistFilter]] = {
@@ -85,18 +96,42 @@ def tabs(current: str, counts: WorklistCounts) -> tuple[Tab, ...]:
     )
 
 
-def row(
-    task: TaskRow, *, actor_id: str, now: datetime, calendar: WorkingCalendar | None = None
-) -> Row:
-    """One row."""
-    mine = task.owner == actor_id
+def rows(
+    tasks: Iterable[TaskRow], *, actor_id: str, now: datetime, calendar_of: CalendarOf
+) -> list[Row]:
+    """The lines of the list, in words."""
+    tasks = list(tasks)
+    places_of = places.names({task.unit for task in tasks if task.unit})
+    states_of = {
+        status: gettext(states.TASK_TITLES[status]) for status in {t.status for t in tasks}
+    }
+    lines = []
+    for task in tasks:
+        mine = task.owner == actor_id
+        since = i18n.iso(task.created_at)
+        calendar = calendar_of(task.unit) if task.unit else None
+        lines.append(
+            Row(
+                url=links.to("worklist.task", task_id=task.id),
+                title=task.subject or task.name,
+                process=task.process_title,
+                step=task.name,
+                unit=places_of[task.unit] if task.unit else "",
+                status=_held(task, mine=mine) or states_of[task.status],
+                tone="info" if mine else "mute",
+                due=deadlines.tag(due_of(task, now, calendar)),
+                since=since,
+                since_short=f"{since[5:10]} {since[11:16]}",
+            )
+        )
+    return lines
+
+
+def _held(task: TaskRow, *, mine: bool) -> str:
+    """In whose hands it is; nothing where in nobody's."""
     if mine:
-        status = gettext("我在办")
-    elif task.owner_name:
-        status = gettext("%(name)s 在办", name=task.owner_name)
-    else:
-        status = gettext(states.TASK_TITLES[task.status])
-    return Row(task=task, due=due_of(task, now, calendar), status=status, mine=mine)
+        return gettext("我在办")
+    return gettext("%(name)s 在办", name=task.owner_name) if task.owner_name else ""
 
 
 def due_of(task: TaskRow, now: datetime, calendar: WorkingCalendar | None) -> deadlines.Due | None:
