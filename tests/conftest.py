@@ -117,6 +117,12 @@ def user_task(id: str, role: str = "clerk", beside: str = "", **attributes: str)
     return Step(tag="userTask", id=id, extensions=extensions, children=loop, beside=beside)
 
 
+def call(process: str, *, id: str = "call", extensions: str = "") -> Step:
+    """A call activity of the process with this key."""
+    attributes = f'calledElement="{process}"'
+    return Step(tag="callActivity", id=id, attributes=attributes, extensions=extensions)
+
+
 def straight(key: str, *steps: Step, root: str = "", process_extensions: str = "") -> bytes:
     """A BPMN file: start, the steps one after the other, end."""
     nodes = [
@@ -211,6 +217,7 @@ class Office:
     user_task = staticmethod(user_task)
     timer_beside = staticmethod(timer_beside)
     step = Step
+    call = staticmethod(call)
 
     def __init__(self, url: str, files: Path, operations: tuple[object, ...] = ()) -> None:
         self.clock = TravellingClock(NINE_O_CLOCK)

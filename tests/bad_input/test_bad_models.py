@@ -159,7 +159,7 @@ def test_a_ladder_nobody_can_climb_is_refused(at, office, nothing_changes):
 
 def test_processes_that_call_each_other_in_a_circle_are_refused(office, nothing_changes):
     def calling(key, other):
-        step = office.step(tag="callActivity", id="call", attributes=f'calledElement="{other}"')
+        step = office.call(other)
         return package(key, straight(key, user_task("work", deadline="1d"), step))
 
     office.deploy(user_task("work"), key="b")
@@ -168,15 +168,14 @@ def test_processes_that_call_each_other_in_a_circle_are_refused(office, nothing_
         office.engine.repository.deploy(
             package(
                 "b",
-                straight("b", office.step(
-                    tag="callActivity", id="call", attributes='calledElement="a"')),
+                straight("b", office.call("a")),
             ),
             SYSTEM,
         )  # fmt: skip
 
 
 def test_a_process_that_calls_itself_is_refused(office, nothing_changes):
-    step = office.step(tag="callActivity", id="call", attributes='calledElement="case"')
+    step = office.call("case")
     with nothing_changes(office.engine), pytest.raises(errors.DeploymentRefused):
         office.engine.repository.deploy(package("case", straight("case", step)), SYSTEM)
 

@@ -87,10 +87,8 @@ def test_a_suspended_case_stands_still_and_catches_up(office):
 def test_a_called_process_runs_and_hands_its_result_back(office):
     office.deploy(office.user_task("inner"), key="child")
     office.deploy(
-        office.step(
-            tag="callActivity",
-            id="call",
-            attributes='calledElement="child"',
+        office.call(
+            "child",
             extensions='<nl:input name="x" value="=1"/><nl:output name="answer" value="=y"/>',
         ),
         office.user_task("after"),
@@ -108,7 +106,7 @@ def test_a_called_process_runs_and_hands_its_result_back(office):
 def test_ending_a_case_ends_what_it_called(office):
     office.deploy(office.user_task("inner"), key="child")
     office.deploy(
-        office.step(tag="callActivity", id="call", attributes='calledElement="child"'),
+        office.call("child"),
         key="parent",
     )
     case = office.start("parent")
@@ -123,12 +121,7 @@ def test_ending_a_case_ends_what_it_called(office):
 def test_a_call_of_a_process_that_is_missing_waits_until_it_is_there(office):
     office.deploy(office.user_task("inner"), key="child")
     office.deploy(
-        office.step(
-            tag="callActivity",
-            id="call",
-            attributes='calledElement="child"',
-            extensions='<nl:call binding="9"/>',
-        ),
+        office.call("child", extensions='<nl:call binding="9"/>'),
         key="parent",
     )
     case = office.start("parent")

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text, update
 from sqlalchemy.pool import NullPool
 
 from engine import SYSTEM, BusinessError, errors, operation, tables
+from engine.execution import job_executor
 
 kept = []
 
@@ -68,7 +69,6 @@ def test_a_poisoned_timer_is_pushed_ahead_then_becomes_one_incident(office, monk
         )
     )
     case = office.start()
-    from engine.execution import job_executor
 
     def broken(work, timer):
         raise ZeroDivisionError("poison")
@@ -135,7 +135,7 @@ def test_a_value_that_no_variable_can_hold_is_refused_whole(open_on):
 def test_a_job_that_nobody_ran_is_found_by_the_heartbeat(office):
     office.deploy(office.user_task("inner"), key="child")
     office.deploy(
-        office.step(tag="callActivity", id="call", attributes='calledElement="child"'),
+        office.call("child"),
         key="parent",
     )
     commands = office.engine.management._commands

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from engine import SYSTEM, errors, operation
+from engine.execution import correlation
 from tests.conftest import VILLAGE
 from tests.contract.test_clock_starts import begun, timed
 from tests.contract.test_clock_starts import deploy as deploy_clock
@@ -70,10 +71,8 @@ def test_an_input_that_cannot_be_computed_still_says_so_and_changes_nothing(bank
 def test_a_call_goes_to_the_unit_that_was_mended(office):
     office.deploy(office.user_task("register"), key="child")
     office.deploy(
-        office.step(
-            tag="callActivity",
-            id="call",
-            attributes='calledElement="child"',
+        office.call(
+            "child",
             extensions='<nl:call binding="latest" region="=town"/><nl:input name="who" value="=who"/>',
         ),
     )
@@ -92,8 +91,6 @@ def test_a_call_goes_to_the_unit_that_was_mended(office):
 @pytest.fixture
 def stuck(office, monkeypatch):
     """A process that the clock begins, where beginning fails."""
-    from engine.execution import correlation
-
     begin = correlation.begin
     working = [False]
 

@@ -25,7 +25,7 @@ def called(office, length="7d", *, deadline=None, rules=None, **terms):
 
 
 def calling(office, key, of, *first, rules=RULES, **terms):
-    call = office.step(tag="callActivity", id="call", attributes=f'calledElement="{of}"')
+    call = office.call(of)
     model = office.package(key, office.straight(key, *first, call, office.user_task("after")))
     return office.engine.repository.deploy(replace(model, pauses=rules, **terms), SYSTEM).id
 

@@ -204,10 +204,10 @@ def test_the_middle_of_a_multi_instance_goes_on(office, versions):
 
 def test_a_called_process_is_waited_for_and_moves_apart(office, versions):
     office.deploy(office.user_task("inner"), key="part")
-    call = office.step(tag="callActivity", id="call", attributes='calledElement="part"')
+    call = office.call("part")
     versions.deploy(call, office.user_task("b"))
     case = office.start()
-    renamed = office.step(tag="callActivity", id="ask", attributes='calledElement="part"')
+    renamed = office.call("part", id="ask")
     versions.deploy(renamed, office.user_task("c"))
 
     (preview,) = versions.preview({"call": "ask"})

@@ -79,11 +79,8 @@ def test_a_role_learned_from_a_new_version_counts_from_then_on(office, case) -> 
 def test_whoever_runs_the_calling_process_sees_what_it_is_made_of(office) -> None:
     office.hire("he", "何县", ("organiser", office.county))
     office.deploy(office.user_task("decide"), key="part")
-    call = office.step(
-        tag="callActivity",
-        id="parts",
-        attributes=' calledElement="part"',
-        extensions='<nl:call region="=&quot;349898101201&quot;"/>',
+    call = office.call(
+        "part", id="parts", extensions='<nl:call region="=&quot;349898101201&quot;"/>'
     )
     whole = office.package("whole", office.straight("whole", call))
     roles = {**whole.roles, "organiser": "牵头"}
