@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import Pool
@@ -113,8 +114,6 @@ class OwnPostgres:
         return server
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        import psycopg
-
         for _ in range(1000):
             if server.poll() is not None:
                 raise RuntimeError((self.folder / "log").read_text())
@@ -128,8 +127,6 @@ class OwnPostgres:
 
     def create(self, name: str, *, template: str = "template0") -> str:
         """A fresh database; its SQLAlchemy URL."""
-        import psycopg
-
         with psycopg.connect(
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         ) as connection:
@@ -140,8 +137,6 @@ class OwnPostgres:
 
     def drop(self, name: str) -> None:
         """Forget a database, connected or not."""
-        import psycopg
-
         with psycopg.connect(
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         ) as connection:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from flask import url_for
 
+from engine import collect
 from tests.bad_input import demo_county
 from tests.pages.api_client import BASE, token_of
 from workflows import catalog
@@ -392,8 +393,6 @@ def test_a_file_of_another_town_is_no_evidence_here(untouched):
 
 
 def test_exactly_these_operations_need_no_task():
-    from engine import collect
-
     declared = {one.name: one for module in catalog.operation_modules() for one in collect(module)}
 
     assert {name for name, one in declared.items() if one.public} == {"notice.file_objection"}

@@ -17,6 +17,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import psycopg
 from load_office import Board
 
 PATIENCE = 60.0
@@ -89,8 +90,6 @@ class Postgres:
                     raise SystemExit((self.folder / "log").read_text()[-4000:])
 
     def _answers(self, until: float) -> bool:
-        import psycopg
-
         while self.lives() and time.monotonic() < until:
             try:
                 psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres").close()

@@ -12,7 +12,7 @@ from engine import SYSTEM, Duty, Queue, operation
 from engine.execution import job_executor
 from engine.execution.hand_over import LOST_AFTER, TIMERS_IN_A_BATCH
 from engine.queues.port import DueTimer, Errand
-from engine.services.cluster import DUTY_ATTEMPTS
+from engine.services.cluster import DUTY_ATTEMPTS, ClusterService
 
 
 class Hands:
@@ -247,8 +247,6 @@ def test_a_duty_is_done_once_although_three_workers_look(office):
 
 def cluster_of(office):
     """The same database as another process sees it."""
-    from engine.services.cluster import ClusterService
-
     known = office.engine.cluster
     return ClusterService(known._environment, known._executor)
 

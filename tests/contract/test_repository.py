@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import SYSTEM, errors
+from engine import SYSTEM, ProcessEngine, errors
 
 
 def _package(office, *names, key="case", **more):
@@ -105,8 +105,6 @@ def test_a_draft_is_kept_and_a_second_editor_is_told(office):
 
 
 def test_a_restarted_engine_runs_what_was_deployed(office, store_url, tmp_path):
-    from engine import ProcessEngine
-
     office.engine.repository.deploy(_package(office, "a", "b"), SYSTEM)
     case = office.start()
     task = office.task("wang")

@@ -14,6 +14,7 @@ from engine import TravellingClock, errors
 from engine.model.clock import local_midnight
 from engine.store import schema
 from engine.store.database import Database
+from engine.store.schema_change import add_index
 
 
 @pytest.fixture
@@ -222,7 +223,6 @@ def test_an_index_cut_off_half_built_is_built_again(database, clock, ship):
     """A concurrent build on PostgreSQL leaves an invalid index behind when it is killed."""
     if database.is_sqlite:
         pytest.skip("SQLite builds in a transaction")
-    from engine.store.schema_change import add_index
 
     def build(connection):
         add_index(connection, "ix_test_login", "participant", "login")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from engine import SYSTEM, WorkingCalendar, errors
 from webforms.database import db
-from webforms.shell import calendars
+from webforms.shell import assets, calendars
 
 
 def model(bpm) -> str:
@@ -200,8 +200,6 @@ def test_it_shows_no_incident_where_there_is_none(as_):
 
 
 def test_the_overdue_board_shows_a_leader_his_own_subtree(as_, bpm, travelling, task):
-    from datetime import timedelta
-
     travelling.advance(timedelta(days=30))
     while bpm.management.run_due():
         pass
@@ -215,8 +213,6 @@ def test_the_overdue_board_shows_a_leader_his_own_subtree(as_, bpm, travelling, 
 
 
 def test_it_says_when_the_editor_is_not_installed(as_, monkeypatch):
-    from webforms.shell import assets
-
     monkeypatch.setattr(assets, "_manifest", dict)
     page = as_("admin").get("/admin/definitions/sample/modeler")
 

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from engine import SystemClock
+from webforms.app import create_app
+
 SUMMARY = "登记、审核、发放三步的小流程，供页面测试。"
 COLD_CACHE_LIMIT = 60_000
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -114,9 +117,6 @@ def test_a_view_without_a_permission_is_closed(app, as_):
 
 
 def test_the_clock_route_is_not_there_when_time_is_real(settings, bpm):
-    from engine import SystemClock
-    from webforms.app import create_app
-
     real = create_app(settings, engine=bpm, clock=SystemClock())
 
     assert "demo.move" not in real.view_functions

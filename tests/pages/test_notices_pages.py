@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from webforms.database import db
 from webforms.notices import views
 from workflows.demo.relief_households import households
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
@@ -60,14 +61,11 @@ def test_public_pages_name_no_head_in_full_and_no_illness(winter):
 
 
 def test_a_minor_is_never_named(winter):
-    with winter.app.app_context():
-        from webforms.database import db
-
-        with db.session.begin():
-            line = db.session.scalars(
-                select(RosterLine).where(RosterLine.village == VILLAGES[0], RosterLine.seq == 1)
-            ).one()
-            line.head_is_minor, line.guardian_name, line.head_name = True, "赵守护", "钱小童"
+    with winter.app.app_context(), db.session.begin():
+        line = db.session.scalars(
+            select(RosterLine).where(RosterLine.village == VILLAGES[0], RosterLine.seq == 1)
+        ).one()
+        line.head_is_minor, line.guardian_name, line.head_name = True, "赵守护", "钱小童"
 
     html = winter.nobody().get(f"/public/notices/{notice_of(winter, VILLAGES[0])}").html
 

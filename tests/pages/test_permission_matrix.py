@@ -11,6 +11,7 @@ import pytest
 
 from engine import SYSTEM as SYSTEM_ACTOR
 from engine import MoveOrder
+from webforms.shell.permissions import permission_of
 
 ROLES = ("", "wang", "sun", "li", "leader", "admin", "guard", "auditor")
 #: nobody logged in → login; then clerk, stranger, approver, leader, system, security, audit
@@ -177,8 +178,6 @@ def test_it_has_a_row_for_every_route(app):
 
 
 def test_it_declares_who_may_enter_on_every_view(app):
-    from webforms.shell.permissions import permission_of
-
     silent = [
         name
         for name, view in app.view_functions.items()

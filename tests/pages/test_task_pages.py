@@ -6,6 +6,9 @@ import io
 
 import pytest
 
+from engine import SYSTEM, tables
+from workflows.domain import vault
+
 GOOD = {
     "f-name": "张三",
     "f-amount": "1,200.50",
@@ -29,8 +32,6 @@ def send(page, task, data=None, *, outcome="submit", status=200):
 
 
 def variables(bpm, case):
-    from engine import SYSTEM
-
     return bpm.runtime.instance(case, SYSTEM).variables
 
 
@@ -106,9 +107,6 @@ def test_it_keeps_a_draft_also_when_it_is_wrong(as_, task):
 
 
 def test_a_number_in_a_draft_is_kept_under_lock(as_, bpm, task):
-    from engine import tables
-    from workflows.domain import vault
-
     vault.configure(b"a key for tests, nothing else")
     page = as_("wang")
     open_task(page, task)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import redirect_stdout
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -52,9 +54,6 @@ def december() -> dict:
 
 
 def _said(arguments: list[str]) -> tuple[int, str]:
-    from contextlib import redirect_stdout
-    from io import StringIO
-
     out = StringIO()
     with redirect_stdout(out):
         code = run(arguments)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
 from engine import Base, IsoDate, JsonText, UtcDateTime
 from engine.store.database import Database
@@ -116,8 +117,6 @@ def test_a_transaction_within_a_transaction_is_a_mistake(database):
 
 
 def test_every_table_compiles_for_both_databases():
-    from sqlalchemy.schema import CreateTable
-
     for table in Base.metadata.sorted_tables:
         for dialect in (sqlite.dialect(), postgresql.dialect()):
             assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from importlib import resources
 
 import pytest
 
@@ -105,8 +106,6 @@ def by_key_before(found: Profile) -> Profile:
     ],
 )
 def test_a_profile_with_a_mistake_is_refused(change, said) -> None:
-    from importlib import resources
-
     text = resources.files("workflows.domain").joinpath("profiles/wan_zhonggang.toml").read_text()
     assert change[0] in text
 

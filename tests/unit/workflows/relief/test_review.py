@@ -8,6 +8,7 @@ from engine import errors
 from workflows.demo.relief_people import COUNTY, TOWNS, VILLAGES
 from workflows.domain import funds, kin, lines, notice, review, roster, roster_query
 from workflows.domain.line_states import LineState
+from workflows.domain.vault import DisclosureRead
 
 TOWN = TOWNS[0]
 
@@ -246,8 +247,6 @@ def test_pages_of_lines_are_masked_bounded_and_continue(desk, submitted, apply) 
 
 
 def test_a_full_number_is_read_on_record_and_with_a_purpose(desk, submitted) -> None:
-    from workflows.domain.vault import DisclosureRead
-
     clerk = desk.by("zhao", "town_clerk", TOWN)
     with pytest.raises(errors.InvalidInput):
         roster_query.reveal(clerk, submitted[0].id, "")
