@@ -6,7 +6,6 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,17 +16,8 @@ from notifications.channels import registry
 from notifications.channels.email import Email, SmtpSettings
 from notifications.channels.mailbox import Mailbox
 from notifications.errors import DeliveryError, WrongChannel
-from notifications.message import Letter, Urgency
-
-LETTER = Letter(
-    id="00000000-0000-7000-8000-000000000001",
-    to_name="王小满",
-    to_address="wang@example.cn",
-    subject="超期：柳河镇东沟村",
-    body="您好：\n\n“村级评议”现已超期。\n.以点开头的一行\n",
-    urgency=Urgency.SOON,
-    at=datetime(2026, 1, 5, 1, 0, tzinfo=UTC),
-)
+from notifications.message import Urgency
+from tests.contract.letters import LETTER
 
 
 @dataclass

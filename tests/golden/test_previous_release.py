@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
@@ -13,14 +10,8 @@ from sqlalchemy import inspect, text
 from engine import SYSTEM, ProcessEngine, TravellingClock, errors
 from engine.store import schema
 from engine.store.database import Database
+from tests.golden import release
 from webforms import app  # noqa: F401  # an installation has the tables of every area
-
-_spec = importlib.util.spec_from_file_location("release", Path(__file__).parent / "release.py")
-assert _spec is not None
-assert _spec.loader is not None
-release = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("release", release)
-_spec.loader.exec_module(release)
 
 
 @pytest.fixture

@@ -213,31 +213,25 @@ def test_it_holds_values_to_their_types(kind: str, text: str, expected: object) 
     assert model.evaluate("d") == expected
 
 
-def test_it_refuses_java_functions_loudly() -> None:
-    logic = (
-        "<encapsulatedLogic kind='Java'><formalParameter name='a'/>"
-        f"{feel('{class: 1}')}</encapsulatedLogic>"
-    )
+@pytest.mark.parametrize(
+    ("kind", "parameters", "body", "called", "said"),
+    [
+        ("Java", "a", "{class: 1}", "j(1)", "Java"),
+        ("FEEL", "aa", "a", "j(1, 2)", "同名"),
+    ],
+    ids=["written in Java", "two parameters of one name"],
+)
+def test_it_refuses_a_function_that_cannot_be_called_loudly(
+    kind: str, parameters: str, body: str, called: str, said: str
+) -> None:
+    formal = "".join(f"<formalParameter name='{name}'/>" for name in parameters)
+    logic = f"<encapsulatedLogic kind='{kind}'>{formal}{feel(body)}</encapsulatedLogic>"
     model = opened(
         f"<businessKnowledgeModel id='j' name='j'><variable name='j'/>{logic}</businessKnowledgeModel>",
-        decision("d", feel("j(1)"), "!#j"),
+        decision("d", feel(called), "!#j"),
     )
 
-    assert "Java" in model.problems()[0].message
-    assert model.evaluate("d") is None
-
-
-def test_it_refuses_two_parameters_of_one_name() -> None:
-    logic = (
-        "<encapsulatedLogic><formalParameter name='a'/><formalParameter name='a'/>"
-        f"{feel('a')}</encapsulatedLogic>"
-    )
-    model = opened(
-        f"<businessKnowledgeModel id='j' name='j'><variable name='j'/>{logic}</businessKnowledgeModel>",
-        decision("d", feel("j(1, 2)"), "!#j"),
-    )
-
-    assert "同名" in model.problems()[0].message
+    assert said in model.problems()[0].message
     assert model.evaluate("d") is None
 
 
