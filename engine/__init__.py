@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from engine.model.clocks import TimerView as TimerView
     from engine.model.clocks import card as card
     from engine.model.confirmation import ConfirmationKind as ConfirmationKind
+    from engine.model.confirmation import ConfirmationPage as ConfirmationPage
     from engine.model.confirmation import ConfirmationStatus as ConfirmationStatus
     from engine.model.confirmation import ConfirmationView as ConfirmationView
     from engine.model.errors import BusinessError as BusinessError
@@ -93,7 +94,7 @@ _CLOCKS = (
     "CalendarVersionView", "NamedCase",
 )  # fmt: skip
 _VACANCY = ("Vacancy", "VacancyPage")
-_CONFIRMATION = ("ConfirmationKind", "ConfirmationStatus", "ConfirmationView")
+_CONFIRMATION = ("ConfirmationKind", "ConfirmationPage", "ConfirmationStatus", "ConfirmationView")
 _CLOCK = ("Clock", "TravellingClock")
 
 _MODULES = {

@@ -49,3 +49,11 @@ class ConfirmationView:
     order: Mapping[str, object] = field(default_factory=dict)
     #: why this administrator may not confirm it; empty where he may
     obstacle: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationPage:
+    """One keyset page of orders, the newest first; `next_cursor` is None on the last."""
+
+    rows: tuple[ConfirmationView, ...]
+    next_cursor: str | None

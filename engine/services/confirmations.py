@@ -8,19 +8,25 @@ hand in it.  An installation with one administrator may switch this off.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, false, insert, or_, select, true, update
 
 from engine.execution import jumping
 from engine.execution.command import Commands
 from engine.execution.jumping import JumpForbidden
 from engine.execution.work import Work
 from engine.kernel import codec
-from engine.model.actor import ADMINISTRATOR, Actor, is_administrator
-from engine.model.confirmation import ConfirmationKind, ConfirmationStatus, ConfirmationView
+from engine.model import region as regions
+from engine.model.actor import ADMINISTRATOR, SYSTEM, Actor, is_administrator
+from engine.model.confirmation import (
+    ConfirmationKind,
+    ConfirmationPage,
+    ConfirmationStatus,
+    ConfirmationView,
+)
 from engine.model.errors import (
     InvalidInput,
     InvalidState,
@@ -38,7 +44,6 @@ from engine.services.repository import RepositoryService
 from engine.store import confirmations
 from engine.store.database import Transaction
 
-MOST_SHOWN = 50
 LONGEST = 500
 OWN_ORDER = "自己提出或编辑过的，须由另一名系统管理员复核"
 _row: Any = confirmations.Confirmation.__table__
@@ -138,28 +143,41 @@ class ConfirmationService(CaseLookup):
     # --- looking -----------------------------------------------------------------------------
 
     def listed(
-        self, actor: Actor, *, waiting: bool = True, subject: str | None = None
-    ) -> tuple[ConfirmationView, ...]:
+        self,
+        actor: Actor,
+        *,
+        waiting: bool = True,
+        subject: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> ConfirmationPage:
         """Orders he administers the subjects of, newest first; waiting ones, or decided ones."""
-        is_waiting = _row.c.status == ConfirmationStatus.WAITING
-        query = select(_row).where(is_waiting if waiting else ~is_waiting)
+        query = select(_row).where(_seen_by(actor), _standing(waiting=waiting))
         if subject is not None:
             query = query.where(_row.c.subject == subject)
-        query = query.order_by(_row.c.id.desc())
-        found: list[ConfirmationView] = []
+        if cursor is not None:
+            query = query.where(_row.c.id < cursor)
         with self._environment.database.read() as tx:
-            for row in tx.execute(query):
-                if _sees(actor, row):
-                    found.append(_view(row, actor))
-                if len(found) == MOST_SHOWN:
-                    break
-        return tuple(found)
+            rows = tx.execute(query.order_by(_row.c.id.desc()).limit(limit + 1)).all()
+        views = tuple(_view(row, actor) for row in rows[:limit])
+        return ConfirmationPage(rows=views, next_cursor=views[-1].id if len(rows) > limit else None)
 
     def to_decide(self, actor: Actor) -> int:
         """How many orders wait for him of all people."""
         if not actor.has_role(ADMINISTRATOR):
             return 0
-        return sum(1 for one in self.listed(actor) if not one.obstacle)
+        query = select(_row.c.involved).where(_seen_by(actor), _standing(waiting=True))
+        with self._environment.database.read() as tx:
+            rows = tx.execute(query).all()
+        return sum(1 for row in rows if not _obstacle(row, actor))
+
+    def agreed_to(self, versions: Collection[str], actor: Actor) -> dict[str, str]:
+        """Who confirmed these versions, by their ids; of those nobody had to, nothing."""
+        query = select(_row.c.result, _row.c.decided_name).where(
+            _row.c.result.in_(list(versions)), _seen_by(actor)
+        )
+        with self._environment.database.read() as tx:
+            return {row.result: row.decided_name for row in tx.execute(query)}
 
     def order(self, order_id: str, actor: Actor) -> ConfirmationView:
         """One of them. Raises NotFound."""
@@ -318,8 +336,8 @@ class ConfirmationService(CaseLookup):
 
     @staticmethod
     def _of(tx: Transaction, order_id: str, actor: Actor) -> Any:
-        row = tx.execute(select(_row).where(_row.c.id == order_id)).first()
-        if row is None or not _sees(actor, row):
+        row = tx.execute(select(_row).where(_row.c.id == order_id, _seen_by(actor))).first()
+        if row is None:
             raise NotFound("没有这份复核")
         return row
 
@@ -334,10 +352,24 @@ def _require_of_case(work: Work, actor: Actor) -> None:
         raise NotFound("没有这个事项")
 
 
-def _sees(actor: Actor, row: Any) -> bool:
-    if row.kind == ConfirmationKind.PUBLISH:
-        return is_administrator(actor)
-    return administers(actor, row.region)
+def _seen_by(actor: Actor) -> Any:
+    """New versions for every administrator, jumps for those above the case."""
+    if actor is SYSTEM:
+        return true()
+    if not is_administrator(actor):
+        return false()
+    below = [
+        _row.c.region.startswith(regions.prefix(seat.unit), autoescape=True)
+        for seat in actor.seats
+        if seat.role == ADMINISTRATOR
+    ]
+    is_jump = _row.c.kind == ConfirmationKind.JUMP
+    return or_(_row.c.kind == ConfirmationKind.PUBLISH, and_(is_jump, or_(*below)))
+
+
+def _standing(*, waiting: bool) -> Any:
+    is_waiting: Any = _row.c.status == ConfirmationStatus.WAITING
+    return is_waiting if waiting else ~is_waiting
 
 
 def _obstacle(row: Any, actor: Actor) -> str:

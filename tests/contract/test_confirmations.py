@@ -112,7 +112,7 @@ def test_nobody_else_asks_looks_or_confirms(desk, who):
             getattr(desk.engine.confirmations, verb)(order, actor)
     with pytest.raises(errors.NotFound):
         desk.engine.confirmations.refuse(order, actor, "不")
-    assert desk.engine.confirmations.listed(actor) == ()
+    assert desk.engine.confirmations.listed(actor).rows == ()
 
 
 def test_what_the_gate_refuses_cannot_be_asked_for(desk):
@@ -122,7 +122,7 @@ def test_what_the_gate_refuses_cannot_be_asked_for(desk):
     with pytest.raises(errors.DeploymentRefused):
         desk.engine.confirmations.ask_publish(broken, desk.actor("guan"))
 
-    assert desk.engine.confirmations.listed(desk.actor("guan")) == ()
+    assert desk.engine.confirmations.listed(desk.actor("guan")).rows == ()
 
 
 def test_more_than_files_or_nothing_new_is_refused(desk):
@@ -165,7 +165,7 @@ def test_a_refused_order_does_not_happen_and_says_why(desk):
 
     with pytest.raises(errors.InvalidState):
         desk.engine.confirmations.confirm(order, desk.actor("fu"))
-    seen = desk.engine.confirmations.listed(desk.actor("guan"), waiting=False)
+    seen = desk.engine.confirmations.listed(desk.actor("guan"), waiting=False).rows
     assert [(one.status, one.note) for one in seen] == [("refused", "名称不妥")]
     assert version(desk) == 1
 
@@ -237,7 +237,45 @@ def test_an_administrator_of_elsewhere_hears_nothing_of_it(desk):
 
     with pytest.raises(errors.NotFound):
         desk.engine.confirmations.confirm(order, desk.actor("yuan"))
-    assert desk.engine.confirmations.listed(desk.actor("yuan")) == ()
+    assert desk.engine.confirmations.listed(desk.actor("yuan")).rows == ()
+
+
+def paged(desk, who, **which):
+    seen, sizes, cursor = [], [], None
+    while True:
+        page = desk.engine.confirmations.listed(desk.actor(who), cursor=cursor, limit=3, **which)
+        seen += [one.id for one in page.rows]
+        sizes.append(len(page.rows))
+        cursor = page.next_cursor
+        if cursor is None:
+            return seen, sizes
+
+
+def test_orders_are_listed_page_by_page_the_newest_first(desk):
+    orders = [ask_jump(desk, desk.start()) for _ in range(7)]
+    publish = ask(desk)
+
+    assert paged(desk, "fu") == ([publish, *orders[::-1]], [3, 3, 2])
+    assert desk.engine.confirmations.to_decide(desk.actor("fu")) == 8
+    assert desk.engine.confirmations.to_decide(desk.actor("guan")) == 0
+    # Whoever administers another place sees what is everybody's.
+    assert paged(desk, "yuan") == ([publish], [1])
+    assert paged(desk, "wang") == ([], [0])
+
+    for order in orders[:4]:
+        desk.engine.confirmations.refuse(order, desk.actor("fu"), "不必")
+    assert paged(desk, "fu", waiting=False) == (orders[3::-1], [3, 1])
+    assert paged(desk, "fu") == ([publish, *orders[:3:-1]], [3, 1])
+
+
+def test_who_agreed_to_a_version_is_told_however_many_orders_came_later(desk):
+    first = desk.engine.repository.latest("case").id
+    made = desk.engine.confirmations.confirm(ask(desk), desk.actor("fu"))
+
+    told = desk.engine.confirmations.agreed_to([first, made], desk.actor("yuan"))
+
+    assert told == {made: "傅复核"}
+    assert desk.engine.confirmations.agreed_to([made], desk.actor("wang")) == {}
 
 
 def test_a_case_that_went_on_does_not_jump(desk):

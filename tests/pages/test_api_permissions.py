@@ -48,6 +48,7 @@ GET = {
     "moves": ("/moves?process=sample", ADMINISTRATOR),
     "move_batch": ("/moves/{batch}", ADMINISTRATOR),
     "move_results": ("/moves/{batch}/results", ADMINISTRATOR),
+    "confirmations": ("/confirmations", ADMINISTRATOR),
     "objections": ("/notices/none/objections", (401, 404, 404, 404, 404, 403, 403, 403)),
     "objection": ("/objections/none", (401, 404, 404, 404, 404, 403, 403, 403)),
     "objection_status": ("/objections/none/status", (404,) * 8),

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.pages.conftest import COUNTY, PASSWORD
+from webforms.admin import confirmations
 from webforms.shell import accounts
 
 
@@ -117,6 +118,34 @@ def test_a_jump_waits_for_a_second_administrator(as_, bpm, case, second):
 
     assert bpm.runtime.instance(case, admin).waiting_at == ("review",)
     assert "管理员提出，傅复核复核" in other.text
+
+
+def test_the_list_has_pages_and_what_was_decided_has_a_tab(as_, bpm, second, monkeypatch):
+    monkeypatch.setattr(confirmations, "PAGE_SIZE", 1)
+    page, answer = ordered(as_, bpm)
+    page.get(answer.json["redirect"])
+    page.post(f"{answer.json['redirect']}/withdraw")
+    ordered(as_, bpm)
+
+    other = as_(second).get("/admin/confirmations")
+    assert "等待复核" in other.text
+    assert "已撤回" not in other.text
+    assert "下一页" not in other.text
+    other.get("/admin/confirmations?tab=decided")
+    assert "已撤回" in other.text
+
+    other.get(answer.json["redirect"])
+    other.get("/admin/confirmations")
+    again = re.search(r'href="(/admin/confirmations/[0-9a-f-]{36})"', other.html)[1]
+    other.get(again)
+    other.post(f"{again}/refuse", {"note": "不妥"})
+    other.get("/admin/confirmations?tab=decided")
+    assert "不同意" in other.text
+    assert "已撤回" not in other.text
+    older = re.search(r'rel="next" href="([^"]+)"', other.html)[1]
+    other.get(older.replace("&amp;", "&"))
+    assert "已撤回" in other.text
+    assert "上一页" in other.text
 
 
 def test_a_jump_of_a_case_that_went_on_is_not_carried_out(as_, bpm, case, task, second):

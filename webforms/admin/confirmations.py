@@ -32,6 +32,7 @@ STATES = {
     ConfirmationStatus.REFUSED: (_l("不同意"), "bad"),
     ConfirmationStatus.WITHDRAWN: (_l("已撤回"), "mute"),
 }
+PAGE_SIZE = 50
 CHANGES = {"added": _l("新增"), "removed": _l("删除"), "changed": _l("修改")}
 
 
@@ -44,15 +45,19 @@ def waiting(actor: Actor) -> str:
 @blueprint.get("/admin/confirmations")
 @requires(roles.SYSTEM_ADMIN)
 def confirmations() -> str:
-    """What waits for a second pair of eyes, and what was decided."""
+    """What waits for a second pair of eyes, or what was decided; a page at a time."""
     actor = current_actor()
     known = engine().confirmations
-    waits, decided = known.listed(actor), known.listed(actor, waiting=False)
-    places.remember({one.region for one in (*waits, *decided) if one.region})
+    waiting_ones = request.args.get("tab") != "decided"
+    page = known.listed(actor, waiting=waiting_ones, cursor=paging.cursor(), limit=PAGE_SIZE)
+    places.remember({one.region for one in page.rows if one.region})
     return render(
         "admin/confirmations.html",
-        waits=waits,
-        decided=decided,
+        rows=page.rows,
+        waiting=waiting_ones,
+        older=paging.link(cursor=page.next_cursor) if page.next_cursor else None,
+        first=paging.link(cursor=None) if paging.cursor() else None,
+        link=paging.link,
         needed=known.are_needed,
         kinds=KINDS,
         states=STATES,

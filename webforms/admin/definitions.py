@@ -51,11 +51,8 @@ def definition(key: str) -> str:
         draft=bool(engine().repository.drafts(key)),
         policies=package.policies,
         vacant=vacant,
-        orders=engine().confirmations.listed(current_actor(), subject=key),
-        confirmed={
-            one.result: one.decided_name
-            for one in engine().confirmations.listed(current_actor(), waiting=False, subject=key)
-        },
+        orders=engine().confirmations.listed(current_actor(), subject=key).rows,
+        confirmed=engine().confirmations.agreed_to([one.id for one in versions], current_actor()),
         four_eyes=engine().confirmations.are_needed,
         vacancies=seats.named(engine(), vacant),
     )

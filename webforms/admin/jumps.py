@@ -67,7 +67,7 @@ def _page(instance_id: str, fault: str = "") -> str:
         "status_titles": states.INSTANCE_TITLES,
         "preview": None,
         "needs_second": engine().confirmations.are_needed,
-        "orders": engine().confirmations.listed(actor, subject=instance_id),
+        "orders": engine().confirmations.listed(actor, subject=instance_id).rows,
     }
     if element is not None and target:
         context["preview"] = engine().runtime.plan_jump(instance_id, element, target, actor)

@@ -21,6 +21,7 @@ _GROUPS = {
     "tasks": "待办",
     "slips": "督办单",
     "moves": "迁移在办件",
+    "confirmations": "复核",
     "events": "消息与信号",
     "notices": "公示与异议",
     "files": "附件",

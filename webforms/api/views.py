@@ -9,6 +9,7 @@ from flask import Response, current_app, request
 
 from webforms.api import (
     about,
+    confirmations,
     definitions,
     events,
     files,
@@ -58,6 +59,7 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *slips.ROUTES,
     *moves.ROUTES,
+    *confirmations.ROUTES,
     *notices.ROUTES,
     *objections.ROUTES,
 )
