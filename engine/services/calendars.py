@@ -6,32 +6,22 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select
 
 from engine.execution.command import Commands
-from engine.execution.recount import Order, Place, Recount, Stage
-from engine.kernel import codec
 from engine.model import region as regions
 from engine.model.actor import Actor, is_administrator
 from engine.model.calendar import WorkingCalendar, read_holiday_json
 from engine.model.clocks import CalendarVersionView, MovedDueView, RecountView
-from engine.model.errors import InvalidInput, NotAllowed, NotFound
+from engine.model.errors import InvalidInput, NotAllowed
 from engine.model.office_time import NoHours, read_hours
-from engine.services.calendars_entries import named, with_entry, written
+from engine.services import calendars_entries as entries
+from engine.services.calendars_recounts import RecountJobs
 from engine.store import calendars as store
-from engine.store import jobs
-from engine.store.database import Transaction
 
 _entry: Any = store.CalendarEntry.__table__
 _moved: Any = store.MovedDue.__table__
-JOB_RECOUNT = "recount"
-#: how long another process may have counted by the calendar before
-OVERLAP = timedelta(minutes=3)
 EVERY = timedelta(seconds=30)
-WAIT_FOR_FIRST = timedelta(minutes=1)
-#: after so much other jobs and timers get their turn
-MOVED_AT_ONCE = 100
-LOOKED_AT_ONCE = 5_000
 
 
 class CalendarService:
@@ -39,10 +29,10 @@ class CalendarService:
 
     def __init__(self, commands: Commands) -> None:
         self._environment = commands.environment
-        self._recount = Recount(commands)
         self._base = commands.environment.calendars.default
         self._applied = 0
         self._looked_at: datetime | None = None
+        self.recounts = RecountJobs(commands, self.refresh)
 
     # --- imports -----------------------------------------------------------------------------
 
@@ -52,7 +42,7 @@ class CalendarService:
         Answers the number of the version. Raises NotAllowed, InvalidCalendar.
         """
         table = read_holiday_json(text)
-        return self._keep(actor, store.YEAR, str(table.year), written(table), source)
+        return self._keep(actor, store.YEAR, str(table.year), entries.written(table), source)
 
     def import_local(  # one keyword a field of the form
         self,
@@ -80,15 +70,14 @@ class CalendarService:
             ],
             "hours": list(hours) if own_hours else [],
         }
-        with_entry(self._base, store.LOCAL, unit, content)
+        entries.with_entry(self._base, store.LOCAL, unit, content)
         return self._keep(actor, store.LOCAL, unit, content, source)
 
     def _keep(self, actor: Actor, kind: str, about: str, content: Any, source: str) -> int:
         if not is_administrator(actor):
             raise NotAllowed("工作日历由系统管理员维护")
         with self._environment.database.write() as tx:
-            last = tx.execute(select(func.max(_entry.c.number))).scalar() or 0
-            number = int(last) + 1
+            number = entries.newest(tx) + 1
             tx.execute(
                 insert(_entry).values(
                     number=number,
@@ -101,8 +90,7 @@ class CalendarService:
                     moved=None,
                 )
             )
-            self._queue(tx, number, late=False)
-            self._queue(tx, number, late=True)
+            self.recounts.queue(tx, number)
         self.apply()
         self._environment.wake()
         return number
@@ -113,10 +101,10 @@ class CalendarService:
             rows = tx.execute(select(_entry).order_by(_entry.c.number)).all()
         calendar = self._base
         for row in rows:
-            calendar = with_entry(calendar, row.kind, row.about, row.content)
+            calendar = entries.with_entry(calendar, row.kind, row.about, row.content)
         if rows:
             self._applied = rows[-1].number
-            calendar = named(calendar, f"{self._base.version}.{self._applied}")
+            calendar = entries.named(calendar, f"{self._base.version}.{self._applied}")
         self._environment.calendars.replace(calendar)
 
     def replace_base(self, calendar: WorkingCalendar) -> None:
@@ -132,18 +120,16 @@ class CalendarService:
             self._looked_at = now
             self.refresh()
 
-    def refresh(self) -> bool:
-        """Take over what another process imported; whether there was something.
+    def refresh(self) -> None:
+        """Take over what another process imported.
 
         What this process opened meanwhile by the older calendar is counted again a little later,
         by the second job of the import.
         """
         with self._environment.database.read() as tx:
-            newest = int(tx.execute(select(func.max(_entry.c.number))).scalar() or 0)
-        if newest == self._applied:
-            return False
-        self.apply()
-        return True
+            newest = entries.newest(tx)
+        if newest != self._applied:
+            self.apply()
 
     # --- looking -----------------------------------------------------------------------------
 
@@ -167,7 +153,7 @@ class CalendarService:
         Raises NotFound.
         """
         with self._environment.database.read() as tx:
-            self._row(tx, number)
+            entries.row(tx, number)
             rows = tx.execute(
                 select(_moved)
                 .where(_moved.c.number == number, _moved.c.id > after)
@@ -187,155 +173,9 @@ class CalendarService:
 
         Dates that an expression or an operation set stay.
         """
-        return self._recount.everything(Order(reason=reason))
+        return self.recounts.at_once(reason)
 
     def progress(self, number: int) -> RecountView:
         """How far counting again for a version is. Raises NotFound."""
         with self._environment.database.read() as tx:
-            row = self._row(tx, number)
-            moved = row.moved
-            if moved is None:
-                moved = _moved_so_far(tx, number)
-            return RecountView(
-                number=number,
-                looked_at=row.done or 0,
-                total=row.total or 0,
-                moved=moved,
-                is_over=row.moved is not None,
-            )
-
-    def run_job(self, job: Any, arguments: Mapping[str, Any]) -> list[str]:
-        """Some pages of a recount, each kept before the next; then the job stands in line again.
-
-        A job that comes twice, or was cut off, begins its page again and finds nothing to move.
-        """
-        number, late = arguments["number"], arguments["late"]
-        self.refresh()
-        place = Place(
-            stage=Stage(arguments["stage"]),
-            after=arguments["after"],
-            element=arguments["element"],
-        )
-        known = bytes(job.arguments)
-        with self._environment.database.write() as tx:
-            row = self._row(tx, number)
-            if late and row.moved is None:
-                self._wait(tx, job)
-                return []
-            newest = int(tx.execute(select(func.max(_entry.c.number))).scalar() or 0)
-            if newest > number:
-                # The newer version counts everything again; what moved so far is listed.
-                self._finish(tx, job, known, number)
-                return []
-            if not late and row.total is None:
-                total = self._recount.total(tx)
-                tx.execute(
-                    update(_entry).where(_entry.c.number == number).values(total=total, done=0)
-                )
-        since = row.imported_at - OVERLAP if late else None
-        order = Order(reason=f"工作日历第 {number} 版", number=number, since=since)
-        done, moved, looked_at = row.done or 0, 0, 0
-        then: Place | None = place
-        while then is not None and moved < MOVED_AT_ONCE and looked_at < LOOKED_AT_ONCE:
-            page = self._recount.page(order, then)
-            then, moved, looked_at = page.then, moved + page.moved, looked_at + page.looked_at
-            done += page.looked_at
-            goes_on = moved < MOVED_AT_ONCE and looked_at < LOOKED_AT_ONCE
-            told = {} if late else {"done": done}
-            kept = self._keep_place(job, known, arguments, then, goes_on=goes_on, told=told)
-            if kept is None:
-                return []  # another worker goes on with it
-            known = kept
-        self._environment.wake()
-        return []
-
-    def _keep_place(
-        self,
-        job: Any,
-        known: bytes,
-        arguments: Mapping[str, Any],
-        then: Place | None,
-        *,
-        goes_on: bool,
-        told: Mapping[str, int],
-    ) -> bytes | None:
-        """Note how far it is, with the job; None where somebody else noted something since."""
-        number = arguments["number"]
-        with self._environment.database.write() as tx:
-            if then is None:
-                return b"" if self._finish(tx, job, known, number) else None
-            place = {"stage": str(then.stage), "after": then.after, "element": then.element}
-            noted = codec.encode({**arguments, **place})
-            hit = tx.write(
-                jobs.GO_ON,
-                {
-                    "job_id": job.id,
-                    "seen_arguments": known,
-                    "arguments": noted,
-                    "run_at": self._environment.clock.now(),
-                    "claimed_at": job.claimed_at if goes_on else None,
-                },
-            )
-            if hit != 1:
-                return None
-            if told:
-                tx.execute(update(_entry).where(_entry.c.number == number).values(**told))
-        return noted
-
-    def _finish(self, tx: Transaction, job: Any, known: bytes, number: int) -> bool:
-        hit = tx.write(jobs.TAKE_AS, {"job_id": job.id, "seen_arguments": known})
-        if hit != 1:
-            return False
-        tx.execute(
-            update(_entry)
-            .where(_entry.c.number == number)
-            .values(moved=_moved_so_far(tx, number), done=_entry.c.total)
-        )
-        return True
-
-    def _wait(self, tx: Transaction, job: Any) -> None:
-        again = self._environment.clock.now() + WAIT_FOR_FIRST
-        tx.write(jobs.LEASE, {"job_id": job.id, "seen_run_at": job.run_at, "run_at": again})
-
-    def _queue(self, tx: Transaction, number: int, *, late: bool) -> None:
-        now = self._environment.clock.now()
-        place = Place()
-        tx.write(
-            jobs.INSERT,
-            {
-                "id": self._environment.ids.new(),
-                "shard": "000000",
-                "kind": JOB_RECOUNT,
-                "instance_id": None,
-                "element": None,
-                "key": f"{JOB_RECOUNT}:{number}{':late' if late else ''}",
-                "arguments": codec.encode(
-                    {
-                        "number": number,
-                        "late": late,
-                        "stage": str(place.stage),
-                        "after": place.after,
-                        "element": place.element,
-                    }
-                ),
-                "status": jobs.QUEUED,
-                "run_at": now + OVERLAP if late else now,
-                "created_at": now,
-                "attempts": 0,
-                "error": None,
-            },
-        )
-
-    @staticmethod
-    def _row(tx: Transaction, number: int) -> Any:
-        row = tx.execute(select(_entry).where(_entry.c.number == number)).first()
-        if row is None:
-            raise NotFound("没有这一版日历")
-        return row
-
-
-def _moved_so_far(tx: Transaction, number: int) -> int:
-    found = tx.execute(
-        select(func.count()).select_from(_moved).where(_moved.c.number == number)
-    ).scalar()
-    return int(found or 0)
+            return self.recounts.progress(tx, number)

@@ -6,11 +6,29 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from sqlalchemy import func, select
+
 from engine.model.calendar import InvalidCalendar, WorkingCalendar, YearTable
+from engine.model.errors import NotFound
 from engine.model.office_time import read_hours
 from engine.store import calendars as store
+from engine.store.database import Transaction
 
+_entry: Any = store.CalendarEntry.__table__
 OFF, WORK, HALF = "off", "work", "half"
+
+
+def newest(tx: Transaction) -> int:
+    """The number of the newest entry; 0 without any."""
+    return int(tx.execute(select(func.max(_entry.c.number))).scalar() or 0)
+
+
+def row(tx: Transaction, number: int) -> Any:
+    """One entry. Raises NotFound."""
+    found = tx.execute(select(_entry).where(_entry.c.number == number)).first()
+    if found is None:
+        raise NotFound("没有这一版日历")
+    return found
 
 
 def written(table: YearTable) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from engine.model.errors import InvalidState, NotAllowed, NotFound
 from engine.model.facts import Fact
 from engine.model.process import IncidentView
 from engine.services.attendance import Attendance
-from engine.services.calendars import JOB_RECOUNT, CalendarService
+from engine.services.calendars import CalendarService
+from engine.services.calendars_recounts import JOB_RECOUNT
 from engine.services.outbox import OutboxDesk
 from engine.store import (
     human_tasks,
@@ -70,7 +71,7 @@ class ManagementService(OutboxDesk):
         super().__init__(commands)
         self._calendars = calendars
         self._executor = executor
-        executor.services[JOB_RECOUNT] = calendars.run_job
+        executor.services[JOB_RECOUNT] = calendars.recounts.run
         self._attendance = Attendance(commands.environment)
 
     def run_due(self, now: datetime | None = None, limit: int = 200) -> int:

@@ -68,7 +68,7 @@ def test_the_request_counts_nothing_and_the_heartbeat_everything(office):
 
 
 def test_progress_is_told_while_it_lasts(office, monkeypatch):
-    monkeypatch.setattr("engine.services.calendars.MOVED_AT_ONCE", 2)
+    monkeypatch.setattr("engine.services.calendars_recounts.MOVED_AT_ONCE", 2)
     opened(office, 5)
     number = off(office)
     told = []
@@ -175,7 +175,7 @@ def test_what_another_process_opened_by_the_old_calendar_is_counted_again(office
 
 
 def test_a_second_import_takes_over_from_the_first(office, monkeypatch):
-    monkeypatch.setattr("engine.services.calendars.MOVED_AT_ONCE", 2)
+    monkeypatch.setattr("engine.services.calendars_recounts.MOVED_AT_ONCE", 2)
     cases = opened(office, 5)
     first = off(office)
     one_run(office)
