@@ -7,21 +7,39 @@ that may look everywhere below their unit: auditors, higher authorities.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from engine.model import region
 from engine.model.actor import SYSTEM, Actor, Seat
 from engine.store.definitions import ProcessDefinition
+from engine.store.statement import Statement
 
 if TYPE_CHECKING:
     from engine.execution.programs import Deployed, Programs
     from engine.store.database import Transaction
 
 _definition: Any = ProcessDefinition.__table__
+#: versions are only ever added: their number tells whether the roles known are all
+_COUNT = Statement(select(func.count().label("versions")).select_from(_definition))
+
+
+class Part(enum.Enum):
+    """How much of a county's records somebody may look into."""
+
+    WHOLE = enum.auto()
+    #: between two codes
+    STRETCH = enum.auto()
+    #: an institution alone
+    ONE = enum.auto()
+
+
+Shape = tuple[Part, tuple[str, ...] | None]
+"""How much of a county, and the processes (None: all)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +68,43 @@ class Sight:
             return self._of_processes(table)
         return (*_within(table, self.unit), *self._of_processes(table))
 
+    @property
+    def shape(self) -> Shape:
+        """What `like` needs: how much of a shard it is, and the processes."""
+        if self.unit is None or region.level(self.unit).value <= region.Level.COUNTY.value:
+            return Part.WHOLE, self.keys
+        institution = region.level(self.unit) is region.Level.INSTITUTION
+        return (Part.ONE if institution else Part.STRETCH), self.keys
+
+    def bounds(self, number: int) -> dict[str, str]:
+        """Values of `like` in the place of this number."""
+        part, _ = self.shape
+        if part is Part.WHOLE or self.unit is None:
+            return {}
+        first, following = _bounds(self.unit)
+        return {f"first{number}": first, f"following{number}": following}
+
     def _of_processes(self, table: Any) -> tuple[Any, ...]:
         return () if self.keys is None else (table.c.process_key.in_(self.keys),)
+
+
+def like(shape: Shape, number: int, table: Any) -> tuple[Any, ...]:
+    """`within_shard` for every unit of such a shape, to be written once; none: all of the shard.
+
+    Reads `first…` and `following…` of its number (`Sight.bounds`).
+    """
+    part, keys = shape
+    # One by one: a list of unknown length could not be written once.
+    known = () if keys is None else (or_(*[table.c.process_key == key for key in keys]),)
+    first = table.c.region >= bindparam(f"first{number}")
+    behind = table.c.region < bindparam(f"following{number}")
+    match part:
+        case Part.WHOLE:
+            return known
+        case Part.ONE:
+            return (table.c.region == bindparam(f"first{number}"), *known)
+        case Part.STRETCH:
+            return (first, behind, *known)
 
 
 def _below(table: Any, unit: str | None) -> tuple[Any, ...]:
@@ -63,12 +116,21 @@ def _below(table: Any, unit: str | None) -> tuple[Any, ...]:
 
 
 def _within(table: Any, unit: str) -> tuple[Any, ...]:
-    prefix = region.prefix(unit)
     if region.level(unit) is region.Level.INSTITUTION:
         return (table.c.region == unit,)
-    # Between two codes, so that an index on the region can find the stretch.
-    following = str(int(prefix) + 1).zfill(len(prefix))
-    return (table.c.region >= prefix, table.c.region < following)
+    first, following = _bounds(unit)
+    return (table.c.region >= first, table.c.region < following)
+
+
+def _bounds(unit: str) -> tuple[str, str]:
+    """Two codes with the subtree of a division between them, for an index on the region.
+
+    Of an institution, which has none below it, the code itself.
+    """
+    prefix = region.prefix(unit)
+    if region.level(unit) is region.Level.INSTITUTION:
+        return unit, unit
+    return prefix, str(int(prefix) + 1).zfill(len(prefix))
 
 
 class Visibility:
@@ -138,7 +200,9 @@ class Visibility:
         return seat.role in self._observers or seat.role in self._known(tx).get(key, ())
 
     def _known(self, tx: Transaction) -> Mapping[str, frozenset[str]]:
-        counted = tx.execute(select(func.count()).select_from(_definition)).scalar_one()
+        row = tx.first(_COUNT)
+        assert row is not None
+        counted = row.versions
         if counted != self._counted:
             ids = tx.execute(select(_definition.c.id)).scalars().all()
             self._roles = roles_of([self._programs.by_id(tx, one) for one in ids])

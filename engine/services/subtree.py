@@ -12,18 +12,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from engine.execution.environment import Environment
-from engine.execution.visibility import Sight
+from engine.execution.visibility import Part, Shape, Sight, like
 from engine.model import region
 from engine.model.actor import Actor
 from engine.model.human_task import UnitLoad
 from engine.store import worklists
 from engine.store.database import Transaction
+from engine.store.statement import Statement
 
+Shapes = tuple[Shape, ...]
 Place = tuple[datetime, str]
 """Where a task stands in the order: due instant and id."""
 
@@ -36,6 +39,9 @@ WINDOW, FIRST_WINDOW = 20_000, 500
 COUNTED, COUNTED_IN_EACH = 20_000, 1_000
 
 _WINDOW: Any = worklists.WINDOW
+#: queries written for what different people see; more are written anew
+KEPT = 256
+_DIGITS = region.Level.VILLAGE.value
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -44,8 +50,21 @@ class Stretch:
     """The open tasks of one county, as far as somebody sees them."""
 
     shard: str
-    #: None: all of them
-    narrowed: Any = None
+    #: what he sees of it, one sight beside the other; none: all of it
+    sights: tuple[Sight, ...] = ()
+
+    @property
+    def shapes(self) -> Shapes:
+        """What the queries are written for."""
+        return tuple(sight.shape for sight in self.sights)
+
+    @property
+    def bounds(self) -> dict[str, str]:
+        """What they read."""
+        found: dict[str, str] = {}
+        for number, sight in enumerate(self.sights):
+            found |= sight.bounds(number)
+        return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +103,13 @@ class Subtree:
         found = Found()
         for stretch in stretches:
             here = _in_stretch(
-                tx, _yellow(stretch, warned), after=after, until=until, most=limit + 1, share=share
+                tx,
+                stretch,
+                after=after,
+                until=until,
+                most=limit + 1,
+                share=share,
+                warned=warned,
             )
             _merge(found, here, limit)
             if len(found.rows) > limit:
@@ -97,16 +122,27 @@ class Subtree:
         return seen, frontier
 
     def load(
-        self, tx: Transaction, actor: Actor, now: datetime, tonight: datetime
+        self,
+        tx: Transaction,
+        actor: Actor,
+        now: datetime,
+        tonight: datetime,
+        level: region.Level | None = None,
     ) -> list[UnitLoad]:
-        """Open tasks by acting unit; where a county has very many, its most urgent ones only."""
+        """Open tasks by acting unit; where a county has very many, its most urgent ones only.
+
+        With a level summed to the units there; what stands higher, or below none, by itself.
+        """
         stretches = self._stretches(tx, actor)
         most = max(COUNTED_IN_EACH, COUNTED // max(1, len(stretches)))
         parts: dict[str, list[UnitLoad]] = defaultdict(list)
         for stretch in stretches:
-            for one in _counted(tx, stretch, most, {"now": now, "tonight": tonight}):
+            for one in _counted(tx, stretch, level, most, {"now": now, "tonight": tonight}):
                 parts[one.unit].append(one)
-        return [UnitLoad.of(unit, those) for unit, those in parts.items()]
+        return [
+            those[0] if len(those) == 1 else UnitLoad.of(unit, those)
+            for unit, those in parts.items()
+        ]
 
     # --- private -----------------------------------------------------------------------------
 
@@ -122,7 +158,7 @@ class Subtree:
                 assert sight.unit is not None
                 by_shard[region.shard(sight.unit)].append(sight)
         return [
-            Stretch(shard=shard, narrowed=_narrowed(among))
+            Stretch(shard=shard, sights=_narrowed(among))
             for shard, among in sorted(by_shard.items())
         ]
 
@@ -135,42 +171,37 @@ def _counties(tx: Transaction, sight: Sight) -> list[str]:
     return [row.shard for row in tx.rows(worklists.SHARDS, bounds)]
 
 
-def _narrowed(sights: Sequence[Sight]) -> Any:
-    """What in one county any of these sights lets through; None: everything."""
-    conditions = []
-    for sight in sights:
-        parts = sight.within_shard(_WINDOW)
-        if not parts:
-            return None
-        conditions.append(and_(*parts))
-    return or_(*conditions)
+def _narrowed(sights: Sequence[Sight]) -> tuple[Sight, ...]:
+    """What in one county these sights let through; none: everything."""
+    return () if (Part.WHOLE, None) in {sight.shape for sight in sights} else tuple(sights)
 
 
-def _yellow(stretch: Stretch, now: datetime | None) -> Stretch:
-    if now is None:
-        return stretch
-    card = _WINDOW.c.warn_at <= now
-    narrowed = card if stretch.narrowed is None else and_(card, stretch.narrowed)
-    return Stretch(shard=stretch.shard, narrowed=narrowed)
+def _seen(shapes: Shapes) -> tuple[Any, ...]:
+    """The condition of what any of them lets through."""
+    each = [and_(*like(shape, number, _WINDOW)) for number, shape in enumerate(shapes)]
+    return (or_(*each),) if each else ()
 
 
 def _in_stretch(
-    tx: Transaction, stretch: Stretch, *, after: Place, until: datetime, most: int, share: int
+    tx: Transaction,
+    stretch: Stretch,
+    *,
+    after: Place,
+    until: datetime,
+    most: int,
+    share: int,
+    warned: datetime | None,
 ) -> Found:
     asked: dict[str, Any] = {
         "shard": stretch.shard, "after_at": after[0], "after_id": after[1], "until": until,
+        "most": most, "warned_at": warned, **stretch.bounds,
     }  # fmt: skip
-    if stretch.narrowed is None:
+    if not stretch.sights and warned is None:
         return Found(rows=tx.rows(worklists.IN_SHARD, {**asked, "limit": most}))
-    query = (
-        select(_WINDOW.c.id, _WINDOW.c.due_sort)
-        .where(stretch.narrowed)
-        .order_by(_WINDOW.c.due_sort, _WINDOW.c.id)
-        .limit(most)
-    )
     rows: list[Any] = []
     for window in (FIRST_WINDOW, share):
-        rows = list(tx.execute(query, {**asked, "limit": window}).all())
+        query = _in_window(stretch.shapes, yellow=warned is not None)
+        rows = tx.rows(query, {**asked, "limit": window})
         if len(rows) == most:
             return Found(rows=rows)
         end = tx.first(worklists.END_OF_WINDOW, {**asked, "before": window - 1})
@@ -179,30 +210,72 @@ def _in_stretch(
     return Found(rows=rows, frontier=_place(end))
 
 
-def _counted(tx: Transaction, stretch: Stretch, most: int, values: Mapping[str, Any]) -> list[Any]:
-    late = _WINDOW.c.due_sort <= values["now"]
-    today = and_(~late, _WINDOW.c.due_sort <= values["tonight"])
-    query = select(
-        _WINDOW.c.unit,
-        func.count().label("open"),
-        func.sum(case((late, 1), else_=0)).label("overdue"),
-        func.sum(case((today, 1), else_=0)).label("today"),
-    ).group_by(_WINDOW.c.unit)
-    if stretch.narrowed is not None:
-        query = query.where(stretch.narrowed)
+@lru_cache(maxsize=KEPT)
+def _in_window(shapes: Shapes, *, yellow: bool) -> Statement:
+    """Those of the next :limit that the question is about, :most of them at most."""
+    card = (_WINDOW.c.warn_at <= bindparam("warned_at"),) if yellow else ()
+    return Statement(
+        select(_WINDOW.c.id, _WINDOW.c.due_sort)
+        .where(*card, *_seen(shapes))
+        .order_by(_WINDOW.c.due_sort, _WINDOW.c.id)
+        .limit(bindparam("most"))
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _loads(level: region.Level | None, shapes: Shapes) -> Statement:
+    """How much lies at which unit: open, due until :now, due until :tonight."""
+    due = {name: case((_WINDOW.c.due_sort <= bindparam(name), 1)) for name in ("now", "tonight")}
+    by_unit = (
+        select(
+            _WINDOW.c.unit,
+            func.count().label("open"),
+            *[func.count(late).label(name) for name, late in due.items()],
+        )
+        .where(*_seen(shapes))
+        .group_by(_WINDOW.c.unit)
+    )
+    # First by unit, then those few by what their codes begin with: half the work of one go.
+    units = by_unit.subquery()
+    code = units.c.unit if level is None else _beginning(units.c.unit, level)
+    sums = [func.sum(units.c[name]).label(name) for name in ("open", "now", "tonight")]
+    return Statement(select(code.label("code"), *sums).group_by("code"))
+
+
+def _beginning(unit: Any, level: region.Level) -> Any:
+    """The digits of the unit at this level; the whole code where it has none there."""
+    above = max((one.value for one in region.Level if one.value < level.value), default=0)
+    width = level.value - above
+    own = func.substr(unit, above + 1, width)
+    return case((own != "0" * width, func.substr(unit, 1, level.value)), else_=unit)
+
+
+def _counted(
+    tx: Transaction,
+    stretch: Stretch,
+    level: region.Level | None,
+    most: int,
+    values: Mapping[str, Any],
+) -> list[Any]:
     asked = {
         "shard": stretch.shard, "after_at": worklists.BEGINNING[0],
         "after_id": worklists.BEGINNING[1], "until": LAST,
     }  # fmt: skip
-    rows = tx.execute(query, {**asked, "limit": most}).all()
+    rows = tx.rows(
+        _loads(level, stretch.shapes), {**asked, **values, **stretch.bounds, "limit": most}
+    )
     end = tx.first(worklists.END_OF_WINDOW, {**asked, "before": most})
     until = None if end is None else end.due_sort
     return [
         UnitLoad(
-            unit=row.unit, open=row.open, overdue=row.overdue, today=row.today, counted_until=until
+            unit=row.code.ljust(_DIGITS, "0"),
+            open=int(row.open),
+            overdue=int(row.now),
+            today=int(row.tonight) - int(row.now),
+            counted_until=until,
         )
         for row in rows
-        if row.unit is not None
+        if row.code is not None
     ]
 
 

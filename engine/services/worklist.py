@@ -25,6 +25,7 @@ from engine.model.human_task import (
     UnitLoad,
     WorklistCounts,
 )
+from engine.model.region import Level
 from engine.model.states import Verb, Who
 from engine.model.worklist import DueFilter, Holding, WorklistFilter
 from engine.services.files import Files
@@ -134,14 +135,16 @@ class WorklistService:
         """Every open task in the subtrees of his seats."""
         return self._below(actor, cursor, limit)
 
-    def load(self, actor: Actor) -> tuple[UnitLoad, ...]:
+    def load(self, actor: Actor, *, level: Level | None = None) -> tuple[UnitLoad, ...]:
         """Open tasks by unit, of exactly the cases whose tasks `open_below` lists.
 
+        `level` sums them to the units of this level; a unit that has none above it there stands
+        for itself.
         Where a county has tens of thousands only the most urgent of them are counted.
         """
         now = self._environment.clock.now()
         with self._environment.database.read() as tx:
-            return tuple(self._subtree.load(tx, actor, now, end_of_day(local_date(now))))
+            return tuple(self._subtree.load(tx, actor, now, end_of_day(local_date(now)), level))
 
     def done_by(self, actor: Actor, *, cursor: str | None = None, limit: int = 50) -> TaskPage:
         """What he completed, newest first."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import create_engine, literal, select
 
-from engine import SYSTEM
+from engine import SYSTEM, UnitLoad, region
 from engine.services import subtree
 from engine.store import human_tasks
 
@@ -162,3 +163,43 @@ def test_the_load_of_a_full_county_says_how_far_it_was_counted(office, monkeypat
     assert sum(one.open for one in load) == 15
     assert sum(one.overdue for one in load) == 6
     assert all(one.counted_until is not None and one.counted_until > now for one in load)
+
+
+@pytest.mark.parametrize("level", list(region.Level)[:6])
+def test_the_load_summed_to_a_level_is_the_sum_of_its_units(office, level):
+    lay(office, 40)
+    lay(office, 9, hours=100, town="102")
+    office.travel(hours=30)
+    above = office.actor("above")
+
+    sums: dict[str, list[UnitLoad]] = {}
+    for one in office.engine.worklist.load(above):
+        sums.setdefault(region.at_level(one.unit, level) or one.unit, []).append(one)
+
+    assert {one.unit: one for one in office.engine.worklist.load(above, level=level)} == {
+        unit: UnitLoad.of(unit, those) for unit, those in sums.items()
+    }
+
+
+UNITS = (
+    "349811101201",
+    "349811101000",
+    "349811000000",
+    "349800000000",
+    "340000000000",
+    "349811101201.3",
+    "349800000000.1",
+    # a county governed by its province, a town directly below a city
+    "340023101201",
+    "349800101201",
+)
+
+
+@pytest.mark.parametrize("level", [one for one in region.Level if 0 < one.value <= 12])
+def test_a_unit_is_summed_to_the_one_above_it_or_stands_for_itself(level):
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        for unit in UNITS:
+            code = connection.execute(select(subtree._beginning(literal(unit), level))).scalar()
+            assert code.ljust(12, "0") == (region.at_level(unit, level) or unit)
+    engine.dispose()

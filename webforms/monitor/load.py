@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from engine import Actor, UnitLoad, clock, region
 
@@ -19,21 +17,14 @@ _BELOW = {
 }
 
 
-def rolled_up(found: Iterable[UnitLoad], unit: str | None) -> list[UnitLoad]:
-    """Summed to the units directly below `unit`, the latest first."""
-    level = _BELOW.get(region.level(unit)) if unit else None
-    sums: dict[str, list[UnitLoad]] = defaultdict(list)
-    for one in found:
-        at = _above(one.unit, level) if level else None
-        sums[at or one.unit].append(one)
-    rolled = [UnitLoad.of(code, parts) for code, parts in sums.items()]
-    return sorted(rolled, key=lambda one: (-one.overdue, -one.open, one.unit))
+def level_below(unit: str | None) -> region.Level | None:
+    """The level a unit's numbers are told by; None where each unit stands for itself."""
+    return _BELOW.get(region.level(unit)) if unit else None
 
 
-@lru_cache(maxsize=16_384)
-def _above(unit: str, level: region.Level) -> str | None:
-    # Reckoned from the code alone, for thousands of villages on every visit of the page.
-    return region.at_level(unit, level)
+def latest_first(found: Iterable[UnitLoad]) -> list[UnitLoad]:
+    """The unit with the most that is late comes first."""
+    return sorted(found, key=lambda one: (-one.overdue, -one.open, one.unit))
 
 
 def total(found: Iterable[UnitLoad]) -> UnitLoad:

@@ -36,15 +36,15 @@ def overdue() -> str:
     card = "yellow" if request.args.get("card") == "yellow" else "red"
     look = engine().worklist.warned if card == "yellow" else engine().worklist.overdue
     page = look(actor, cursor=paging.cursor(), limit=PAGE_SIZE)
-    by_unit = engine().worklist.load(actor)
-    rolled = load.rolled_up(by_unit, unit or load.top(actor))
+    below = load.level_below(unit or load.top(actor))
+    rolled = load.latest_first(engine().worklist.load(actor, level=below))
     named = places.names({row.unit for row in page.rows if row.unit} | {one.unit for one in rolled})
     order = _supervision(current_actor()) if card == "red" else _no_order
     return render(
         "monitor/overdue.html",
         rows=[_line(row, named, order) for row in page.rows],
         load=[load.shown(one, at) for one in rolled],
-        totals=load.shown(load.total(by_unit), at),
+        totals=load.shown(load.total(rolled), at),
         unit=unit,
         card=card,
         now=at,
