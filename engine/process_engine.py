@@ -121,10 +121,6 @@ class ProcessEngine:
         """Count with this calendar from now on, where no region has its own."""
         self.calendars.replace_base(calendar)
 
-    def on_commit(self, nudge: Callable[[], None] | None) -> None:
-        """Replace the callable that is told of commits."""
-        self._environment.nudge = nudge
-
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for queries; whatever is written through it is rolled back."""

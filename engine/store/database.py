@@ -150,10 +150,6 @@ class Database:
                 kept.close()
         self.engine.dispose()
 
-    def for_update(self, statement: Any, *, skip_locked: bool = False) -> Any:
-        """Lock the rows a query finds; SQLite's only writer needs no lock."""
-        return statement if self.is_sqlite else statement.with_for_update(skip_locked=skip_locked)
-
 
 def is_lost_race(error: BaseException) -> bool:
     """Whether the database refused because another transaction was faster."""

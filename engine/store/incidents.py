@@ -51,15 +51,6 @@ RESOLVE = Statement(
     .where(_incident.c.id == bindparam("incident_id"), _incident.c.resolved_at.is_(None))
     .values(resolved_at=bindparam("resolved_at"), resolved_by=bindparam("resolved_by"))
 )
-RESOLVE_ELEMENT = Statement(
-    update(_incident)
-    .where(
-        _incident.c.instance_id == bindparam("of_instance"),
-        _incident.c.element == bindparam("of_element"),
-        _incident.c.resolved_at.is_(None),
-    )
-    .values(resolved_at=bindparam("resolved_at"), resolved_by=bindparam("resolved_by"))
-)
 #: of a job that belongs to no case
 OPEN_OF_JOB = Statement(
     select(_incident).where(

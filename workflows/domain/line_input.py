@@ -104,6 +104,20 @@ class _Reader:
             self.wrong[key] = f"最多 {most} 个字"
         return value
 
+    def matching(
+        self,
+        key: str,
+        pattern: re.Pattern[str],
+        said: str,
+        *,
+        required: bool = False,
+        most: int = 100,
+    ) -> str:
+        value = self.text(key, required=required, most=most)
+        if value and not pattern.fullmatch(value):
+            self.wrong[key] = said
+        return value
+
     def one_of(self, key: str, allowed: Sequence[str], default: str = "") -> str:
         value = self.text(key) or default
         if value not in allowed:
@@ -177,9 +191,7 @@ def read(data: Mapping[str, Any], today: date, *, known_identity: bool = False) 
     Raises InvalidInput with every wrong field at once.
     """
     reader = _Reader(data=data, today=today)
-    head = reader.text("head_name", required=True, most=20)
-    if head and not _NAME.fullmatch(head):
-        reader.wrong["head_name"] = "2 至 20 个汉字，可含“·”"
+    head = reader.matching("head_name", _NAME, "2 至 20 个汉字，可含“·”", required=True, most=20)
     id_kind = reader.one_of("id_kind", ID_KINDS, "身份证")
     id_no = _identity(reader, "id_no", reader.text("id_no"), id_kind, known=known_identity)
     persons = _persons(reader, known=known_identity)
@@ -189,9 +201,6 @@ def read(data: Mapping[str, Any], today: date, *, known_identity: bool = False) 
     need_n = reader.whole("need_n", 1, max(members_n, 1))
     pay = _payment(reader, head)
     needs = _needs(reader)
-    phone = reader.text("phone")
-    if phone and not _PHONE.fullmatch(phone):
-        reader.wrong["phone"] = "请填写 11 位手机号或带区号的座机"
     if reader.text("self_help") == "有":
         reader.warnings.append("自救能力为“有”，请核实是否确需救助")
     family_type = reader.one_of("family_type", FAMILY_TYPES)
@@ -206,7 +215,7 @@ def read(data: Mapping[str, Any], today: date, *, known_identity: bool = False) 
         id_no=id_no,
         head_is_minor=_is_minor(id_no, today),
         guardian_name=reader.text("guardian_name", most=20),
-        phone=phone,
+        phone=reader.matching("phone", _PHONE, "请填写 11 位手机号或带区号的座机"),
         group_name=reader.text("group_name", most=60),
         address=reader.text("address", required=True),
         members_n=members_n,
