@@ -112,7 +112,7 @@ else:
     class AssetsBuildHook(BuildHookInterface[Any]):
         """Hatchling's way in (``[tool.hatch.build.hooks.custom]``)."""
 
-        def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # the interface
             """Have the front end ready before hatchling collects the files."""
             if self.target_name == "sdist":
                 return

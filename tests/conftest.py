@@ -204,7 +204,7 @@ def package(key: str, xml: bytes, **more: object) -> Package:
         leaders={"": "head"},
         desks={"county": "county", "town": "clerk"},
         ladders={"default": LADDER},
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
@@ -288,7 +288,7 @@ class Office:
             self.actor(who),
             data,
             outcome=outcome,
-            version=task.version,  # type: ignore[arg-type]
+            version=task.version,
         )
         return done.instance_id
 

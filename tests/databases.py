@@ -76,7 +76,7 @@ class OwnPostgres:
             check=False,
             capture_output=True,
             cwd=self.folder,
-            **self._as,  # type: ignore[call-overload]  # user and group, or nothing
+            **self._as,
         )
         return tried.returncode == 0
 
@@ -90,7 +90,7 @@ class OwnPostgres:
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
             env={"PATH": os.environ["PATH"]},
-            **self._as,  # type: ignore[call-overload]  # user and group, or nothing
+            **self._as,
         )  # fmt: skip
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -108,7 +108,7 @@ class OwnPostgres:
                 stderr=log,
                 cwd=self.folder,
                 preexec_fn=_die_with_parent,
-                **self._as,  # type: ignore[call-overload]  # user and group, or nothing
+                **self._as,
             )
         self._wait(server)
         return server
@@ -130,9 +130,7 @@ class OwnPostgres:
         with psycopg.connect(
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(
-                f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'  # type: ignore[arg-type]
-            )
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def drop(self, name: str) -> None:
@@ -140,7 +138,7 @@ class OwnPostgres:
         with psycopg.connect(
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
         """End the server and remove its files."""

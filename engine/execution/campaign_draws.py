@@ -53,8 +53,8 @@ class Streams:
         """The stream of one purpose."""
         found = self._by_name.get(purpose)
         if found is None:
-            # Chance of a dry run, no secret.
-            found = self._by_name[purpose] = Random(f"{self.seed}/{purpose}")  # noqa: S311
+            found = Random(f"{self.seed}/{purpose}")  # noqa: S311  # chance of a dry run, no secret
+            self._by_name[purpose] = found
         return found
 
 

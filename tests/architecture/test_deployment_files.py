@@ -127,7 +127,7 @@ def test_the_proxy_of_the_compose_file_knows_both_webs():
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_a_unit_runs_a_command_that_is_there_as_nobody_special(unit):
     read = configparser.ConfigParser(strict=False, interpolation=None)
-    read.optionxform = str  # type: ignore[assignment,method-assign]
+    read.optionxform = str
     read.read_string(unit.read_text(encoding="utf-8"))
     service = read["Service"]
     program, command, *options = service["ExecStart"].split()

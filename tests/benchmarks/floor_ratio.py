@@ -7,6 +7,7 @@ time of their server processes is added. Printed are medians, minima and the rat
 processor time depends on the load of the machine, the ratio of neighbours hardly does.
 """
 
+# ruff: noqa: E402  # the checkout comes first
 from __future__ import annotations
 
 import json
@@ -25,15 +26,15 @@ from typing import Any, Protocol
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[2]))
 
-import psycopg  # noqa: E402  # the checkout comes first
-from SpiffWorkflow.bpmn.parser import BpmnParser  # noqa: E402
-from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer  # noqa: E402
-from SpiffWorkflow.bpmn.workflow import BpmnWorkflow  # noqa: E402
-from SpiffWorkflow.util.task import TaskState  # noqa: E402
+import psycopg
+from SpiffWorkflow.bpmn.parser import BpmnParser
+from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.util.task import TaskState
 
-from engine import ProcessEngine, SystemClock  # noqa: E402
-from tests.databases import OwnPostgres  # noqa: E402
-from webforms.bench import workload  # noqa: E402
+from engine import ProcessEngine, SystemClock
+from tests.databases import OwnPostgres
+from webforms.bench import workload
 
 CASES = 40
 STEPS = len(workload.STEPS)

@@ -16,7 +16,7 @@ from sqlalchemy import event, select
 from engine import SYSTEM, DueFilter, ProcessEngine, SystemClock, WorklistFilter
 from engine.model.process import InstanceStatus
 from engine.services.attendance import Attendance
-from engine.store import worklists
+from engine.store import timers, worklists
 from engine.store.database import Transaction
 from engine.store.statement import Statement
 from engine.store.transaction import raw_cursor
@@ -170,8 +170,6 @@ def test_the_judge_of_plans_sees_a_scan(province) -> None:
 
 
 def test_timers_due_at_one_midnight_are_taken_without_sorting_them(province) -> None:
-    from engine.store import timers
-
     engine = province.engine
     prepared = timers.DUE.prepared(engine.database.engine.dialect)
     plan = province.plan(prepared.sql, prepared.bind({"now": engine.clock.now(), "limit": 200}))

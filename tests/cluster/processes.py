@@ -102,15 +102,15 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        process.log = log  # type: ignore[attr-defined]
+        process.log = log
         self.running.append(process)
         return process
 
     def worker(self, *options: str, **extra: str) -> subprocess.Popen[bytes]:
         """A worker that says it is ready."""
         process = self.spawn("worker", *options, **extra)
-        until(lambda: READY in process.log.read_text() or process.poll() is not None)  # type: ignore[attr-defined]
-        assert process.poll() is None, process.log.read_text()  # type: ignore[attr-defined]
+        until(lambda: READY in process.log.read_text() or process.poll() is not None)
+        assert process.poll() is None, process.log.read_text()
         return process
 
     def web(self, *options: str) -> tuple[subprocess.Popen[bytes], str]:
@@ -121,7 +121,7 @@ class Processes:
         process = self.spawn("serve", "--port", str(port), *options)
         address = f"http://127.0.0.1:{port}"
         until(lambda: _answers(f"{address}/login") or process.poll() is not None)
-        assert process.poll() is None, process.log.read_text()  # type: ignore[attr-defined]
+        assert process.poll() is None, process.log.read_text()
         return process, address
 
     def kill(self, process: subprocess.Popen[bytes], number: int = signal.SIGKILL) -> None:

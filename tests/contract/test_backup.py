@@ -72,7 +72,7 @@ def elsewhere(request, tmp_path):
         url = server.create(name)
     clock = TravellingClock(datetime(2026, 1, 5, 1, tzinfo=UTC))
     engine = ProcessEngine(url, clock=clock, files=folder / "files")
-    engine.travelling = clock  # type: ignore[attr-defined]
+    engine.travelling = clock
     yield engine
     engine.close()
     if server is not None:

@@ -37,7 +37,7 @@ def ship(monkeypatch):
 
     def add(name, run, **attributes):
         module = ModuleType(f"{schema.migrations.__name__}.{name}")
-        module.run = run  # type: ignore[attr-defined]
+        module.run = run
         for key, value in attributes.items():
             setattr(module, key, value)
         monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -58,16 +58,16 @@ class Listening:
 
     def execute(self, sql: Any, parameters: Any = None, /, **more: Any) -> Any:
         answer = (
-            super().execute(sql, **more)  # type: ignore[misc]
+            super().execute(sql, **more)
             if parameters is None
-            else super().execute(sql, parameters, **more)  # type: ignore[misc]
+            else super().execute(sql, parameters, **more)
         )
         self._note(sql, parameters)
         return answer
 
     def executemany(self, sql: Any, many: Any, /, **more: Any) -> Any:
         rows = list(many)
-        answer = super().executemany(sql, rows, **more)  # type: ignore[misc]
+        answer = super().executemany(sql, rows, **more)
         if RECORDING:
             TAPE.append({"sql": str(sql), "many": neutral(rows)})
         return answer
@@ -77,7 +77,7 @@ class Listening:
         if RECORDING and not words.startswith(("BEGIN", "PRAGMA", "SET ")):
             said = {"sql": words, "parameters": neutral(parameters)}
             if not words.startswith("SELECT"):
-                said["hit"] = self.rowcount  # type: ignore[attr-defined]
+                said["hit"] = self.rowcount
             TAPE.append(said)
 
 
@@ -90,7 +90,7 @@ class SqliteConnection(sqlite3.Connection):
         return super().cursor(ListeningSqlite)
 
 
-class ListeningPostgres(Listening, psycopg.Cursor):  # type: ignore[type-arg]
+class ListeningPostgres(Listening, psycopg.Cursor):
     pass
 
 
@@ -221,9 +221,9 @@ def write(path: Path, lines: list[dict[str, Any]]) -> None:
 
 def main(tree: Path, target: Path) -> None:
     spec = importlib.util.spec_from_file_location("release_conftest", tree / "tests/conftest.py")
-    conftest: Any = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    conftest: Any = importlib.util.module_from_spec(spec)
     sys.modules["release_conftest"] = conftest
-    spec.loader.exec_module(conftest)  # type: ignore[union-attr]
+    spec.loader.exec_module(conftest)
     target.mkdir(exist_ok=True)
     (target / "schema_sqlite.sql").write_text(schema(sqlite.dialect()))
     (target / "schema_postgresql.sql").write_text(schema(postgresql.dialect()))

@@ -84,4 +84,4 @@ def _version(name: str) -> str | None:
 
 def _headers(headers: object, _path: str, _url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"  # type: ignore[index]  # wsgiref Headers
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"  # type: ignore[index]
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"  # type: ignore[index]  # wsgiref Headers

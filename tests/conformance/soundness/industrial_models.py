@@ -175,7 +175,7 @@ def drawn(seed: int, size: int, **how: float) -> Graph:
     """The model of this seed; every second one is spoiled."""
     rng = random.Random(seed)
     spoil = 0 if seed % 2 else rng.randint(1, 3)
-    return Drawer(rng, size=size, spoil=spoil, **how).draw()  # type: ignore[arg-type]  # one table of options
+    return Drawer(rng, size=size, spoil=spoil, **how).draw()
 
 
 # -- the token game ---------------------------------------------------------------------------

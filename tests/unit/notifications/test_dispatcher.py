@@ -203,10 +203,10 @@ def test_a_sender_that_dies_gives_the_letter_to_the_next_one_after_the_lease(des
     def die(letter) -> None:
         raise KeyboardInterrupt
 
-    desk.postman.send = die  # type: ignore[method-assign]
+    desk.postman.send = die
     with pytest.raises(KeyboardInterrupt):
         dying.deliver()
-    del desk.postman.send  # type: ignore[misc]
+    del desk.postman.send
 
     desk.dispatcher().deliver()
     assert desk.postman.letters == []
@@ -223,7 +223,7 @@ def test_a_letter_that_kills_its_sender_every_time_is_given_up(desk) -> None:
     def die(letter) -> None:
         raise KeyboardInterrupt
 
-    desk.postman.send = die  # type: ignore[method-assign]
+    desk.postman.send = die
     for _ in range(MOST_ATTEMPTS):
         with pytest.raises(KeyboardInterrupt):
             dispatcher.deliver()
@@ -345,5 +345,5 @@ def count_sends(postman: Postman) -> list[str]:
         tried.append(letter.id)
         send(letter)
 
-    postman.send = counted  # type: ignore[method-assign]
+    postman.send = counted
     return tried

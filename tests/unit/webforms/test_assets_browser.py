@@ -59,7 +59,7 @@ def page(name: str) -> str:
     manifest = json.loads((STATIC / "dist" / "manifest.json").read_text("utf-8"))
     loader = jinja2.FileSystemLoader(TEMPLATES)
     env = jinja2.Environment(loader=loader, autoescape=True, extensions=["jinja2.ext.i18n"])
-    env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    env.install_null_translations(newstyle=True)
     env.globals.update(
         asset=lambda file: f"/static/{manifest.get(file, file)}",
         icon=partial(drawn, "/static/icons.svg"),

@@ -35,7 +35,7 @@ def rendered(name: str, **context: object) -> str:
         extensions=["jinja2.ext.i18n"],
         undefined=jinja2.StrictUndefined,
     )
-    env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    env.install_null_translations(newstyle=True)
     env.globals.update(
         asset=lambda file: f"/static/{file}",
         icon=partial(drawn, "/static/icons.svg"),
@@ -223,7 +223,7 @@ def test_errors_link_to_fields_that_exist() -> None:
 def due(days: int | None, **more: object) -> str:
     loader = jinja2.FileSystemLoader(TEMPLATES)
     env = jinja2.Environment(loader=loader, autoescape=True, extensions=["jinja2.ext.i18n"])
-    env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    env.install_null_translations(newstyle=True)
     env.globals["icon"] = partial(drawn, "/static/icons.svg")
     source = '{% from "components/page.html" import due_badge %}{{ due_badge(days, **more) }}'
     return env.from_string(source).render(days=days, more=more)

@@ -48,7 +48,7 @@ def bench() -> Callable[..., Bench]:
     """`bench(body, roots="", others="", operations=…)`: a bench with the process `p`."""
 
     def make(body: str, roots: str = "", others: str = "", **options: object) -> Bench:
-        return Bench.from_bpmn(model(body, roots, others), **options)  # type: ignore[arg-type]
+        return Bench.from_bpmn(model(body, roots, others), **options)
 
     return make
 

@@ -46,7 +46,7 @@ def test_a_new_migration_runs_once(database, clock, monkeypatch):
     schema.create_schema(database.engine, clock)
     name = "0099_pre_colour"
     module = ModuleType(f"{schema.migrations.__name__}.{name}")
-    module.run = lambda connection: connection.execute(  # type: ignore[attr-defined]
+    module.run = lambda connection: connection.execute(
         text("ALTER TABLE participant ADD COLUMN colour VARCHAR(10)")
     )
     monkeypatch.setitem(sys.modules, module.__name__, module)
