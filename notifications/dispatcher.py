@@ -127,7 +127,7 @@ class Dispatcher:
                     self._write(session, row, text, people)
                 (reached if people else nobody).append(row)
         if reached:
-            self._engine.management.mark_sent(*(row.id for row in reached))
+            self._engine.management.taken_over(*(row.id for row in reached))
         for row in nobody:
             self._fail(row, _nobody(row.audience))
         return len(reached)

@@ -324,7 +324,7 @@ class Office:
         """Message and receiver of everything new in the outbox, which is then sent."""
         told = []
         for each in self.engine.management.pending_outbox(1000):
-            self.engine.management.mark_sent(each.id)
+            self.engine.management.taken_over(each.id)
             audience = each.audience
             told.append(
                 (each.message, audience.get("id") or f"{audience['role']}@{audience['unit']}")

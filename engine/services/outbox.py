@@ -63,7 +63,7 @@ class OutboxDesk:
             ]
         return tuple(_view(row) for row in mine)
 
-    def mark_sent(self, *message_ids: str) -> None:
+    def taken_over(self, *message_ids: str) -> None:
         """Whoever delivers has taken the messages over: they are gone from here, never offered."""
         with self._environment.database.write() as tx:
             tx.write_all(outbox.FORGET, [{"message_id": each} for each in message_ids])

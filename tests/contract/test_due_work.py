@@ -274,7 +274,7 @@ def test_a_message_that_was_sent_is_never_offered_again(office):
     office.start()
     (message,) = office.engine.management.pending_outbox()
 
-    office.engine.management.mark_sent(message.id)
+    office.engine.management.taken_over(message.id)
 
     office.clock.advance(timedelta(days=30))
     assert office.engine.management.pending_outbox() == ()

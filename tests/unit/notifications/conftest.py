@@ -35,7 +35,7 @@ class Outbox:
         done = {*self.sent, *self.failed}
         return [row for row in self.rows if row.id not in done][:limit]
 
-    def mark_sent(self, *row_ids: str) -> None:
+    def taken_over(self, *row_ids: str) -> None:
         self.sent.extend(row_ids)
 
     def mark_failed(self, row_id: str, error: str, *, permanent: bool = False) -> None:
