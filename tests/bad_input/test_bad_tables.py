@@ -241,9 +241,7 @@ def test_more_than_a_hundred_thousand_rows_are_refused_within_ten_seconds(
     assert took < 10
 
 
-def test_a_hundred_thousand_wrong_rows_are_answered_in_ten_seconds_and_refused_in_thirty(
-    county, desk
-):
+def test_a_hundred_thousand_wrong_rows_are_answered_and_refused_in_ten_seconds(county, desk):
     """Read behind the page: what stays is the upload and its faults, and not one line.
 
     Seconds of work: what others do on this machine does not count.
@@ -264,7 +262,7 @@ def test_a_hundred_thousand_wrong_rows_are_answered_in_ten_seconds_and_refused_i
     person.get(answer.location)
     assert "一行也没有导入" in person.text
     assert answered < 10
-    assert refused < 30
+    assert refused < 10, (answered, refused)
 
 
 def test_a_right_table_comes_in(county, desk):

@@ -54,7 +54,7 @@ def test_the_winter_of_a_county_from_campaign_to_archive(engine, clock) -> None:
 
     refused = [message for village in VILLAGES for message in story.register(village)]
     assert len(refused) == 1
-    assert "已登记在村" in refused[0]
+    assert "已登记在“" in refused[0]
 
     for village in VILLAGES:
         story.visit(village)

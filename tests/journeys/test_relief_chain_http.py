@@ -211,7 +211,7 @@ def test_a_winter_from_campaign_to_archive_by_clicks(county, snap):
     far.open("登记或导入").follow("登记一户")
     form = far.tree.get_element_by_id("line-form")
     far.fill(form, entered(stolen), status=409)
-    assert "已登记在村" in far.text
+    assert "已登记在“" in far.text
     assert claimed["address"] in far.html
     assert upheld["id_no"] in far.html, "what was typed comes back to whoever typed it"
 

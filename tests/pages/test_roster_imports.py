@@ -114,6 +114,17 @@ def test_every_wrong_row_is_told_and_nothing_is_written(winter):
     assert sheet.max_row == 601
 
 
+def test_a_table_that_is_wrong_throughout_is_not_read_to_its_end(winter, monkeypatch):
+    monkeypatch.setattr(roster_import_run, "MOST_FAULTS", 20)
+    page, address, _ = sent(winter, table(wrong=range(ROWS)))
+
+    Imports(winter.engine).run_waiting()
+
+    page.get(address)
+    assert "前 10 行里有 10 行有误，后面的没有再检查" in page.text
+    assert re.search(r"已检查\s*10", page.text)
+
+
 def test_only_the_uploader_and_his_office_look(winter):
     page, address, _ = sent(winter, table())
     page.get(address)

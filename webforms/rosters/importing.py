@@ -131,10 +131,15 @@ class Imports:
         most = roster_import_run.MOST_FAULTS
         read = roster_import.read_households(desk, found, rows, most=most, progress=checked)
         with engine.read() as session:
-            wrong = roster_import.faults_of(Asking(session=session, actor=actor), found, read)
+            # Whether the register knows them is asked of tables that may still come right.
+            wrong = (
+                roster_import.faults_of(Asking(session=session, actor=actor), found, read)
+                if read.looked_at == read.rows
+                else read.faults
+            )
         if wrong:
-            message = f"共 {len({one.row for one in wrong}):,} 行有误，请改好后重新上传"
-            self._step("refuse", taken, message=message, faults=wrong)
+            message = _refusal(read, len({one.row for one in wrong}))
+            self._step("refuse", taken, message=message, faults=wrong, checked=read.looked_at)
             return
         meter.checked, meter.writing = read.rows, True
         self._step("tell", taken, checked=read.rows, written=0)
@@ -173,6 +178,15 @@ class Imports:
         which = {} if taken is None else {"import": taken[0], "attempt": taken[1]}
         data = {"step": step, **which, **more}
         return dict(self._engine.runtime.perform(STEP, SYSTEM, data))
+
+
+def _refusal(read: roster_import.Read, wrong: int) -> str:
+    if read.looked_at == read.rows:
+        return f"共 {wrong:,} 行有误，请改好后重新上传"
+    return (
+        f"前 {read.looked_at:,} 行里有 {wrong:,} 行有误，后面的没有再检查；"
+        "多半是整列填错，请改好后重新上传"
+    )
 
 
 def _fault(place: str, message: str) -> Fault:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine import OperationContext, errors
+from workflows.domain import division
 from workflows.domain.line_states import BEFORE_NOTICE, DEAD, LineState, Verb, after
 from workflows.domain.roster_tables import (
     IdentityClaim,
@@ -201,7 +202,8 @@ def claim_persons(context: OperationContext, line: RosterLine, hashes: Iterable[
         .where(IdentityClaim.campaign_id == line.campaign_id, IdentityClaim.id_hash.in_(wanted))
     ).first()
     if taken is not None:
-        raise DuplicatePerson(person_taken(taken.head_name, taken.village, taken.seq))
+        place = division.name_of(session, taken.village)
+        raise DuplicatePerson(person_taken(taken.head_name, place, taken.seq))
     for hashed in sorted(wanted):
         session.add(IdentityClaim(campaign_id=line.campaign_id, id_hash=hashed, line_id=line.id))
     try:
@@ -210,14 +212,14 @@ def claim_persons(context: OperationContext, line: RosterLine, hashes: Iterable[
         raise DuplicatePerson from race
 
 
-def person_taken(head_name: str, village: str, seq: int) -> str:
-    """Where a person is on a list already."""
-    return f"家庭成员证件号码已登记在村 {village} 第 {seq} 号“{head_name}”户"
+def person_taken(head_name: str, place: str, seq: int) -> str:
+    """On the list of which village a person is already; `place` is its name."""
+    return f"家庭成员证件号码已登记在“{place}”第 {seq} 号“{head_name}”户"
 
 
-def account_taken(village: str, seq: int) -> str:
-    """Who uses an account already, and what to do about it."""
-    return f"该账号已用于村 {village} 第 {seq} 号；确由监护人代领的，请填写代领原因"
+def account_taken(place: str, seq: int) -> str:
+    """In which village an account is used already, and what to do about it."""
+    return f"该账号已用于“{place}”第 {seq} 号；确由监护人代领的，请填写代领原因"
 
 
 def refuse_shared_account(context: OperationContext, line: RosterLine) -> None:
@@ -235,7 +237,8 @@ def refuse_shared_account(context: OperationContext, line: RosterLine) -> None:
         .order_by(RosterLine.seq)
     ).first()
     if other is not None:
-        raise DuplicateAccount(account_taken(other.village, other.seq))
+        place = division.name_of(context.session, other.village)
+        raise DuplicateAccount(account_taken(place, other.seq))
 
 
 def refuse_own_work(context: OperationContext, line: RosterLine, *others: str) -> None:

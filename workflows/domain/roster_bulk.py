@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine import Actor, Base, OperationContext, errors
-from workflows.domain import kin, lines, roster, vault
+from workflows.domain import division, kin, lines, roster, vault
 from workflows.domain.line_input import Household
 from workflows.domain.line_states import DEAD, Verb
 from workflows.domain.roster_tables import (
@@ -83,14 +83,20 @@ def refused(context: Asking, found: Roster, entries: Sequence[Entry]) -> dict[in
     persons = _known_persons(session, found.campaign_id, entries)
     accounts = _known_accounts(session, found.campaign_id, entries)
     mine = _kin_of(session, context)
+    places = division.names_of(
+        session, [each[-2] for each in (*persons.values(), *accounts.values())]
+    )
     for one in entries:
         if one.row in wrong:
             continue
         taken = next((persons[each] for each in one.persons if each in persons), None)
         if taken is not None:
-            wrong[one.row] = lines.DuplicatePerson(lines.person_taken(*taken))
+            head_name, village, seq = taken
+            told = lines.person_taken(head_name, places[village], seq)
+            wrong[one.row] = lines.DuplicatePerson(told)
         elif not one.household.payee_reason and one.account in accounts:
-            wrong[one.row] = lines.DuplicateAccount(lines.account_taken(*accounts[one.account]))
+            village, seq = accounts[one.account]
+            wrong[one.row] = lines.DuplicateAccount(lines.account_taken(places[village], seq))
         elif not mine.isdisjoint(one.persons):
             wrong[one.row] = kin.KinMayNotHandle(kin.told(one.household.head_name))
     return wrong

@@ -73,6 +73,15 @@ class Imported:
 
 def read_rows(content: bytes) -> list[dict[str, str]]:
     """The cells by column name, one mapping a row. Raises ImportRefused for an unfit file."""
+    return [dict(zip(COLUMNS, map(_text, row), strict=False)) for row in _table(content)]
+
+
+def count_rows(content: bytes) -> int:
+    """How many rows it has; the file itself is checked as `read_rows` does, the rows are not."""
+    return len(_table(content))
+
+
+def _table(content: bytes) -> list[list[Any]]:
     refuse_unsafe(content)
     try:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
@@ -93,9 +102,7 @@ def read_rows(content: bytes) -> list[dict[str, str]]:
     if len(table) - 1 > MOST_ROWS:
         raise ImportRefused(f"最多 {MOST_ROWS:,} 行，请分批导入")
     _refuse_rounded(table)
-    return [
-        {name: _text(cell) for name, cell in zip(COLUMNS, row, strict=False)} for row in table[1:]
-    ]
+    return table[1:]
 
 
 def _refuse_rounded(table: list[list[Any]]) -> None:
@@ -104,7 +111,8 @@ def _refuse_rounded(table: list[list[Any]]) -> None:
         f"第 {number} 行·{name}": "号码被存成了数字，末尾几位已经丢失；请把该列设为文本后重新填写"
         for number, row in enumerate(table[1:], 2)
         for name, cell in zip(COLUMNS, row, strict=False)
-        if isinstance(cell, (int, float)) and abs(cell) >= LARGEST_EXACT
+        # Most cells are text, of which nothing is lost.
+        if type(cell) is not str and isinstance(cell, (int, float)) and abs(cell) >= LARGEST_EXACT
     }
     if wrong:
         first = dict(list(wrong.items())[:MOST_ERRORS])
@@ -150,6 +158,8 @@ def _refuse_unsafe_sheet(parts: zipfile.ZipFile, name: str) -> None:
 
 
 def _text(cell: Any) -> str:
+    if type(cell) is str:
+        return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, (date, datetime)):
@@ -180,6 +190,8 @@ class Read:
     drafts: tuple[roster_bulk.Draft, ...]
     faults: tuple[Fault, ...]
     rows: int
+    #: fewer than `rows` where so much was wrong that reading ended
+    looked_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +224,7 @@ def read_households(
     entries: list[roster_bulk.Entry] = []
     drafts: list[roster_bulk.Draft] = []
     today = clock.local_date(desk.now)
-    tell = _teller(progress, len(rows))
+    looked_at, tell = 0, _teller(progress, len(rows))
     for number, row in enumerate(rows, 2):
         if any(row.values()):
             try:
@@ -224,10 +236,17 @@ def read_households(
                     Fault(row=number, column=_TITLES.get(key, key), message=message)
                     for key, message in (refused.fields or {"": refused.message}).items()
                 )
+        looked_at = number - 1
         if len(faults) >= most:
             break
         tell(number)
-    return Read(entries=tuple(entries), drafts=tuple(drafts), faults=tuple(faults), rows=len(rows))
+    return Read(
+        entries=tuple(entries),
+        drafts=tuple(drafts),
+        faults=tuple(faults),
+        rows=len(rows),
+        looked_at=looked_at,
+    )
 
 
 def faults_of(asking: roster_bulk.Asking, found: Roster, read: Read) -> tuple[Fault, ...]:

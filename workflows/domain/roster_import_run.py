@@ -22,7 +22,8 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
 KEPT = timedelta(days=30)
 #: more than a file may have rows; a file with several faults in each of them is told these
-MOST_FAULTS = 100_000
+#: a table with more is wrong in a whole column: nobody corrects that row by row
+MOST_FAULTS = 10_000
 GIVEN_UP = "后台多次尝试仍未完成，一行也没有导入，请重新上传或联系系统管理员"
 
 
@@ -186,15 +187,21 @@ def let_go(context: OperationContext, taken: tuple[str, int]) -> None:
 
 
 def refuse(
-    context: OperationContext, taken: tuple[str, int], message: str, faults: Sequence[Fault]
+    context: OperationContext,
+    taken: tuple[str, int],
+    message: str,
+    faults: Sequence[Fault],
+    *,
+    checked: int = 0,
 ) -> None:
-    """Nothing was imported; why is kept row by row."""
+    """Nothing was imported; why is kept row by row, of the rows that were looked at."""
     _settle(
         context,
         taken,
         state=ImportState.REFUSED,
         message=message,
         wrong_rows=len({one.row for one in faults}),
+        checked=checked,
     )
     _keep(context, taken[0], faults)
 

@@ -105,7 +105,13 @@ def run_import(context: OperationContext, data: Mapping[str, Any]) -> dict[str, 
         case "let_go":
             roster_import_run.let_go(context, number)
         case "refuse":
-            roster_import_run.refuse(context, number, str(data["message"]), data["faults"])
+            roster_import_run.refuse(
+                context,
+                number,
+                str(data["message"]),
+                data["faults"],
+                checked=int(data.get("checked") or 0),
+            )
         case "forget":
             roster_import_run.forget(context)
     return {}

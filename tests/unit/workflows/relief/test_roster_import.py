@@ -13,6 +13,7 @@ from sqlalchemy import delete, event, func, select
 from engine import clock
 from workflows.demo.relief_people import TOWNS, VILLAGES
 from workflows.domain import (
+    division,
     kin,
     line_input,
     lines,
@@ -115,6 +116,21 @@ def test_a_file_wrong_in_its_last_row_writes_nothing_at_all(desk, book, numbers)
     assert [new for new in written if new] == []
 
 
+def test_reading_ends_where_a_table_is_wrong_throughout(desk, book, numbers) -> None:
+    rows = roster_import.read_rows(workbook([row(each, 家庭类型="富户") for each in numbers]))
+
+    read = roster_import.read_households(desk, book, rows, most=10)
+
+    assert (read.rows, read.looked_at, len(read.faults)) == (len(numbers), 10, 10)
+
+
+def test_rows_are_counted_as_they_are_read(numbers) -> None:
+    content = workbook([row(each) for each in numbers[:7]])
+    assert roster_import.count_rows(content) == len(roster_import.read_rows(content)) == 7
+    with pytest.raises(ImportRefused):
+        roster_import.count_rows(b"no workbook")
+
+
 def test_it_asks_the_registers_before_it_writes(desk, book, numbers) -> None:
     roster_import.import_rows(desk, book, workbook([row(numbers[0])]))
     kin.register(desk, "wang", numbers[2], "配偶")
@@ -125,8 +141,10 @@ def test_it_asks_the_registers_before_it_writes(desk, book, numbers) -> None:
         roster_import.import_rows(desk, book, workbook(rows))
 
     told = refused.value.fields
-    assert "已登记在村" in told["第 2 行"]
-    assert "该账号已用于村" in told["第 3 行"]
+    place = division.name_of(desk.session, book.village)
+    assert place != book.village
+    assert f"已登记在“{place}”第 1 号" in told["第 2 行"]
+    assert f"该账号已用于“{place}”第 1 号" in told["第 3 行"]
     assert "近亲属" in told["第 4 行"]
     assert count(desk) == 1
 
