@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
@@ -80,12 +80,6 @@ class Order:
 class Recount:
     """Pages of open tasks, timers and cases."""
 
-    following: ClassVar[dict[Stage, Stage | None]] = {
-        Stage.TASKS: Stage.TIMERS,
-        Stage.TIMERS: Stage.CASES,
-        Stage.CASES: None,
-    }
-
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
         self._environment = commands.environment
@@ -108,15 +102,12 @@ class Recount:
 
     def everything(self, order: Order) -> int:
         """Every page at once; how many due dates moved."""
-        return sum(page.moved for page in self.pages(order))
-
-    def pages(self, order: Order) -> Iterator[Page]:
-        """One after the other."""
+        moved = 0
         place: Place | None = Place()
         while place is not None:
             page = self.page(order, place)
-            yield page
-            place = page.then
+            moved, place = moved + page.moved, page.then
+        return moved
 
     def page(self, order: Order, place: Place) -> Page:
         """Count the rows behind this place again.
@@ -125,17 +116,16 @@ class Recount:
         Stale where a case is too busy to be counted now.
         """
         rows, moved = self._pages[place.stage](order, place)
-        if len(rows) == PAGE:
-            last = rows[-1]
-            if place.stage is Stage.TASKS:
-                then = Place(stage=place.stage, after=last.id)
-            else:
-                element = last.element if place.stage is Stage.TIMERS else -1
-                then = Place(stage=place.stage, after=last.instance_id, element=element)
-            return Page(looked_at=len(rows), moved=moved, then=then)
-        next_stage = self.following[place.stage]
-        then_place = None if next_stage is None else Place(stage=next_stage)
-        return Page(looked_at=len(rows), moved=moved, then=then_place)
+        then = _behind(place.stage, rows[-1]) if len(rows) == PAGE else _FOLLOWING[place.stage]
+        return Page(looked_at=len(rows), moved=moved, then=then)
+
+    def _rows(self, query: Any) -> list[Any]:
+        with self._environment.database.read() as tx:
+            return list(tx.execute(query.limit(PAGE)).all())
+
+    def _version(self, unit: str) -> str:
+        """Of the calendar that counts there, as rows keep it."""
+        return self._environment.calendars.at(unit).version[:60]
 
     # --- tasks -------------------------------------------------------------------------------
 
@@ -149,8 +139,7 @@ class Recount:
             other = _task.c.calendar_version
             wanted.append(or_(_task.c.created_at >= order.since, other.is_(None), other != version))
         query = select(*(_task.c[name] for name in names), held.label("held")).where(*wanted)
-        with self._environment.database.read() as tx:
-            rows = list(tx.execute(query.order_by(_task.c.id).limit(PAGE)).all())
+        rows = self._rows(query.order_by(_task.c.id))
         same = [row for row in rows if self._is_same(row)]
         self._say_version(same)
         unchanged = {row.id for row in same}
@@ -178,8 +167,7 @@ class Recount:
     def _say_version(self, rows: list[Any]) -> None:
         by_version: dict[str, list[str]] = {}
         for row in rows:
-            version = self._environment.calendars.at(row.unit or row.region).version[:60]
-            by_version.setdefault(version, []).append(row.id)
+            by_version.setdefault(self._version(row.unit or row.region), []).append(row.id)
         for version, ids in by_version.items():
             with self._environment.database.write() as tx:
                 tx.execute(
@@ -204,12 +192,8 @@ class Recount:
             .join(_instance, _instance.c.id == _timer.c.instance_id)
             .where(*wanted)
             .order_by(_timer.c.instance_id, _timer.c.element)
-            .limit(PAGE)
         )
-        with self._environment.database.read() as tx:
-            rows = list(tx.execute(query).all())
-
-        moved = 0
+        moved, rows = 0, self._rows(query)
         for row in rows:
             if row.held or not self._is_planned_so(row):
                 act = partial(_timer_moved, timer=row, order=order)
@@ -229,18 +213,14 @@ class Recount:
             select(_clock.c.instance_id, _clock.c.region, _clock.c.calendar_version)
             .where(_clock.c.is_open == 1, _clock.c.instance_id > place.after)
             .order_by(_clock.c.instance_id)
-            .limit(PAGE)
         )
-        with self._environment.database.read() as tx:
-            rows = list(tx.execute(query).all())
 
         def act(work: Work) -> bool:
             return _case_moved(work, order)
 
-        moved = 0
+        moved, rows = 0, self._rows(query)
         for row in rows:
-            calendar = self._environment.calendars.at(row.region)
-            if calendar.version[:60] != row.calendar_version:
+            if self._version(row.region) != row.calendar_version:
                 at = partial(self._commands.on_instance, row.instance_id, SYSTEM, act)
                 moved += self._one(row.instance_id, at)
         return rows, moved
@@ -264,6 +244,20 @@ class Recount:
         if not any(row.kind == FAULT for row in known):
             said = f"换用新的工作日历后无法重算时限：{message}"
             job_incidents.store(self._commands, instance_id, kind=FAULT, message=said)
+
+
+_FOLLOWING: Mapping[Stage, Place | None] = {
+    Stage.TASKS: Place(stage=Stage.TIMERS),
+    Stage.TIMERS: Place(stage=Stage.CASES),
+    Stage.CASES: None,
+}
+
+
+def _behind(stage: Stage, row: Any) -> Place:
+    if stage is Stage.TASKS:
+        return Place(stage=stage, after=row.id)
+    element = row.element if stage is Stage.TIMERS else -1
+    return Place(stage=stage, after=row.instance_id, element=element)
 
 
 def _task_moved(work: Work, row: Any, order: Order) -> bool:
