@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from engine import SYSTEM, InstanceStatus
 from engine.services import case_search
+from tests.contract import whole_lists
 
 
 @pytest.fixture
@@ -24,16 +27,11 @@ def begun(office, number, title="户"):
     ]  # fmt: skip
 
 
-def walked(office, actor, search, limit=4):
-    seen, lengths, cursor = [], [], None
-    for _ in range(200):
-        page = office.engine.runtime.instances(actor, search=search, cursor=cursor, limit=limit)
-        seen += [row.title for row in page.rows]
-        lengths.append(len(page.rows))
-        cursor = page.next_cursor
-        if cursor is None:
-            return seen, lengths
-    raise AssertionError("the list does not end")
+def walked(office, actor, search):
+    """Titles of all pages, and how long each page was."""
+    ask = partial(office.engine.runtime.instances, actor, search=search)
+    rows, lengths = whole_lists.walked(ask, limit=4)
+    return [row.title for row in rows], lengths
 
 
 @pytest.mark.parametrize("who", ["wang", "chen", "system"])

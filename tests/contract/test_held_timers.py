@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from engine import SYSTEM, CaseDeadline, MoveOrder, PauseRule, ProcessEngine, errors
+from tests.contract.paused_cases import fired_at, pause, resume, timer_of
 
 NOTICE = PauseRule(key="recheck", title="复核", timers=("notice_over",))
 WHILE = PauseRule(key="objection", title="异议处理", during=("decide",), timers=("notice_over",))
@@ -34,24 +35,6 @@ def deploy(office, length="7d", *, rules=RULES, kind="timeDuration", tag=None):
 def begun(office, length="7d", **terms):
     deploy(office, length, **terms)
     return office.start()
-
-
-def pause(office, case, reason="recheck"):
-    office.engine.deadlines.pause_case(case, office.actor("chen"), reason=reason, note="有人反映")
-
-
-def resume(office, case):
-    office.engine.deadlines.resume_case(case, office.actor("chen"), note="已查清")
-
-
-def timer_of(office, case):
-    (clock,) = office.engine.deadlines.timers_of_case(case, SYSTEM)
-    return clock
-
-
-def fired_at(office, case):
-    (fired,) = [fact for fact in office.facts(case) if fact.kind == "timer.fired"]
-    return fired.at.isoformat()[:16]
 
 
 @pytest.mark.parametrize("tag", [None, "catch"], ids=["boundary", "intermediate"])

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from engine import SYSTEM, CaseDeadline, MoveOrder, PauseRule, errors
+from tests.contract.paused_cases import fired_at, pause, resume, timer_of
 
 RECHECK = PauseRule(key="recheck", title="复核", timers=("call",))
 SUPPLEMENT = PauseRule(key="supplement", title="补正", limit="3d", timers=("call",))
@@ -38,32 +39,23 @@ def begun(office, length="7d", *, rules=RULES, **terms):
     return case, child_of(office, case)
 
 
+def begun_two_levels_up(office):
+    """A case whose callee has called another: the first and the last of them."""
+    called(office)
+    calling(office, "middle", "notice", rules={})
+    calling(office, "case", "middle")
+    case = office.start()
+    return case, child_of(office, child_of(office, case))
+
+
 def child_of(office, case):
     (child,) = office.engine.runtime.instances(SYSTEM, parent_id=case).rows
     return child.id
 
 
-def pause(office, case, reason="recheck"):
-    office.engine.deadlines.pause_case(case, office.actor("chen"), reason=reason, note="有人反映")
-
-
-def resume(office, case):
-    office.engine.deadlines.resume_case(case, office.actor("chen"), note="已查清")
-
-
-def timer_of(office, case):
-    (clock,) = office.engine.deadlines.timers_of_case(case, SYSTEM)
-    return clock
-
-
 def due_of(office, case):
     at = timer_of(office, case).due_at
     return None if at is None else at.isoformat()[:16]
-
-
-def fired_at(office, case):
-    (fired,) = [fact for fact in office.facts(case) if fact.kind == "timer.fired"]
-    return fired.at.isoformat()[:16]
 
 
 @pytest.mark.parametrize(
@@ -115,11 +107,7 @@ def test_a_pause_that_does_not_name_the_call_leaves_its_timers_alone(office):
 
 
 def test_the_case_that_calls_the_caller_is_heard_two_levels_down(office):
-    called(office)
-    calling(office, "middle", "notice", rules={})
-    calling(office, "case", "middle")
-    case = office.start()
-    below = child_of(office, child_of(office, case))
+    case, below = begun_two_levels_up(office)
     office.travel(days=2)
 
     pause(office, case)
@@ -183,11 +171,7 @@ def test_the_limit_of_the_pause_lets_the_called_timer_go(office):
 
 def test_whoever_dies_after_the_pause_leaves_nothing_that_fires(office, monkeypatch):
     """The jobs for what was called are rows; the timers look at the pause themselves."""
-    called(office)
-    calling(office, "middle", "notice", rules={})
-    calling(office, "case", "middle")
-    case = office.start()
-    below = child_of(office, child_of(office, case))
+    case, below = begun_two_levels_up(office)
     office.travel(days=2)
     monkeypatch.setattr(office.engine.deadlines._commands, "drain", lambda _jobs: None)
     pause(office, case)

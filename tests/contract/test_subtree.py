@@ -4,6 +4,7 @@ is looked at for one page."""
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import create_engine, literal, select
@@ -11,6 +12,7 @@ from sqlalchemy import create_engine, literal, select
 from engine import SYSTEM, UnitLoad, region
 from engine.services import subtree
 from engine.store import human_tasks
+from tests.contract import whole_lists
 
 COUNTIES = ("349801", "349802", "349898")
 CITY = "349800000000"
@@ -47,17 +49,10 @@ def lay(office, number, *, hours=1.0, yellow_every=None, key=None, town="101"):
     return [row["id"] for row in rows]
 
 
-def walked(look, actor, limit=7, most=400):
+def walked(look, actor):
     """Ids of all pages, and how long each page was."""
-    seen, lengths, cursor = [], [], None
-    for _ in range(most):
-        page = look(actor, cursor=cursor, limit=limit)
-        seen += [row.id for row in page.rows]
-        lengths.append(len(page.rows))
-        cursor = page.next_cursor
-        if cursor is None:
-            return seen, lengths
-    raise AssertionError("the list does not end")
+    rows, lengths = whole_lists.walked(partial(look, actor), limit=7)
+    return [row.id for row in rows], lengths
 
 
 def test_the_counties_below_a_city_make_one_list_in_order(office):
