@@ -1,6 +1,6 @@
 """A process that is killed at one certain instruction; the hooks are what an engine is given.
 
-python tests/chaos/dying.py POINT DATABASE-URL FOLDER INSTANT
+python tests/chaos/dying.py POINT DATABASE-URL FOLDER INSTANT [CASE]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import load_office
 
-from engine import ProcessEngine, TravellingClock
+from engine import SYSTEM, ProcessEngine, TravellingClock
 from engine.queues import cluster
 from engine.store import timers
 from engine.store.ids import SystemIds
@@ -67,7 +67,20 @@ def due(engine: ProcessEngine) -> list[Any]:
         return tx.rows(timers.DUE, {"now": engine.clock.now(), "limit": 10})
 
 
-def main(point: str, url: str, folder: Path, clock: TravellingClock) -> None:
+def pause(engine: ProcessEngine, case: str, *, told: int) -> None:
+    """Pause a case, tell so many of those it called, and die."""
+    commands = engine.deadlines._commands
+    drain = commands.drain
+
+    def telling(jobs: Any) -> None:
+        drain(jobs[:told])
+        die()
+
+    commands.drain = telling
+    engine.deadlines.pause_case(case, SYSTEM, reason="recheck", note="有人反映")
+
+
+def main(point: str, url: str, folder: Path, clock: TravellingClock, case: str = "") -> None:
     """Come to the point and die there."""
     load_office.ANSWERS_LOST = 0
     engine = load_office.build(url, folder, clock)
@@ -91,11 +104,13 @@ def main(point: str, url: str, folder: Path, clock: TravellingClock) -> None:
         engine.cluster.fire(due(engine))
     elif point == "send.before_mark":
         Dispatcher(engine, [DyingPostman(folder)]).deliver()
+    elif point.startswith("pause."):
+        pause(engine, case, told=int(point.removeprefix("pause.")))
     die()
 
 
 if __name__ == "__main__":
     main(
         sys.argv[1], sys.argv[2], Path(sys.argv[3]),
-        TravellingClock(datetime.fromisoformat(sys.argv[4])),
+        TravellingClock(datetime.fromisoformat(sys.argv[4])), *sys.argv[5:],
     )  # fmt: skip
