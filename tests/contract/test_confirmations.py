@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from engine import SYSTEM, ConfirmationStatus, errors
+from tests.contract.whole_lists import walked
 
 
 @pytest.fixture
@@ -241,14 +243,9 @@ def test_an_administrator_of_elsewhere_hears_nothing_of_it(desk):
 
 
 def paged(desk, who, **which):
-    seen, sizes, cursor = [], [], None
-    while True:
-        page = desk.engine.confirmations.listed(desk.actor(who), cursor=cursor, limit=3, **which)
-        seen += [one.id for one in page.rows]
-        sizes.append(len(page.rows))
-        cursor = page.next_cursor
-        if cursor is None:
-            return seen, sizes
+    ask = partial(desk.engine.confirmations.listed, desk.actor(who), **which)
+    rows, sizes = walked(ask, limit=3)
+    return [one.id for one in rows], sizes
 
 
 def test_orders_are_listed_page_by_page_the_newest_first(desk):

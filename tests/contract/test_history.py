@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from engine import SYSTEM, errors, tables
+from tests.contract.whole_lists import walked
 
 _fact = tables.HistoryFact
 
@@ -118,14 +121,9 @@ def test_it_finds_a_fact_that_was_slipped_in(office, case):
 
 def test_the_time_line_tells_the_story_page_by_page(office, case):
     actor = office.actor("wang")
-    told, cursor = [], None
-    while True:
-        page = office.engine.history.timeline(case, actor, cursor=cursor, limit=2)
-        told += [fact.kind for fact in page.rows]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
+    rows, _ = walked(partial(office.engine.history.timeline, case, actor), limit=2)
 
+    told = [fact.kind for fact in rows]
     assert told == office.kinds(case)
     assert told[0] == "instance.started"
     assert told.count("task.completed") == 1
