@@ -38,10 +38,9 @@ def carry_out(
 
 def start(work: Work, variables: Mapping[str, object], node: str | None) -> None:
     """Begin an instance whose row has been made."""
-    work.record(
-        Fact.INSTANCE_STARTED,
-        detail={"version": work.deployed.version, "parent": work.instance.parent_id},
-    )
+    parent = work.instance.parent_id
+    said = {} if parent is None else {"parent": parent}
+    work.record(Fact.INSTANCE_STARTED, detail={"version": work.deployed.version, **said})
     settle.advance(work, Started(at=work.now, variables=variables, node=node))
 
 

@@ -52,7 +52,7 @@ def _called_family(work: Work, key: str) -> list[str]:
     table: Any = instances.ProcessInstance.__table__
     rows = work.tx.execute(
         select(table.c.id, table.c.parent_id, table.c.process_key).where(
-            table.c.root_id == here.root_id
+            instances.in_family(here.root_id)
         )
     ).all()
     parents = {row.id: row.parent_id for row in rows}

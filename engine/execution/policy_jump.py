@@ -163,7 +163,7 @@ def _families(work: Work) -> Iterator[_Family]:
                 _instance.c.region,
                 _instance.c.business_key,
                 _instance.c.state,
-            ).where(_instance.c.root_id == here.root_id)
+            ).where(instances.in_family(here.root_id))
         ).all()
     }
     facts = _facts(work, rows)

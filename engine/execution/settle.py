@@ -310,8 +310,6 @@ _MOVES = {
     fx.Move.COMPLETED: Fact.NODE_COMPLETED,
     fx.Move.CANCELLED: Fact.NODE_CANCELLED,
 }
-
-
 _ENTERED, _COMPLETED = fx.Move.ENTERED, fx.Move.COMPLETED
 
 
@@ -353,7 +351,7 @@ _ENDS = {
 def _finish(work: Work, effect: fx.Finish) -> None:
     status, fact = _ENDS[effect.outcome]
     work.end(status, work.instance.end_reason)
-    work.record(fact, detail={"outcome": effect.outcome, "error": effect.error_code})
+    work.record(fact, detail=None if effect.error_code is None else {"error": effect.error_code})
     if work.instance.parent_id is None:
         return
     error_code = effect.error_code

@@ -33,7 +33,6 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
         "id": task_id,
         "shard": instance.shard,
         "instance_id": instance.id,
-        "root_id": instance.root_id,
         "definition_id": instance.definition_id,
         "process_key": instance.process_key,
         "element": effect.element,
@@ -79,13 +78,7 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
             activity_id=effect.activity_id,
             task_id=task_id,
             element=effect.element,
-            detail={
-                "role": effect.role,
-                "unit": unit,
-                "owner": effect.owner,
-                "due": due.due_at if due else None,
-                "item": effect.item,
-            },
+            detail=_said(effect, unit, due),
         ),
     )
     audience = (
@@ -99,6 +92,20 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
     start_by = work.deployed.package.start_by.get(effect.activity_id)
     if start_by is not None and not owned:
         _arm_begin(work, row, start_by)
+
+
+def _said(effect: fx.OpenTask, unit: str, due: reckoning.Reckoned | None) -> dict[str, object]:
+    """Whose it is and until when; what there is none of is left out."""
+    said: dict[str, object] = {"unit": unit}
+    if effect.role is not None:
+        said["role"] = effect.role
+    if effect.owner is not None:
+        said["owner"] = effect.owner
+    if due is not None and due.due_at is not None:
+        said["due"] = due.due_at
+    if effect.item is not None:
+        said["item"] = effect.item
+    return said
 
 
 def _ladder(work: Work, activity_id: str, unit: str) -> Ladder | None:

@@ -33,7 +33,6 @@ from engine.store.base import FAR_FUTURE
 from engine.store.database import LostRace, Transaction
 from engine.store.statement import Statement
 
-_BUCKETS = 64
 #: a page of a time line reads whole rows
 _FACTS_A_ROW = 100
 #: so many new rows go with the instance as one statement; each mix of rows is a plan to remember
@@ -127,7 +126,6 @@ class Work:
             {
                 "id": self.new_id(),
                 "shard": self.instance.shard,
-                "bucket": int(self.instance.id[-2:], 16) % _BUCKETS,
                 "instance_id": self.instance.id,
                 "kind": kind,
                 "element": element,
@@ -351,7 +349,7 @@ class Work:
                     actor_name=actor.name,
                     detail=first.detail,
                     more=[
-                        (fact.kind, fact.activity_id, fact.task_id, fact.detail)
+                        history.short(fact.kind, fact.activity_id, fact.task_id, fact.detail)
                         for fact in facts[told + 1 : end]
                     ],
                 )

@@ -81,9 +81,10 @@ class CaseLookup:
             wanted = Wanted(part=search, equal=equal, below=region, cursor=cursor)
             return self._searched(actor, wanted, limit)
         query = _listed().order_by(_instance.c.id.desc()).limit(limit + 1)
-        for column, value in (("root_id", root_id), ("parent_id", parent_id)):
-            if value is not None:
-                query = query.where(_instance.c[column] == value)
+        if root_id is not None:
+            query = query.where(instances.in_family(root_id))
+        if parent_id is not None:
+            query = query.where(_instance.c.parent_id == parent_id)
         if region is not None:
             query = query.where(_below(_instance.c.region, region))
         if cursor is not None:

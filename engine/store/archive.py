@@ -15,7 +15,7 @@ import base64
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
@@ -24,7 +24,8 @@ import orjson
 from sqlalchemy import Boolean, LargeBinary, Table
 
 from engine.model.errors import Rejected
-from engine.store.base import Base, UtcDateTime, instant_text
+from engine.store.base import Base, IdText, UtcDateTime, instant_text
+from engine.store.compact import packed_id, packed_instant, plain_id, plain_instant
 
 FORMAT = 1
 HEADER = "nuanliu.json"
@@ -56,9 +57,11 @@ class ForeignBackup(Rejected):
 
 
 def kind_of(column: Any) -> str:
-    """How values of a column are written: plain (JSON as it is), instant, bool, bytes."""
+    """How values of a column are written: plain (JSON as it is), id, instant, bool, bytes."""
     if isinstance(column.type, UtcDateTime):
         return "instant"
+    if isinstance(column.type, IdText):
+        return "id"
     if isinstance(column.type, Boolean):
         return "bool"
     if isinstance(column.type, LargeBinary):
@@ -80,20 +83,43 @@ def tables() -> list[Table]:
 
 
 def _instant_out(value: Any) -> str:
-    return instant_text(value) if isinstance(value, datetime) else str(value)
+    return instant_text(value if isinstance(value, datetime) else plain_instant(value))
 
 
 def _bytes_out(value: Any) -> str:
     return base64.b64encode(bytes(value)).decode("ascii")
 
 
-_OUT: Mapping[str, Convert] = {"instant": _instant_out, "bool": bool, "bytes": _bytes_out}
+_OUT: Mapping[str, Convert] = {
+    "id": plain_id,
+    "instant": _instant_out,
+    "bool": bool,
+    "bytes": _bytes_out,
+}
+#: the driver of PostgreSQL gives these as they are written; SQLite packs, and keeps 0 and 1
+_ONLY_SQLITE = frozenset({"id", "bool"})
 _IN: Mapping[str, Convert] = {"bytes": base64.b64decode}
+#: a backup from PostgreSQL, or from a release that packed nothing, goes into SQLite as well
+_INTO_SQLITE: Mapping[str, Convert] = {
+    "id": packed_id,
+    "instant": lambda text: packed_instant(datetime.fromisoformat(text)),
+}
 
 
-def converters(kinds: list[str], *, out: bool) -> list[tuple[int, Convert]]:
-    """Positions whose values must be converted when they are written, or read."""
-    table = _OUT if out else _IN
+def written_from(kinds: Sequence[str], *, is_sqlite: bool) -> list[tuple[int, Convert]]:
+    """Positions whose values are converted on their way out of a database."""
+    table = {kind: _OUT[kind] for kind in _OUT if is_sqlite or kind not in _ONLY_SQLITE}
+    return _places(kinds, table)
+
+
+def read_into(
+    kinds: Sequence[str], own: Sequence[str], *, is_sqlite: bool
+) -> list[tuple[int, Convert]]:
+    """The same on their way in: `kinds` as the backup has them, `own` as our columns are."""
+    return _places(kinds, _IN) + (_places(own, _INTO_SQLITE) if is_sqlite else [])
+
+
+def _places(kinds: Sequence[str], table: Mapping[str, Convert]) -> list[tuple[int, Convert]]:
     return [(index, table[kind]) for index, kind in enumerate(kinds) if kind in table]
 
 

@@ -211,10 +211,7 @@ class _Picture:
     def _table(self, table: Table) -> None:
         total = self._sums[str(table.name)] = archive.Sum()
         shape = archive.shape(table)
-        convert = archive.converters(shape["kinds"], out=True)
-        if self._source.is_sqlite is False:
-            # The driver gives these as they are written; only SQLite keeps 0 and 1.
-            convert = [one for one in convert if one[1] is not bool]
+        convert = archive.written_from(shape["kinds"], is_sqlite=self._source.is_sqlite)
         lines: list[bytes] = []
         size = number = 0
         pace = Pace()

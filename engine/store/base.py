@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from engine.store.compact import in_utc, packed_id, packed_instant, plain_id, plain_instant
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -33,7 +35,7 @@ class Base(DeclarativeBase):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant: `timestamptz` on PostgreSQL, sortable ISO text on SQLite.
+    """An aware instant: `timestamptz` on PostgreSQL, eight sortable bytes on SQLite.
 
     A naive datetime is refused: it names no instant.
     """
@@ -44,7 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(
         self, dialect: Dialect
     ) -> TypeEngine[Any]:  # the signature is SQLAlchemy's
-        """Text of fixed width on SQLite, so that texts sort as the instants do."""
+        """Declared as text on SQLite, which keeps bytes there as they are."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(String(32))
         return dialect.type_descriptor(DateTime(timezone=True))
@@ -52,40 +54,69 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(
         self, value: datetime | None, dialect: Dialect
     ) -> Any:  # the signature is SQLAlchemy's
-        """Normalise to UTC."""
-        if value is None:
-            return None
-        return (instant_text if dialect.name == "sqlite" else _instant)(value)
+        """In UTC, as the database keeps it."""
+        return None if value is None else self.driver_processor(dialect)(value)
 
     def process_result_value(
         self,
         value: Any,
-        dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
+        dialect: Dialect,
     ) -> datetime | None:  # the signature is SQLAlchemy's
         """Aware, in UTC, whatever the time zone of the connection."""
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        return None if value is None else _instant(value)
+        return None if value is None else self.result_converter(dialect)(value)
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[Any], str]:
+        """As the text of a statement has it, for explain plans."""
+        return _literal(self.driver_processor(dialect))
 
     def driver_processor(
         self, dialect: Dialect
     ) -> Callable[[Any], Any]:  # the signature is SQLAlchemy's
         """What `process_bind_param` does to a value, for statements run on the driver's cursor."""
-        return instant_text if dialect.name == "sqlite" else _instant
+        return packed_instant if dialect.name == "sqlite" else in_utc
 
     def result_converter(
         self, dialect: Dialect
-    ) -> Callable[[Any], Any]:  # the signature is SQLAlchemy's
+    ) -> Callable[[Any], datetime]:  # the signature is SQLAlchemy's
         """What `process_result_value` does, for values that are not NULL."""
-        return datetime.fromisoformat if dialect.name == "sqlite" else _instant
+        return plain_instant if dialect.name == "sqlite" else in_utc
 
 
-def _instant(value: datetime) -> datetime:
-    if value.tzinfo is UTC:
-        return value
-    if value.tzinfo is None:
-        raise ValueError(f"a time without zone is no instant: {value.isoformat()}")
-    return value.astimezone(UTC)
+class IdText(TypeDecorator[str]):
+    """A UUID, or another id that participants bring; SQLite keeps a UUID as 16 bytes."""
+
+    impl = String(36)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | str | None:
+        """As the database keeps it."""
+        return packed_id(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002  # the signature is SQLAlchemy's
+        """The text again."""
+        return None if value is None else plain_id(value)
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[Any], str]:
+        """As the text of a statement has it, for explain plans."""
+        return _literal(packed_id if dialect.name == "sqlite" else str)
+
+    def driver_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """What `process_bind_param` does to a value, for statements run on the driver's cursor."""
+        return packed_id if dialect.name == "sqlite" else None
+
+    def result_converter(self, dialect: Dialect) -> Callable[[Any], str] | None:
+        """What `process_result_value` does, for values that are not NULL."""
+        return plain_id if dialect.name == "sqlite" else None
+
+
+def _literal(pack: Callable[[Any], Any]) -> Callable[[Any], str]:
+    def written(value: Any) -> str:
+        kept = pack(value)
+        if isinstance(kept, bytes):
+            return f"x'{kept.hex()}'"
+        return "'" + str(kept).replace("'", "''") + "'"
+
+    return written
 
 
 @lru_cache(maxsize=512)
@@ -95,7 +126,7 @@ def instant_text(instant: datetime) -> str:
     One transaction writes the same instant a dozen times, so the texts are remembered.
     """
     # "+00:00" is read back without a replacement.
-    return _instant(instant).isoformat("T", "microseconds")
+    return in_utc(instant).isoformat("T", "microseconds")
 
 
 def json_default(value: object) -> str:
@@ -166,8 +197,8 @@ class IsoDate(TypeDecorator[date]):
         return None if value is None else date.fromisoformat(value)
 
 
-Id = String(36)
-"""A UUIDv7 or another id text (participants may bring their own)."""
+Id = IdText()
+"""Of a case, a task, a participant, a definition."""
 
 Unit = String(32)
 """A region code or an institution below one."""

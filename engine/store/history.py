@@ -8,7 +8,7 @@ covers the row and the hash before it, and the instance keeps the last one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ class HistoryFact(Base):
     actor_name: Mapped[str | None] = mapped_column(String(100))
     detail: Mapped[str] = mapped_column(Text)
     hash: Mapped[bytes] = mapped_column(Blob)
-    #: facts that followed from the first, in order: [[kind, activity id, task id, detail], …]
+    #: facts that followed from the first, in order, each as `short` writes it
     more: Mapped[str | None] = mapped_column(Text)
 
 
@@ -62,6 +62,21 @@ class Told(NamedTuple):
     detail: Mapping[str, Any]
 
 
+#: kind, activity id, task id, detail of a fact that says none of them
+_NOTHING: tuple[Any, ...] = (None, None, None, {})
+
+
+def short(
+    kind: str, activity_id: str | None, task_id: str | None, detail: Mapping[str, object]
+) -> Sequence[Any]:
+    """A fact that follows another in its row: without what is missing at its end."""
+    if detail:
+        return (kind, activity_id, task_id, detail)
+    if task_id is not None:
+        return (kind, activity_id, task_id)
+    return (kind, activity_id)
+
+
 def facts(rows: Iterable[Any], *, after: int = 0) -> Iterator[Told]:
     """The facts of rows with every column, in their order, without those up to `after`."""
     for row in rows:
@@ -77,8 +92,8 @@ def facts(rows: Iterable[Any], *, after: int = 0) -> Iterator[Told]:
                 yield _told(row, number, fact)
 
 
-def _told(row: Any, number: int, fact: Iterable[Any]) -> Told:
-    kind, activity_id, task_id, detail = fact
+def _told(row: Any, number: int, fact: Sequence[Any]) -> Told:
+    kind, activity_id, task_id, detail = (*fact, *_NOTHING[len(fact) :])
     return Told(
         instance_id=row.instance_id,
         sequence=number,
@@ -122,12 +137,12 @@ class Chain:
         actor_id: str | None = None,
         actor_name: str | None = None,
         detail: Mapping[str, object] | None = None,
-        more: list[tuple[str, str | None, str | None, Mapping[str, object]]] | None = None,
+        more: Sequence[Sequence[Any]] = (),
     ) -> dict[str, Any]:
         """The row of the next fact and of `more` that followed; the head moves on to it."""
         text = written(detail) if detail else "{}"
         rest = written(more) if more else None
-        self.count = number = self.count + 1 + (len(more) if more else 0)
+        self.count = number = self.count + 1 + len(more)
         self.head = _chained(
             self.head,
             (

@@ -92,7 +92,6 @@ class HumanTask(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     shard: Mapped[str] = mapped_column(String(6))
     instance_id: Mapped[str] = mapped_column(Id)
-    root_id: Mapped[str] = mapped_column(Id)
     definition_id: Mapped[str] = mapped_column(Id)
     process_key: Mapped[str] = mapped_column(String(100))
     element: Mapped[int] = mapped_column(Integer)

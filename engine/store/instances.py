@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, String, bindparam, insert, select, text, update
+from sqlalchemy import Index, Integer, String, and_, bindparam, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Blob, Id, Unit, UtcDateTime
@@ -30,7 +30,10 @@ class ProcessInstance(Base):
         Index(None, "region", "id"),
         Index("ix_process_instance_shard", "shard", "id"),
         Index("ix_process_instance_starter", "started_by", "id"),
-        Index(None, "root_id"),
+        # A case that nobody called is its own root, and found by its id.
+        Index(
+            "ix_process_instance_called", "root_id", postgresql_where=_CALLED, sqlite_where=_CALLED
+        ),
         Index(
             "ix_process_instance_child", "parent_id", postgresql_where=_CALLED, sqlite_where=_CALLED
         ),
@@ -100,3 +103,8 @@ CHILD_OF = Statement(
         _instance.c.ended_at.is_(None),
     )
 )
+
+
+def in_family(root_id: str) -> Any:
+    """A condition: the case of this id or one that it called, directly or not."""
+    return or_(_instance.c.id == root_id, and_(_CALLED, _instance.c.root_id == root_id))

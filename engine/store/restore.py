@@ -23,6 +23,7 @@ from engine.model.errors import InvalidState
 from engine.store import archive, chains, migrations, schema
 from engine.store.archive import ForeignBackup, InvalidBackup
 from engine.store.attachments import FileStore
+from engine.store.base import Base
 from engine.store.database import Database, let_it_rest
 from engine.store.jobs import Job
 from engine.store.timers import Timer
@@ -207,7 +208,7 @@ class _Reader:
         if its is None or zstandard.frame_content_size(packed) > archive.CHUNK_LIMIT:
             raise InvalidBackup
         plain = self._unpacker.decompress(packed, max_output_size=archive.CHUNK_LIMIT)
-        convert = archive.converters(its["kinds"], out=False)
+        convert = self._conversions(name, its)
         try:
             rows = [archive.row(each, convert) for each in plain.splitlines()]
         except (ValueError, TypeError, LookupError) as error:
@@ -220,6 +221,12 @@ class _Reader:
         except (driver.DataError, driver.IntegrityError) as error:
             raise InvalidBackup from error
         self._tell(f"{name}：{self._sums[name].rows} 行")
+
+    def _conversions(self, name: str, its: dict[str, Any]) -> list[tuple[int, archive.Convert]]:
+        columns = Base.metadata.tables[name].c
+        own = [archive.kind_of(columns[column]) for column in its["columns"]]
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        return archive.read_into(its["kinds"], own, is_sqlite=is_sqlite)
 
     def _insert(self, table: str, columns: list[str], rows: list[list[Any]]) -> None:
         quote = self._connection.dialect.identifier_preparer.quote

@@ -78,11 +78,15 @@ _version: Any = SchemaVersion.__table__
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One migration, known to this code or found in the database; `applied_at` None: not run."""
+    """One migration, known to this code or found in the database; `applied_at` None: not run.
+
+    `needed`: though it ends what old code could do, this code cannot work without it.
+    """
 
     name: str
     applied_at: datetime | None = None
     known: bool = True
+    needed: bool = False
 
     @property
     def is_post(self) -> bool:
@@ -109,7 +113,7 @@ class SchemaStatus:
     @property
     def is_served(self) -> bool:
         """Whether this code may work on the database."""
-        behind = any(not step.is_post for step in self.pending)
+        behind = any(not step.is_post or step.needed for step in self.pending)
         return not behind and not any(step.is_post for step in self.unknown)
 
     def require_served(self) -> None:
@@ -120,6 +124,11 @@ class SchemaStatus:
         behind = [step.name for step in self.pending if not step.is_post]
         if behind:
             raise SchemaBehind(f"{SchemaBehind.__doc__}（缺 {'、'.join(behind)}）")
+        needed = [step.name for step in self.pending if step.needed]
+        if needed:
+            raise SchemaBehind(
+                f"这次升级要停机：请停止旧版本，再运行 nuanliu upgrade（缺 {'、'.join(needed)}）"
+            )
 
 
 def migration_names() -> list[str]:
@@ -192,10 +201,24 @@ def status_of(connection: Connection) -> SchemaStatus:
     ours = migration_names()
     return SchemaStatus(
         steps=tuple(
-            Step(name=name, applied_at=done.get(name), known=name in ours)
+            Step(
+                name=name,
+                applied_at=done.get(name),
+                known=name in ours,
+                needed=name in ours and _needed_on(name) == connection.dialect.name,
+            )
             for name in sorted({*ours, *done})
         )
     )
+
+
+def _needed_on(name: str) -> str | None:
+    found: str | None = getattr(_module(name), "NEEDED_ON", None)
+    return found
+
+
+def _module(name: str) -> Any:
+    return import_module(f"{migrations.__name__}.{name}")
 
 
 def pending(engine: Engine) -> list[str]:
@@ -219,7 +242,7 @@ def _refuse(now: SchemaStatus, *, pre_only: bool) -> None:
 
 
 def _run(engine: Engine, name: str, clock: Clock) -> bool:
-    module = import_module(f"{migrations.__name__}.{name}")
+    module = _module(name)
     if getattr(module, "OUTSIDE_TRANSACTION", False) and engine.dialect.name == "postgresql":
         return _run_outside(engine, module, name, clock)
     with _changing(engine) as connection:

@@ -45,8 +45,6 @@ class Timer(Base):
     #: of this one arming: a cycle arms the same element again under another id
     id: Mapped[str] = mapped_column(Id)
     shard: Mapped[str] = mapped_column(String(6))
-    #: lets pumps own disjoint parts where a database cannot skip locked rows
-    bucket: Mapped[int] = mapped_column(SmallInteger)
     node_id: Mapped[str] = mapped_column(String(200))
     task_id: Mapped[str | None] = mapped_column(Id)
     #: the rung of the ladder

@@ -244,7 +244,7 @@ def _milliseconds(driver: Driver, first: int, beside: Callable[[], float]) -> fl
     total = 0.0
     for step in range(STEPS):
         tasks = [driver.task_of(case) for case in cases]
-        began, theirs = time.process_time(), beside()
+        theirs, began = beside(), time.process_time()
         for task in tasks:
             driver.complete(task, step)
         total += (time.process_time() - began) * 1e3 + beside() - theirs

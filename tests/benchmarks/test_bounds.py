@@ -23,7 +23,7 @@ from engine.kernel.effects import Effect
 from engine.kernel.program import Program
 from engine.kernel.state import State
 from engine.kernel.triggers import TaskCompleted, Trigger
-from webforms.bench import seed, workload
+from webforms.bench import measure, seed, workload
 from workflows import catalog
 from workflows.demo.relief_households import Mark, marked
 from workflows.demo.relief_people import TOWNS, VILLAGES
@@ -35,6 +35,7 @@ pytestmark = pytest.mark.slow
 KERNEL_MS = 0.5
 STATE_BYTES = 4096
 INBOX_MS = 50
+OPEN_BYTES, FINISHED_BYTES = 1_500, 4_000
 OPEN_TASKS = 100_000
 #: The goal is 4. Reached so far: 9 on a quick disk, 10 in memory, where nothing else costs
 #: anything; what is asserted keeps that from getting worse (`docs/measurements.md`).
@@ -174,6 +175,19 @@ def test_the_inbox_opens_at_once_beside_a_hundred_thousand_open_tasks(
     p50, p95 = statistics.median(taken), sorted(taken)[int(len(taken) * 0.95)]
     print(f"{kind}: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
     assert p95 <= INBOX_MS
+
+
+@pytest.mark.parametrize(("finished", "most"), [(False, OPEN_BYTES), (True, FINISHED_BYTES)])
+def test_a_case_takes_as_few_bytes_as_promised(tmp_path: Path, finished: bool, most: int) -> None:
+    url = f"sqlite:///{tmp_path / 'cases.db'}"
+    engine = ProcessEngine(url, clock=SystemClock(), files=tmp_path / "files")
+    workload.install(engine)
+
+    found = measure.bytes_per_case(engine, url, finished=finished)
+
+    engine.close()
+    print(f"finished: {finished}, {found} bytes")
+    assert 0 < found <= most
 
 
 class Floor:

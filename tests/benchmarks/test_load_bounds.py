@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 
 BATCH_SECONDS, FILE_SECONDS, IMPORT_SECONDS = 2.0, 5.0, 20.0
 LINES, PAY_LINES, PEOPLE = 500, 7_268, 18_670
+#: timers due at one and the same midnight of the winter (domain §9), and what people feel of it
+MIDNIGHT, PEOPLE_MS = 390_000, 200
 #: the promise is 1.1; CPU of single completions swings more than that between two databases
 AGES_RATIO = 1.35
 PROFILE = by_key(load_h.PROFILE)
@@ -141,32 +143,35 @@ def aged(folder: Path, finished: int) -> ProcessEngine:
 
 
 @pytest.mark.huge
-def test_nothing_costs_more_after_a_hundred_thousand_finished_cases(tmp_path: Path) -> None:
-    young, old = aged(tmp_path / "young", 10), aged(tmp_path / "old", 100_000)
+@pytest.mark.timeout(7_200)
+def test_nothing_costs_more_after_a_million_finished_cases(tmp_path: Path) -> None:
+    young, old = aged(tmp_path / "young", 10), aged(tmp_path / "old", 1_000_000)
     for engine in (young, old):
         bars.completions(engine)
     # In turn, so that what else the machine does falls on both alike; the best of each counts.
     rounds = [(bars.completions(young), bars.completions(old)) for _ in range(5)]
     at_ten, at_many = (min(one[i]["completion_cpu_ms"] for one in rounds) for i in (0, 1))
-    print(f"completion: {at_ten} ms CPU beside 10 finished, {at_many} beside 100,000")
+    print(f"completion: {at_ten} ms CPU beside 10 finished, {at_many} beside 1,000,000")
     young.close()
     old.close()
     assert at_many / at_ten <= AGES_RATIO
 
 
 @pytest.mark.huge
-def test_people_go_first_while_timers_of_one_midnight_are_fired(tmp_path: Path) -> None:
+@pytest.mark.timeout(7_200)
+def test_people_go_first_while_the_timers_of_one_midnight_are_fired(tmp_path: Path) -> None:
     engine = ProcessEngine(
         f"sqlite:///{tmp_path / 'midnight.db'}", clock=SystemClock(), files=tmp_path / "files"
     )
     workload.install(engine)
-    shape = load_p.Shape(villages=20, open_tasks=20_000, timers=20_000, finished=100)
+    shape = load_p.Shape(villages=20, open_tasks=400_000, timers=400_000, finished=100)
     load_p.build(engine, shape)
-    found = bars.draining(engine, shape, 4_000)
+    found = bars.draining(engine, shape, MIDNIGHT)
     left = load_p.counted(engine)["timer"]
     engine.close()
     print(found, "load", bars.load())
-    assert 0 < found["drained"] <= found["due"] == 4_000
+    assert 0 < found["drained"] <= found["due"] == MIDNIGHT
     # What people completed meanwhile armed the next timer of each case.
-    assert left >= 16_000
+    assert left >= 400_000 - MIDNIGHT
     assert found["drained_per_cpu_s"] >= 400
+    assert found["people_ms_p95"] <= PEOPLE_MS

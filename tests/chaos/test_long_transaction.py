@@ -29,9 +29,9 @@ PACE = timedelta(seconds=BATCH / 400)
 MOST_MILLISECONDS = 50
 #: cases that are not there: nobody fires these timers, they are only handed out and taken away
 ARMED = """
-INSERT INTO timer (instance_id, kind, element, id, shard, bucket, node_id, planned_at, due_at,
+INSERT INTO timer (instance_id, kind, element, id, shard, node_id, planned_at, due_at,
                    attempts)
-SELECT 'case-' || n, 'event', 1, 'timer-' || n, '349898', n % 64, 'pause', due_at, due_at, 0
+SELECT 'case-' || n, 'event', 1, 'timer-' || n, '349898', 'pause', due_at, due_at, 0
 FROM (SELECT n, CAST(:base AS timestamptz) + n * interval '1 millisecond' AS due_at
       FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n) AS those
 """

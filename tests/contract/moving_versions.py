@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine import SYSTEM, MoveFilter, MoveOrder
+from sqlalchemy import select
+
+from engine import SYSTEM, Base, MoveFilter, MoveOrder
 
 
 class Versions:
@@ -50,9 +52,10 @@ def kept_rows(office, case):
     """Everything kept for a case outside its history, versions of tasks and revisions apart."""
     with office.engine.read() as session:
         found = []
-        for table in ("human_task", "timer", "event_subscription"):
-            rows = session.connection().exec_driver_sql(
-                f"SELECT * FROM {table} WHERE instance_id = '{case}' ORDER BY id"
+        for name in ("human_task", "timer", "event_subscription"):
+            table = Base.metadata.tables[name]
+            rows = session.execute(
+                select(table).where(table.c.instance_id == case).order_by(table.c.id)
             )
             found.append(
                 [{k: v for k, v in row._mapping.items() if k != "version"} for row in rows]

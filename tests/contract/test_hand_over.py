@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import update
 
 from engine import SYSTEM, Duty, Queue, operation
 from engine.execution import job_executor
 from engine.execution.hand_over import LOST_AFTER, TIMERS_IN_A_BATCH
 from engine.queues.port import DueTimer, Errand
 from engine.services.cluster import DUTY_ATTEMPTS, ClusterService
+from engine.store.instances import ProcessInstance
+from engine.store.timers import Timer
 
 
 class Hands:
@@ -136,7 +138,7 @@ def test_a_timer_that_was_put_off_after_the_hand_over_does_not_fire_and_is_found
     cluster.hand_over(hands)
     with office.engine.database.write() as tx:
         later = office.clock.now() + timedelta(hours=1)
-        tx.execute(text("UPDATE timer SET due_at = :at"), {"at": _stored(office, later)})
+        tx.execute(update(Timer).values(due_at=later))
 
     hands.deliver(cluster)
     assert [fired(office, case) for case in late] == [0, 0, 0]
@@ -144,12 +146,6 @@ def test_a_timer_that_was_put_off_after_the_hand_over_does_not_fire_and_is_found
     cluster.hand_over(hands)
     hands.deliver(cluster)
     assert [fired(office, case) for case in late] == [1, 1, 1]
-
-
-def _stored(office, instant):
-    if office.engine.database.is_sqlite:
-        return instant.isoformat("T", "microseconds")
-    return instant
 
 
 def test_a_poisoned_timer_becomes_an_incident_and_the_others_fire(office, late, hands, monkeypatch):
@@ -183,8 +179,8 @@ def test_a_case_that_cannot_be_read_is_shown_and_holds_up_no_other(office, late,
     cluster = office.engine.cluster
     bad = late[0]
     with office.engine.database.write() as tx:
-        spoil = text("UPDATE process_instance SET state = :junk WHERE id = :id")
-        tx.execute(spoil, {"junk": b"\xffjunk", "id": bad})
+        spoil = update(ProcessInstance).where(ProcessInstance.id == bad)
+        tx.execute(spoil.values(state=b"\xffjunk"))
     for _ in range(job_executor.ATTEMPTS + 1):
         office.clock.advance(timedelta(hours=1))
         cluster.hand_over(hands)

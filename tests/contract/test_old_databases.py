@@ -45,7 +45,8 @@ def test_the_upgrade_makes_every_table_of_this_release(old, clock, pre_only):
     schema.upgrade(old.engine, clock, pre_only=pre_only)
 
     assert set(UNNUMBERED) <= tables(old)
-    schema.create_schema(old.engine, clock)
+    if not (old.is_sqlite and pre_only):
+        schema.create_schema(old.engine, clock)
 
 
 def test_an_upgraded_database_goes_through_a_backup_with_them(old, clock, store_url, tmp_path):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import update
 
 from engine import SYSTEM, CaseDeadline, PauseRule, ProcessEngine, errors
 from engine.execution import recount
+from engine.store.instances import ProcessInstance
 
 SNOW = date(2026, 1, 8)  # a Thursday
 
@@ -213,8 +214,8 @@ def test_a_case_that_cannot_be_counted_again_says_so_and_holds_up_no_other(offic
 def test_a_case_that_cannot_be_read_is_shown_and_holds_up_no_other(office):
     cases = opened(office, 5)
     with office.engine.database.write() as tx:
-        spoil = text("UPDATE process_instance SET state = :junk WHERE id = :id")
-        tx.execute(spoil, {"junk": b"\xffjunk", "id": cases[1]})
+        spoil = update(ProcessInstance).where(ProcessInstance.id == cases[1])
+        tx.execute(spoil.values(state=b"\xffjunk"))
 
     number = off(office)
     office.travel()

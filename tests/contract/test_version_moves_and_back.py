@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy import select
 
-from engine import SYSTEM, MoveStatus, Renew, errors
+from engine import SYSTEM, MoveStatus, Renew, errors, tables
 from engine.model.errors import Stale
 from tests.contract.moving_versions import kept_rows
 
@@ -213,10 +214,9 @@ def test_what_is_kept_for_undo_is_forgotten_when_the_case_goes_on(office, versio
     office.travel(days=2)
 
     with office.engine.read() as session:
-        kept = session.connection().exec_driver_sql(
-            "SELECT instance_id FROM moved_instance WHERE state_before IS NOT NULL"
-        )
-        assert [row[0] for row in kept] == [second if gone_on == first else first]
+        moved = tables.MovedInstance
+        kept = session.scalars(select(moved.instance_id).where(moved.state_before.is_not(None)))
+        assert list(kept) == [second if gone_on == first else first]
 
 
 def test_it_moves_and_returns_and_moves_again(office, versions):

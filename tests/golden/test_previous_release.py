@@ -85,7 +85,12 @@ def test_what_old_code_wrote_after_the_pre_upgrade_is_read_by_new_code(database,
     assert list(release.replay(database.engine))
     clock.set(clock.now() + timedelta(days=3))
     engine = engine_of()
-    engine.create_schema()
+    if database.is_sqlite:
+        # One process works on such a database: the old one ends before the new one begins.
+        with pytest.raises(schema.SchemaBehind, match="停机"):
+            engine.create_schema()
+    else:
+        engine.create_schema()
     schema.upgrade(database.engine, clock)
 
     finish(engine, clock)

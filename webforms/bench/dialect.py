@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
+from engine import UtcDateTime
+
+_SQLITE = SQLiteDialect()
 _SQLITE_SEQUENCE = (
     "WITH RECURSIVE seq(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM seq WHERE n < :last)"
 )
@@ -44,8 +49,8 @@ class Words:
         ms = f"({since_ms} + {number})"
         if self.is_sqlite:
             return (
-                f"printf('%08x-%04x-7%03x-8%03x-%012x', {ms} >> 16, {ms} & 65535, {mark},"
-                f" {place}, {number})"
+                f"bench_id(printf('%08x%04x7%03x8%03x%012x', {ms} >> 16, {ms} & 65535, {mark},"
+                f" {place}, {number}))"
             )
         return (
             f"lpad(to_hex({ms} >> 16), 8, '0') || '-' || lpad(to_hex({ms} & 65535), 4, '0') ||"
@@ -56,13 +61,16 @@ class Words:
     def later(self, since: datetime, minutes: str) -> str:
         """An instant so many minutes after `since`, as the columns keep instants."""
         if self.is_sqlite:
-            epoch = int(since.astimezone(UTC).timestamp())
-            return (
-                "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00',"
-                f" {epoch} + ({minutes}) * 60, 'unixepoch')"
-            )
+            return f"bench_instant({int(since.timestamp())} + ({minutes}) * 60)"
         written = since.astimezone(UTC).isoformat()
         return f"CAST('{written}' AS timestamptz) + ({minutes}) * interval '1 minute'"
+
+    def prepare(self, connection: Connection) -> None:
+        """Make known what `ident` and `later` call: bytes as the columns of SQLite keep them."""
+        if self.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.create_function("bench_id", 1, bytes.fromhex, deterministic=True)
+            driver.create_function("bench_instant", 1, _instant, deterministic=True)
 
     def settle(self, engine: Engine) -> None:
         """What a database does by itself after a while, done now: statistics, the log emptied."""
@@ -73,6 +81,10 @@ class Words:
             return
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("VACUUM ANALYZE"))
+
+
+def _instant(seconds: int) -> object:
+    return UtcDateTime().process_bind_param(datetime.fromtimestamp(seconds, UTC), _SQLITE)
 
 
 def words_for(dialect: str) -> Words:

@@ -82,6 +82,7 @@ def build(engine: ProcessEngine, shape: Shape, tell: Tell = lambda _: None) -> N
     finished = [_finished(engine, number) for number in range(FINISHED_MODELS)]
     with engine.database.engine.connect() as connection:
         words = words_for(connection.dialect.name)
+        words.prepare(connection)
         for table in _TABLES:
             _model(connection, table, "open", opened)
             _model(connection, table, "done", finished)
@@ -165,7 +166,9 @@ def _model(connection: Connection, table: Table, name: str, cases: Sequence[str]
     connection.execute(text("CREATE TEMP TABLE IF NOT EXISTS bench_case (id TEXT, number INT)"))
     connection.execute(text("DELETE FROM bench_case"))
     connection.execute(
-        text("INSERT INTO bench_case VALUES (:id, :number)"),
+        text("INSERT INTO bench_case VALUES (:id, :number)").bindparams(
+            bindparam("id", type_=_instance.c.id.type), bindparam("number")
+        ),
         [{"id": case, "number": number} for number, case in enumerate(cases)],
     )
     connection.execute(
@@ -251,7 +254,7 @@ def _changes(words: Words, shape: Shape, part: _Part, table: Table) -> Mapping[s
     if table is _instance:
         return {"id": case, "root_id": case, "title": "m.title || ' ' || seq.n"}
     if table is _task:
-        changed = {"id": task, "instance_id": case, "root_id": case}
+        changed = {"id": task, "instance_id": case}
         if part.name == "open":
             # From two days ago to four weeks from now: some are late, some are due today.
             changed["due_sort"] = words.later(part.since, f"{spread} + 40320")

@@ -81,7 +81,7 @@ def _moved(
         new["root_id"] = case
         return new
     if name == "task":
-        new |= {"id": task[row["id"]], "root_id": case, "due_sort": row["created_at"] + later}
+        new |= {"id": task[row["id"]], "due_sort": row["created_at"] + later}
         return new
     if name == "timer":
         new["id"] = engine.ids.new()

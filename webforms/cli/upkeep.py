@@ -34,6 +34,7 @@ def upgrade(engine: ProcessEngine, *, pre_only: bool, status_only: bool) -> int:
     ran = engine.upkeep.upgrade(pre_only=pre_only)
     steps = "、".join(ran) or "无变化"
     if pre_only:
+        engine.upkeep.schema().require_served()
         click.echo(
             f"预升级完成（{steps}）；新旧版本现在都能用，全部换成新版本后运行 nuanliu upgrade"
         )
