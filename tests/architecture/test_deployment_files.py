@@ -157,3 +157,11 @@ def test_the_image_runs_as_nobody_special_and_copies_what_is_there():
         if line.startswith("COPY") and "--from" not in line:
             for name in line.split()[1:-1]:
                 assert (ROOT / name).exists(), name
+
+
+def test_a_forgotten_transaction_ends_in_both_recipes():
+    limit = "idle_in_transaction_session_timeout"
+    conf = (DEPLOY / "postgresql.conf").read_text(encoding="utf-8")
+
+    assert f"{limit}=60s" in SERVICES["postgres"]["command"]
+    assert re.search(rf"^{limit} = 60s$", conf, re.MULTILINE)
