@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine.execution import assignment
 from engine.execution.command import Commands
@@ -21,6 +21,7 @@ from engine.services.files import Files
 from engine.store import human_tasks, instances
 from engine.store.database import Transaction
 from engine.store.definitions import ProcessDefinition
+from engine.store.statement import Statement
 
 _instance: Any = instances.ProcessInstance.__table__
 _definition: Any = ProcessDefinition.__table__
@@ -40,7 +41,7 @@ class CaseLookup:
         """One case with its variables and where it waits. Raises NotFound for strangers."""
         with self._environment.database.read() as tx:
             self._files.place(tx, actor, None, instance_id)
-            row = tx.execute(_listed().where(_instance.c.id == instance_id)).first()
+            row = tx.first(_ONE, {"instance_id": instance_id})
             assert row is not None
             return _view(row, with_state=True)
 
@@ -191,6 +192,9 @@ _LISTED = (
     "id", "definition_id", "process_key", "title", "business_key", "region", "status",
     "started_at", "started_by", "ended_at", "parent_id", "root_id",
 )  # fmt: skip
+
+
+_ONE = Statement(_listed().where(_instance.c.id == bindparam("instance_id")))
 
 
 def _view(row: Any, *, with_state: bool) -> InstanceView:

@@ -199,9 +199,7 @@ class SupervisionService:
         """Slips of one task, for whoever may see the task. Raises NotFound."""
         self._worklist.task(task_id, actor)
         with self._environment.database.read() as tx:
-            rows = tx.execute(
-                select(_slip).where(_slip.c.task_id == task_id).order_by(_slip.c.issued_at)
-            ).all()
+            rows = tx.rows(store.OF_TASK, {"task_id": task_id})
         return tuple(_view(row, actor) for row in rows)
 
     def of_case(self, instance_id: str, actor: Actor) -> tuple[SlipView, ...]:

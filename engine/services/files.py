@@ -122,11 +122,7 @@ class Files:
         """Files of a case, oldest first."""
         with self._environment.database.read() as tx:
             _, _, of = self.place(tx, actor, task_id, instance_id)
-            rows = tx.execute(
-                select(_attachment)
-                .where(_attachment.c.instance_id == of, _attachment.c.deleted_at.is_(None))
-                .order_by(_attachment.c.id)
-            ).all()
+            rows = tx.rows(attachments.OF_CASE, {"instance_id": of})
         return tuple(attachment_ref(row) for row in rows)
 
     def read(self, attachment_id: str, actor: Actor) -> tuple[AttachmentRef, bytes]:

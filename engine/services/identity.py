@@ -345,11 +345,7 @@ class IdentityService:
 
     @staticmethod
     def _view(tx: Transaction, row: Any) -> ParticipantView:
-        seats = tx.execute(
-            select(_seat.__table__)
-            .where(_seat.participant_id == row.id)
-            .order_by(_seat.role, _seat.unit)
-        ).all()
+        seats = tx.rows(store.EVERY_SEAT, {"participant_id": row.id})
         return ParticipantView(
             id=row.id,
             name=row.name,

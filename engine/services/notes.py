@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from engine.execution import assignment
@@ -54,11 +54,7 @@ class CaseNotes:
     def draft(self, task_id: str, actor: Actor) -> DraftView | None:
         """His unsent form, if there is one."""
         with self._environment.database.read() as tx:
-            row = tx.execute(
-                select(_draft.data, _draft.saved_at).where(
-                    _draft.task_id == task_id, _draft.participant_id == actor.id
-                )
-            ).first()
+            row = tx.first(notes.DRAFT, {"task_id": task_id, "participant_id": actor.id})
         return None if row is None else DraftView(data=row.data, saved_at=row.saved_at)
 
     def comment(
@@ -95,9 +91,7 @@ class CaseNotes:
         """Every remark on the case of the task, oldest first."""
         with self._environment.database.read() as tx:
             _, _, of = self._files.place(tx, actor, task_id, instance_id)
-            rows = tx.execute(
-                select(_comment.__table__).where(_comment.instance_id == of).order_by(_comment.id)
-            ).all()
+            rows = tx.rows(notes.COMMENTS, {"instance_id": of})
         return tuple(
             CommentView(
                 id=row.id,

@@ -17,7 +17,6 @@ from engine.model.facts import Fact
 from engine.store import history, version_moves
 
 _fact: Any = history.HistoryFact.__table__
-_moved: Any = version_moves.MovedInstance.__table__
 _KINDS = (Fact.INSTANCE_MIGRATED, Fact.INSTANCE_MIGRATION_UNDONE)
 
 
@@ -28,8 +27,7 @@ class Renames:
         self._work = work
         #: (sequence, version before, old id → new id)
         self._moves: list[tuple[int, str, Mapping[str, str]]] = []
-        moved = select(_moved.c.batch_id).where(_moved.c.instance_id == work.instance.id).limit(1)
-        if work.tx.execute(moved).first() is None:
+        if work.tx.first(version_moves.WAS_MOVED, {"instance_id": work.instance.id}) is None:
             return  # without looking through a history that may be long
         rows = work.tx.execute(
             select(_fact)

@@ -42,6 +42,13 @@ class Attachment(Base):
 _attachment: Any = Attachment.__table__
 
 INSERT = Statement(insert(_attachment))
+OF_CASE = Statement(
+    select(_attachment)
+    .where(
+        _attachment.c.instance_id == bindparam("instance_id"), _attachment.c.deleted_at.is_(None)
+    )
+    .order_by(_attachment.c.id)
+)
 BY_ID = Statement(
     select(_attachment).where(
         _attachment.c.id == bindparam("attachment_id"), _attachment.c.deleted_at.is_(None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id, JsonText, UtcDateTime
+from engine.store.statement import Statement
 
 
 class TaskComment(Base):
@@ -36,3 +37,16 @@ class TaskDraft(Base):
     participant_id: Mapped[str] = mapped_column(Id, primary_key=True)
     data: Mapped[Any] = mapped_column(JsonText)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+COMMENTS = Statement(
+    select(TaskComment.__table__)
+    .where(TaskComment.instance_id == bindparam("instance_id"))
+    .order_by(TaskComment.id)
+)
+DRAFT = Statement(
+    select(TaskDraft.data, TaskDraft.saved_at).where(
+        TaskDraft.task_id == bindparam("task_id"),
+        TaskDraft.participant_id == bindparam("participant_id"),
+    )
+)

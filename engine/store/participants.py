@@ -71,6 +71,12 @@ SEATS = Statement(
     .where(_seat.c.participant_id == bindparam("participant_id"), *_valid)
     .order_by(_seat.c.role, _seat.c.unit)
 )
+#: past and future ones too
+EVERY_SEAT = Statement(
+    select(_seat)
+    .where(_seat.c.participant_id == bindparam("participant_id"))
+    .order_by(_seat.c.role, _seat.c.unit)
+)
 SEATS_INSTEAD = Statement(
     select(_seat, _substitution.c.absent_id)
     .join(_substitution, _substitution.c.absent_id == _seat.c.participant_id)

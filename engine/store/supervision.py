@@ -70,6 +70,9 @@ _slip: Any = SupervisionSlip.__table__
 
 INSERT = Statement(insert(_slip))
 BY_ID = Statement(select(_slip).where(_slip.c.id == bindparam("slip_id")))
+OF_TASK = Statement(
+    select(_slip).where(_slip.c.task_id == bindparam("task_id")).order_by(_slip.c.issued_at)
+)
 OPEN_OF_TASK = Statement(
     select(_slip).where(_slip.c.task_id == bindparam("task_id"), _slip.c.replied_at.is_(None))
 )

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, bindparam, insert, update
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Blob, Id, JsonText, Unit, UtcDateTime
@@ -63,6 +74,9 @@ class MovedInstance(Base):
 _batch: Any = MoveBatch.__table__
 _moved: Any = MovedInstance.__table__
 
+WAS_MOVED = Statement(
+    select(_moved.c.batch_id).where(_moved.c.instance_id == bindparam("instance_id")).limit(1)
+)
 INSERT_BATCH = Statement(insert(_batch))
 INSERT_MOVED = Statement(insert(_moved))
 _FIELDS = (
