@@ -84,6 +84,12 @@ class Sight:
         first, following = _bounds(self.unit)
         return {f"first{number}": first, f"following{number}": following}
 
+    def shards(self) -> dict[str, str]:
+        """The first and the last shard below the unit, as `store.skipping` asks for them."""
+        prefix = "" if self.unit is None else region.prefix(self.unit)
+        digits = region.Level.COUNTY.value
+        return {"first": prefix.ljust(digits, "0"), "last": prefix.ljust(digits, "9")}
+
     def _of_processes(self, table: Any) -> tuple[Any, ...]:
         return () if self.keys is None else (table.c.process_key.in_(self.keys),)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, func, or_, select, text, true, union
+from sqlalchemy import ColumnElement, String, and_, bindparam, or_, select, text, true, union
 
 from engine.execution.visibility import Sight
 from engine.model import region
@@ -20,6 +20,7 @@ from engine.model.process import InstanceStatus
 from engine.store import human_tasks, instances
 from engine.store.database import Transaction
 from engine.store.definitions import ProcessDefinition
+from engine.store.skipping import shards
 from engine.store.statement import Statement
 
 #: An officer completes tens of thousands of tasks; beyond his seats the list of cases goes back
@@ -92,40 +93,15 @@ def counties_with(tx: Transaction, sight: Sight, status: InstanceStatus) -> list
     if sight.is_within_a_county:
         assert sight.unit is not None
         return [region.shard(sight.unit)]
-    prefix = region.prefix(sight.unit) if sight.unit is not None else ""
-    asked = {"status": status.value, "first": prefix.ljust(6, "0"), "last": prefix.ljust(6, "9")}
+    asked = {"status": status.value, **sight.shards()}
     return [row.shard for row in tx.rows(SHARDS_WITH, asked)]
 
 
-def _shards_with() -> Any:
-    following = _instance.alias("following")
-    last = bindparam("last", type_=String())
-    status = bindparam("status", type_=String())
-    skipped = (
-        select(func.min(_instance.c.shard).label("shard"))
-        .where(
-            _instance.c.ended_at.is_not(None),
-            _instance.c.status == status,
-            _instance.c.shard >= bindparam("first"),
-            _instance.c.shard <= last,
-        )
-        .cte("skipped", recursive=True)
-    )
-    behind = (
-        select(func.min(following.c.shard))
-        .where(
-            following.c.ended_at.is_not(None),
-            following.c.status == status,
-            following.c.shard > skipped.c.shard,
-            following.c.shard <= last,
-        )
-        .scalar_subquery()
-    )
-    skipped = skipped.union_all(select(behind).where(skipped.c.shard.is_not(None)))
-    return select(skipped.c.shard).where(skipped.c.shard.is_not(None))
+def _over(cases: Any) -> tuple[ColumnElement[bool], ...]:
+    return cases.c.ended_at.is_not(None), cases.c.status == bindparam("status", type_=String())
 
 
-SHARDS_WITH = Statement(_shards_with())
+SHARDS_WITH = Statement(shards(_instance, _over))
 
 
 def _stretches(

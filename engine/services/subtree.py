@@ -165,10 +165,7 @@ class Subtree:
 
 def _counties(tx: Transaction, sight: Sight) -> list[str]:
     """Counties with open tasks below a unit above them."""
-    prefix = "" if sight.unit is None else region.prefix(sight.unit)
-    digits = region.Level.COUNTY.value
-    bounds = {"first": prefix.ljust(digits, "0"), "last": prefix.ljust(digits, "9")}
-    return [row.shard for row in tx.rows(worklists.SHARDS, bounds)]
+    return [row.shard for row in tx.rows(worklists.SHARDS, sight.shards())]
 
 
 def _narrowed(sights: Sequence[Sight]) -> tuple[Sight, ...]:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, case, func, or_, select, text
+from sqlalchemy import and_, bindparam, case, func, literal_column, or_, select, text
 
 from engine.store.human_tasks import HumanTask
+from engine.store.skipping import shards
 from engine.store.statement import Statement
 
 _task: Any = HumanTask.__table__
@@ -163,26 +164,5 @@ WINDOW: Any = (
 END_OF_WINDOW = Statement(_in_shard("id", "due_sort").offset(bindparam("before")).limit(1))
 
 
-def _shards() -> Any:
-    """Shards with open tasks between two, skipping through the index from one to the next."""
-    following = _task.alias("following")
-    last = bindparam("last", type_=String())
-    skipped = (
-        select(func.min(_task.c.shard).label("shard"))
-        .where(_OPEN, _task.c.shard >= bindparam("first"), _task.c.shard <= last)
-        .cte("skipped", recursive=True)
-    )
-    behind = (
-        select(func.min(following.c.shard))
-        .where(
-            text("following.is_open = 1"),
-            following.c.shard > skipped.c.shard,
-            following.c.shard <= last,
-        )
-        .scalar_subquery()
-    )
-    skipped = skipped.union_all(select(behind).where(skipped.c.shard.is_not(None)))
-    return select(skipped.c.shard).where(skipped.c.shard.is_not(None))
-
-
-SHARDS = Statement(_shards())
+#: shards with open tasks
+SHARDS = Statement(shards(_task, lambda tasks: (tasks.c.is_open == literal_column("1"),)))
