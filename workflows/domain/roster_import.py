@@ -71,9 +71,30 @@ class Imported:
     warnings: tuple[str, ...]
 
 
-def read_rows(content: bytes) -> list[dict[str, str]]:
+class Rows(Sequence[dict[str, str]]):
+    """The rows of a sheet, each made when it is asked for: of a wrong one few are."""
+
+    __slots__ = ("_table",)
+
+    def __init__(self, table: list[list[Any]]) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [_named(row) for row in self._table[index]]
+        return _named(self._table[index])
+
+
+def _named(row: list[Any]) -> dict[str, str]:
+    return dict(zip(COLUMNS, map(_text, row), strict=False))
+
+
+def read_rows(content: bytes) -> Rows:
     """The cells by column name, one mapping a row. Raises ImportRefused for an unfit file."""
-    return [dict(zip(COLUMNS, map(_text, row), strict=False)) for row in _table(content)]
+    return Rows(_table(content))
 
 
 def count_rows(content: bytes) -> int:
