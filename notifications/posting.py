@@ -89,12 +89,12 @@ def _at_most(connection: http.client.HTTPConnection) -> Iterator[None]:
 
     Raises TimeoutError, also where half an answer was there already.
     """
-    over = threading.Event()
+    over, talk = threading.Event(), connection.sock
 
     def hang_up() -> None:
         over.set()
         with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            talk.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(TIMEOUT_SECONDS, hang_up)
     timer.daemon = True

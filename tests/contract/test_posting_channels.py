@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,22 @@ def test_a_receiver_that_never_finishes_is_left_and_tried_again(name, says, monk
 
     assert not refused.value.permanent
     assert took < 5
+
+
+class LastMoment:
+    """A timer whose time is up when it is cancelled."""
+
+    def __init__(self, _seconds, act) -> None:
+        self.start, self.cancel = (lambda: None), act
+
+
+def test_time_that_is_up_just_as_the_answer_came_is_told_as_such(monkeypatch) -> None:
+    monkeypatch.setattr(posting.threading, "Timer", LastMoment)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        connection = HTTPConnection(*listening.getsockname())
+        connection.connect()
+        with pytest.raises(TimeoutError), posting._at_most(connection):
+            connection.close()
 
 
 @both
