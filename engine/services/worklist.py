@@ -37,6 +37,8 @@ from engine.store.worklists import Holder, Narrowing
 CAP = 1000
 _task: Any = human_tasks.HumanTask.__table__
 _NO_FILTER = WorklistFilter()
+#: looked up for every line: the class itself is slower to ask
+_STATUSES = {each.value: each for each in TaskStatus}
 _OFFICE = frozenset({Narrowing.ROLE, Narrowing.UNIT})
 
 
@@ -230,7 +232,7 @@ class WorklistService:
             unit=row.unit,
             owner=row.owner,
             owner_name=owner_name,
-            status=TaskStatus(row.status),
+            status=_STATUSES[row.status],
             created_at=row.created_at,
             due_at=row.due_at,
             warn_at=row.warn_at,

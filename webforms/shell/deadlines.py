@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from flask import Flask
+from flask import Flask, g
 from markupsafe import Markup, escape
 
 from engine import Card, WorkingCalendar, card, clock, errors
@@ -14,6 +14,7 @@ from webforms.shell.assets import icon
 from webforms.shell.words import gettext, ngettext
 
 SOON = timedelta(days=2)
+_Count = tuple[WorkingCalendar, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,17 @@ def _running(
 def _working_days(at: datetime, now: datetime, calendar: WorkingCalendar | None) -> int | None:
     if calendar is None:
         return None
+    # Many lines of a list are due on one day, and a count looks at every day between.
+    counted: dict[tuple[int, date, date], _Count] = g.setdefault("working_days", {})
+    key = (id(calendar), clock.local_date(now), i18n.final_date(at))
+    found = counted.get(key)
+    if found is None:
+        # The calendar is kept beside its number, which no other one can have so long.
+        found = counted[key] = (calendar, _counted(at, now, calendar))
+    return found[1]
+
+
+def _counted(at: datetime, now: datetime, calendar: WorkingCalendar) -> int | None:
     try:
         return calendar.remaining(now, at)
     except errors.Incident:

@@ -103,7 +103,7 @@ def items(actor: Actor) -> tuple[Item, ...]:
     siblings = [entry for entry in shown if entry.endpoint.partition(".")[0] == area]
     return tuple(
         (
-            entry.title,
+            str(entry.title),
             links.to(entry.endpoint),
             entry.icon,
             _badge(entry, actor),

@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import request, url_for
 
+from webforms.shell import links
+
 MAXIMUM_CURSOR = 400
 MAXIMUM_SEARCH = 60
 
@@ -30,7 +32,9 @@ def link(**changes: str | None) -> str:
             values.pop(name, None)
         else:
             values[name] = value
-    return url_for(request.endpoint or "worklist.inbox", **values)
+    # What strangers call the rest of an address is not worth remembering.
+    build = links.to if request.args.keys() <= changes.keys() else url_for
+    return build(request.endpoint or "worklist.inbox", **values)
 
 
 def plain(values: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from typing import Any
 
 from flask import Flask, current_app
 from flask.templating import Environment
-from jinja2 import nodes
+from jinja2 import Template, nodes
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
@@ -20,10 +22,20 @@ EXTENSION = "nuanliu.templating"
 _SAYS = "_"
 
 
+class _Page(Template):
+    """A template whose imports know nothing but the globals, which are the same for all."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:  # noqa: ARG002  # see there
+        # Jinja compares the names of every import's globals with those of the page, at each visit;
+        # pages are never given globals of their own.
+        return super()._get_default_module()
+
+
 class Pages(Environment):
     """Flask's environment in one language."""
 
     language = words.OWN
+    template_class = _Page
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         parsed = super()._parse(source, name, filename)
