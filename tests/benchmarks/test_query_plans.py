@@ -16,7 +16,7 @@ from sqlalchemy import event, select
 from engine import SYSTEM, DueFilter, ProcessEngine, SystemClock, WorklistFilter
 from engine.model.process import InstanceStatus
 from engine.services.attendance import Attendance
-from engine.store import timers, worklists
+from engine.store import pauses, timers, worklists
 from engine.store.database import Transaction
 from engine.store.statement import Statement
 from engine.store.transaction import raw_cursor
@@ -174,6 +174,17 @@ def test_timers_due_at_one_midnight_are_taken_without_sorting_them(province) -> 
     prepared = timers.DUE.prepared(engine.database.engine.dialect)
     plan = province.plan(prepared.sql, prepared.bind({"now": engine.clock.now(), "limit": 200}))
     assert not [line for line in plan if "B-TREE" in line or "Sort" in line], plan
+
+
+def test_pauses_of_callers_and_cases_called_are_found_by_index(province) -> None:
+    with province.engine.read() as session:
+        case = session.scalars(select(bars._instance.c.id).limit(1)).one()
+    asked = {"parent_id": case, "parent_element": 1}
+    for statement in (pauses.OF_CALLERS, pauses.CALLED):
+        prepared = statement.prepared(province.engine.database.engine.dialect)
+        plan = province.plan(prepared.sql, prepared.bind(asked))
+        assert not full_scans(plan), plan
+        assert any("process_instance" in line for line in plan)
 
 
 def test_what_is_open_in_a_county_is_read_from_one_index_in_its_order(province) -> None:
