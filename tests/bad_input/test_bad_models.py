@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from engine import SYSTEM, Ladder, LadderAction, Package, Rung, errors
+from engine import SYSTEM, InstanceStatus, Ladder, LadderAction, Package, Rung, errors
 from tests.conftest import package, straight, user_task
 from tests.journeys import conftest
 from tests.journeys.http_client import Person
@@ -128,8 +128,8 @@ def test_the_repository_refuses_it_and_keeps_nothing(name, office, nothing_chang
         office.engine.repository.deploy(small(CASES[name]), SYSTEM)
 
     findings = getattr(refused.value, "findings", ())
-    assert findings or refused.value.message
-    assert all(one.message for one in findings)
+    for said in (refused.value.message, *(one.message for one in findings)):
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in said)
 
 
 def test_the_good_model_is_not_the_reason(office, tmp_path):
@@ -143,7 +143,9 @@ def test_the_good_model_is_not_the_reason(office, tmp_path):
 def test_two_hundred_levels_are_only_deep(office):
     office.engine.repository.deploy(small(nested(200)), SYSTEM)
 
-    office.engine.runtime.start("case", SYSTEM, region=COUNTY)
+    case = office.engine.runtime.start("case", SYSTEM, region=COUNTY)
+
+    assert office.engine.runtime.instance(case, SYSTEM).status is InstanceStatus.COMPLETED
 
 
 @pytest.mark.parametrize("at", ["bananas", "due+5", "due+", "+1wd", "800 %", ""])

@@ -15,6 +15,11 @@ def model(bpm) -> str:
     return bpm.repository.xml(bpm.repository.latest("sample").id).decode()
 
 
+def in_script(text: str) -> str:
+    """As the page hands it to the editor."""
+    return ascii(text)[1:-1]
+
+
 def send(page, action, xml):
     return page.client.post(
         f"/admin/definitions/sample/modeler/{action}",
@@ -34,10 +39,8 @@ def test_it_offers_the_editor_what_may_be_chosen(as_):
     page = as_("admin").get("/admin/definitions/sample/modeler")
 
     assert '"register"' in page.html
-    assert (
-        "村（社区）经办人" in page.html.encode().decode("unicode_escape", "ignore")
-        or "village_clerk" in page.html
-    )
+    assert in_script("村（社区）经办人") in page.html
+    assert "village_clerk" in page.html
     assert "style-src-attr 'unsafe-inline'" in page.page.headers["Content-Security-Policy"]
 
 
@@ -92,7 +95,7 @@ def test_it_keeps_a_draft_and_opens_it_again(as_, bpm):
     assert answer.json["findings"] == []
 
     page.get("/admin/definitions/sample/modeler")
-    assert "\\u767b\\u8bb0\\u53d7\\u7406" in page.html or "登记受理" in page.html
+    assert in_script("登记受理") in page.html
     page.get("/admin/definitions/sample")
     assert "未发布的草稿" in page.text
 

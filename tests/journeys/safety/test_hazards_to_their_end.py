@@ -227,6 +227,8 @@ def test_it_unlists_a_hazard_that_was_closed_before_it_was_listed(stage) -> None
     )
 
     stage.do("zhoujianguo", "unlist")
+    assert messages(stage)["listing_expired"] == 0
+    assert row(stage, number).state == "closed"
 
 
 def test_it_lowers_a_grade_with_evidence_and_the_second_inspectors_signature(stage) -> None:
