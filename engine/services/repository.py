@@ -1,4 +1,4 @@
-"""Published process versions and their packages: deploy, list, read, retire, draft."""
+"""Published process versions and their packages: deploy, list, read, retire."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, select, update
 
 from engine.execution import clock_starts
 from engine.execution.deployment import Examination, examine
-from engine.execution.environment import Environment
 from engine.execution.programs import (
     Deployed,
     Programs,
@@ -21,31 +20,26 @@ from engine.execution.programs import (
 from engine.execution.references import Known
 from engine.kernel.program import EventType, Program
 from engine.model.actor import Actor
-from engine.model.errors import DeploymentRefused, NotFound, Stale
+from engine.model.errors import DeploymentRefused, NotFound
 from engine.model.package import Finding, Package
 from engine.model.process import DefinitionView
-from engine.store.confirmations import DraftEditor
+from engine.services.drafts import Drafts
 from engine.store.database import Transaction
 from engine.store.definitions import (
     INSERT_DEFINITION,
     INSERT_FILE,
     INSERT_START,
     DefinitionFile,
-    PackageDraft,
     ProcessDefinition,
 )
 from engine.store.instances import ProcessInstance
 
 _definition = ProcessDefinition
 _file = DefinitionFile
-_editor: Any = DraftEditor.__table__
 
 
-class RepositoryService:
+class RepositoryService(Drafts):
     """What runs, in which version. A version never changes; running cases stay on theirs."""
-
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
 
     @property
     def _programs(self) -> Programs:
@@ -177,62 +171,6 @@ class RepositoryService:
     def activate(self, definition_id: str) -> None:
         """Undo `retire`. Raises NotFound."""
         self._set_retired(definition_id, None)
-
-    # --- drafts of the studio ------------------------------------------------------------
-
-    def save_draft(
-        self, key: str, path: str, content: bytes, actor: Actor, *, revision: int | None = None
-    ) -> int:
-        """Keep a package file that is not deployed yet; its new revision.
-
-        Raises Stale when `revision` is given and somebody saved since.
-        """
-        where = (PackageDraft.key == key, PackageDraft.path == path)
-        with self._environment.database.write() as tx:
-            known = tx.execute(select(PackageDraft.revision).where(*where)).scalar()
-            if revision is not None and (known or 0) != revision:
-                raise Stale
-            following = (known or 0) + 1
-            values = {
-                "content": content,
-                "saved_at": self._environment.clock.now(),
-                "saved_by": actor.id,
-                "revision": following,
-            }
-            if known is None:
-                tx.execute(insert(PackageDraft).values(key=key, path=path, **values))
-            else:
-                tx.execute(update(PackageDraft).where(*where).values(values))
-            mine = {"key": key, "participant_id": actor.id}
-            if not tx.execute(select(_editor.c.key).filter_by(**mine)).first():
-                tx.execute(insert(_editor).values(**mine))
-        return following
-
-    def load_draft(self, key: str, path: str) -> bytes | None:
-        """A package file as somebody left it; None without a draft."""
-        with self._environment.database.read() as tx:
-            found = tx.execute(
-                select(PackageDraft.content).where(
-                    PackageDraft.key == key, PackageDraft.path == path
-                )
-            ).scalar()
-        return None if found is None else bytes(found)
-
-    def drafts(self, key: str) -> dict[str, int]:
-        """Paths of the drafts of a package with their revisions."""
-        with self._environment.database.read() as tx:
-            rows = tx.execute(
-                select(PackageDraft.path, PackageDraft.revision)
-                .where(PackageDraft.key == key)
-                .order_by(PackageDraft.path)
-            ).all()
-        return {row.path: row.revision for row in rows}
-
-    def discard_drafts(self, key: str) -> None:
-        """Forget every draft of a package."""
-        with self._environment.database.write() as tx:
-            tx.execute(delete(PackageDraft).where(PackageDraft.key == key))
-            tx.execute(delete(_editor).where(_editor.c.key == key))
 
     # --- private -------------------------------------------------------------------------
 
