@@ -13,11 +13,8 @@ from typing import Any
 
 from engine.execution import case_clock, held_timers, pauses_above, reckoning
 from engine.execution.work import Work
-from engine.kernel.program import TimerKind
-from engine.model.calendar import Pause
 from engine.model.facts import Fact
 from engine.store import human_tasks, instances, pauses, timers
-from engine.store.base import FAR_FUTURE
 
 #: a job: count the clocks of a called case again
 JOB = "clocks"
@@ -65,20 +62,13 @@ def overtaken(work: Work, timer: Any) -> bool:
 
 
 def hold_new(work: Work) -> None:
-    """What a called case began in this command does not run under a pause of its callers."""
+    """A timer that a called case began in this command does not run under a pause of callers."""
     if work.instance.parent_id is None:
         return
-    armed = [row for row in work.armed if row["kind"] == timers.EVENT]
-    for row in armed:
-        _note_length(work, row)
-    opened = [row for row in work.tasks.values() if row["due_at"] is not None]
-    above = _open(work) if armed or opened else []
-    if any(row.holds_timers for row in above):
+    if any(row["kind"] == timers.EVENT for row in work.armed) and any(
+        row.holds_timers for row in _open(work)
+    ):
         held_timers.recount(work, "计时暂停中")
-    since = reckoning.held_from(above, "")
-    if since is not None:
-        for row in opened:
-            _stand_still(work, row, since, reckoning.holding(above, ""))
 
 
 def hold_case(work: Work) -> None:
@@ -107,35 +97,3 @@ def _count(work: Work, why: Mapping[str, Any]) -> None:
 def _due_of_case(work: Work) -> datetime | None:
     clock = case_clock.of(work)
     return clock.due_at if clock is not None and clock.is_open else None
-
-
-def _note_length(work: Work, row: dict[str, Any]) -> None:
-    """How a timer was counted, where the drawing says it: a caller may pause it some day."""
-    node = work.deployed.program.by_id.get(row["node_id"])
-    if row["length"] is not None or node is None:
-        return
-    for event in node.events:
-        timer = event.timer
-        if timer is not None and timer.kind is TimerKind.DURATION and isinstance(timer.value, str):
-            row.update(length=timer.value.strip(), since=work.now)
-
-
-def _stand_still(work: Work, row: dict[str, Any], since: datetime, held: tuple[Pause, ...]) -> None:
-    if row["deadline"] is None:
-        return
-    unit = row["unit"] or work.instance.region
-    again = reckoning.reckon(
-        work, unit=unit, since=row["created_at"], wanted=row["deadline"], held=held
-    )
-    if again.due_at is not None:
-        return  # a fixed date, which no pause moves
-    row.update(
-        due_at=None,
-        due_sort=FAR_FUTURE,
-        due_note=again.note,
-        paused_at=since,
-        **again.columns(),
-    )
-    ladder = (timers.LADDER, row["element"])
-    if any((one["kind"], one["element"]) == ladder for one in work.armed):
-        work.disarm(*ladder)

@@ -115,7 +115,8 @@ def _arm_timer(work: Work, effect: fx.ArmTimer) -> None:
     policy_guard.armed(work, effect)
     calendar = work.environment.calendars.at(work.instance.region)
     at = timer_instant(calendar, effect.since, effect.when)
-    held = work.deployed.package.holds(effect.node_id)
+    # A caller may pause what it called some day.
+    held = work.deployed.package.holds(effect.node_id) or work.instance.parent_id is not None
     counted = isinstance(effect.when, str) and (held or "wd" in effect.when)
     work.arm(
         kind=timers.EVENT,

@@ -114,8 +114,8 @@ def _ladder(work: Work, activity_id: str, unit: str) -> Ladder | None:
 
 
 def _held(work: Work) -> tuple[Pause, ...]:
-    """Pauses of the whole case that hold whatever is opened meanwhile."""
-    if not work.deployed.package.pauses:
+    """Pauses of the whole case, or of its callers, that hold whatever is opened meanwhile."""
+    if not work.deployed.package.pauses and work.instance.parent_id is None:
         return ()
     held = reckoning.holding(reckoning.pauses_of(work), "")
     # What is over before the task came is none of its clock's business.
