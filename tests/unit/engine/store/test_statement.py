@@ -11,13 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from engine import Base, IsoDate, JsonText, UtcDateTime
-from engine.store.database import Database
 from engine.store.statement import Statement
 
-_metadata = MetaData()
+METADATA = MetaData()
 _things = Table(
     "things",
-    _metadata,
+    METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime),
     Column("day", IsoDate),
@@ -33,14 +32,6 @@ _ROW = {
     "data": {"amount": Decimal("1.50"), "说明": ["一", 2]},
     "name": "张",
 }
-
-
-@pytest.fixture
-def database(store_url):
-    database = Database(store_url)
-    _metadata.create_all(database.engine)
-    yield database
-    database.dispose()
 
 
 def test_what_was_written_comes_back(database):

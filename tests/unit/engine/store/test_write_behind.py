@@ -5,26 +5,18 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, insert, select
 
-from engine.store.database import Database, is_duplicate
+from engine.store.database import is_duplicate
 from engine.store.statement import Statement
 
-_metadata = MetaData()
+METADATA = MetaData()
 _notes = Table(
     "notes",
-    _metadata,
+    METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("text", String(20)),
 )
 _INSERT = Statement(insert(_notes))
 _UP_TO = Statement(select(_notes).where(_notes.c.id <= bindparam("last")).order_by(_notes.c.id))
-
-
-@pytest.fixture
-def database(store_url):
-    database = Database(store_url)
-    _metadata.create_all(database.engine)
-    yield database
-    database.dispose()
 
 
 def _texts(tx) -> list[str]:
