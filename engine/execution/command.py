@@ -25,6 +25,16 @@ _Answer = TypeVar("_Answer")
 OPTIMISTIC_ATTEMPTS = 3
 
 
+def write_out(work: Work) -> None:
+    """What a command and its operations did is in the database, clocks and pauses with it.
+
+    Raises LostRace.
+    """
+    settle_variables(work)
+    pauses.follow(work)
+    work.flush()
+
+
 class Commands:
     """Runs commands; hands their follow-up jobs to whoever drains them."""
 
@@ -91,9 +101,7 @@ class Commands:
                 # Who lost a race once wants to see each write and what it hit.
                 with database.write(lazily=attempt == 0) as tx:
                     work, answer = act(load(tx, lock))
-                    settle_variables(work)
-                    pauses.follow(work)
-                    work.flush()
+                    write_out(work)
             except LostRace:
                 continue
             return answer, work.follow_up

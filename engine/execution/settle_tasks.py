@@ -21,15 +21,45 @@ from engine.store.base import FAR_FUTURE
 def open_task(work: Work, effect: fx.OpenTask) -> None:
     """A task row, its fact, its message, the first rung of its ladder."""
     policy_guard.opened(work, effect)
-    instance = work.instance
     task_id = work.new_id()
-    unit = effect.unit or instance.region
+    unit = effect.unit or work.instance.region
     ladder = _ladder(work, effect.activity_id, unit)
     held = _held(work)
     due = _due_of(work, effect, unit, ladder, held)
-    paused = _since_when(held) if due is not None else None
+    row = _row(work, effect, task_id, unit, due)
+    if due is not None:
+        row["paused_at"] = _since_when(held)
+    work.tasks[effect.element] = row
+    _absorb(
+        work,
+        effect.element,
+        work.record(
+            Fact.TASK_OPENED,
+            activity_id=effect.activity_id,
+            task_id=task_id,
+            element=effect.element,
+            detail=_said(effect, unit, due),
+        ),
+    )
+    audience: dict[str, object] = (
+        {"kind": "role", "role": effect.role or "", "unit": unit}
+        if effect.owner is None
+        else {"kind": "participant", "id": effect.owner}
+    )
+    work.notify("task_opened", audience, _message_data(row), task_id=task_id)
+    if due is not None and due.due_at is not None and ladder is not None:
+        _arm_ladder(work, row, due.due_at, ladder)
+    start_by = work.deployed.package.start_by.get(effect.activity_id)
+    if start_by is not None and effect.owner is None:
+        _arm_begin(work, row, start_by)
+
+
+def _row(
+    work: Work, effect: fx.OpenTask, task_id: str, unit: str, due: reckoning.Reckoned | None
+) -> dict[str, Any]:
+    instance = work.instance
     owned = effect.owner is not None
-    row: dict[str, Any] = {
+    return {
         "id": task_id,
         "shard": instance.shard,
         "instance_id": instance.id,
@@ -57,7 +87,7 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
         "deadline": deadline_text(effect.deadline),
         "start_by": None,
         "warn_at": due.warn_at if due else None,
-        "paused_at": paused,
+        "paused_at": None,
         "calendar_version": due.calendar_version[:60] if due else None,
         "urgency": None,
         "completed_at": None,
@@ -69,29 +99,6 @@ def open_task(work: Work, effect: fx.OpenTask) -> None:
         "ladder_of": None,
         "counts_as": None,
     }
-    work.tasks[effect.element] = row
-    _absorb(
-        work,
-        effect.element,
-        work.record(
-            Fact.TASK_OPENED,
-            activity_id=effect.activity_id,
-            task_id=task_id,
-            element=effect.element,
-            detail=_said(effect, unit, due),
-        ),
-    )
-    audience = (
-        {"kind": "participant", "id": effect.owner}
-        if owned
-        else {"kind": "role", "role": effect.role or "", "unit": unit}
-    )
-    work.notify("task_opened", audience, _message_data(row), task_id=task_id)
-    if due is not None and due.due_at is not None and ladder is not None:
-        _arm_ladder(work, row, due.due_at, ladder)
-    start_by = work.deployed.package.start_by.get(effect.activity_id)
-    if start_by is not None and not owned:
-        _arm_begin(work, row, start_by)
 
 
 def _said(effect: fx.OpenTask, unit: str, due: reckoning.Reckoned | None) -> dict[str, object]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.execution import pauses
+from engine.execution.command import write_out
 from engine.execution.environment import Environment
-from engine.execution.settle import settle_variables
 from engine.execution.snapshot import Snapshot
 from engine.execution.work import Work
 from engine.model.actor import SYSTEM
@@ -31,9 +30,7 @@ def run(environment: Environment, acts: Sequence[tuple[str, Act]]) -> list[str]:
         for instance_id, act in acts:
             work = _loaded(environment, tx, instance_id)
             act(work)
-            settle_variables(work)
-            pauses.follow(work)
-            work.flush()
+            write_out(work)
             follow_up += work.follow_up
             # The next one must not find what this one's operations had read.
             tx.session.flush()

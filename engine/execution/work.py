@@ -6,7 +6,7 @@ statements however many things it leads to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ from engine.store.base import FAR_FUTURE
 from engine.store.database import LostRace, Transaction
 from engine.store.statement import Statement
 
+_Rows = list[dict[str, Any]]
 #: a page of a time line reads whole rows
 _FACTS_A_ROW = 100
 #: so many new rows go with the instance as one statement; each mix of rows is a plan to remember
@@ -271,33 +272,43 @@ class Work:
 
         Raises LostRace when somebody else changed the instance since it was read.
         """
-        tx = self.tx
-        tx.flush()
+        self.tx.flush()
         replaced, cancelled = self._timer_changes()
         rows = self._gathered()
-        changes = [self._saved(), *((timers.REPLACE, row) for row in replaced)]
-        few = len(replaced) <= 1 and not cancelled and sum(map(len, rows.values())) <= _FEW
-        if few:
-            changes += [(statement, row) for statement, many in rows.items() for row in many]
-            hits = tx.finish(changes)
+        if len(replaced) <= 1 and not cancelled and sum(map(len, rows.values())) <= _FEW:
+            self._write_few(replaced, rows)
         else:
-            # Who comes second waits here and finds no row.
-            hits = tx.write_each(changes[:1])
+            self._write_many(replaced, cancelled, rows)
+
+    def _write_few(self, replaced: _Rows, rows: Mapping[Statement, _Rows]) -> None:
+        changes = [self._saved(), *((timers.REPLACE, row) for row in replaced)]
+        changes += [(statement, row) for statement, many in rows.items() for row in many]
+        hits = self.tx.finish(changes)
         if hits[0] != 1:
             raise LostRace
-        if not few:
-            hits += [tx.write(*change) for change in changes[1:]]
-            tx.write_all(timers.CANCEL, cancelled)
-        for row, hit in zip(replaced, hits[1:], strict=False):
-            # The cancelled timer may have fired and gone already: then this one is new.
-            if hit == 0:
-                tx.write(timers.INSERT, row)
-        if not few:
-            tx.write_behind()
-            for statement, many in rows.items():
-                tx.write_all(statement, many)
+        self._arm_missed(replaced, hits[1:])
 
-    def _gathered(self) -> dict[Statement, list[dict[str, Any]]]:
+    def _write_many(
+        self, replaced: _Rows, cancelled: _Rows, rows: Mapping[Statement, _Rows]
+    ) -> None:
+        tx = self.tx
+        # Who comes second waits here and finds no row.
+        if tx.write(*self._saved()) != 1:
+            raise LostRace
+        hits = [tx.write(timers.REPLACE, row) for row in replaced]
+        tx.write_all(timers.CANCEL, cancelled)
+        self._arm_missed(replaced, hits)
+        tx.write_behind()
+        for statement, many in rows.items():
+            tx.write_all(statement, many)
+
+    def _arm_missed(self, replaced: _Rows, hits: Sequence[int]) -> None:
+        """A cancelled timer may have fired and gone already: then the one in its place is new."""
+        for row, hit in zip(replaced, hits, strict=False):
+            if hit == 0:
+                self.tx.write(timers.INSERT, row)
+
+    def _gathered(self) -> dict[Statement, _Rows]:
         return {
             timers.INSERT: self.armed,
             human_tasks.OPEN: list(self.tasks.values()),
@@ -308,7 +319,7 @@ class Work:
             history.INSERT: self._numbered_facts(),
         }
 
-    def _timer_changes(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def _timer_changes(self) -> tuple[_Rows, _Rows]:
         """Rows of cancelled timers that carry the next ones, and rows that only go."""
         replaced = []
         # A timer that is armed anew takes its own old row: another row of its kind and element
@@ -328,7 +339,7 @@ class Work:
         ]
         return replaced, cancelled
 
-    def _numbered_facts(self) -> list[dict[str, Any]]:
+    def _numbered_facts(self) -> _Rows:
         instance = self.instance
         chain = history.Chain(instance.id, instance.shard, instance.fact_count, instance.fact_hash)
         rows = []

@@ -155,20 +155,23 @@ class Statement:
 
 
 @cache
-def alone(statements: tuple[Statement, ...], dialect: Dialect) -> str:
-    """The same, failing as a whole by a division by zero where one of them hits no row."""
-    hits = [f"1 / (SELECT count(*) FROM w{number})" for number in range(len(statements))]  # noqa: S608  # our own names
-    return f"WITH {_parts(statements, dialect)} SELECT {', '.join(hits)}"
-
-
-@cache
 def together(statements: tuple[Statement, ...], dialect: Dialect) -> str:
     """Several writes as one; its answer is one row: how many rows each of them hit.
 
     The answer asks for them in their order, and an earlier one is over before a later one begins.
     """
-    hits = [f"(SELECT count(*) FROM w{number})" for number in range(len(statements))]  # noqa: S608  # our own names
-    return f"WITH {_parts(statements, dialect)} SELECT {', '.join(hits)}"
+    return _as_one(statements, dialect, "(SELECT count(*) FROM w{})")
+
+
+@cache
+def alone(statements: tuple[Statement, ...], dialect: Dialect) -> str:
+    """The same, failing as a whole by a division by zero where one of them hits no row."""
+    return _as_one(statements, dialect, "1 / (SELECT count(*) FROM w{})")
+
+
+def _as_one(statements: tuple[Statement, ...], dialect: Dialect, asked: str) -> str:
+    hits = ", ".join(asked.format(number) for number in range(len(statements)))
+    return f"WITH {_parts(statements, dialect)} SELECT {hits}"
 
 
 def _parts(statements: tuple[Statement, ...], dialect: Dialect) -> str:
