@@ -44,8 +44,9 @@ class HumanTask(Base):
 
     __tablename__ = "human_task"
     __table_args__ = (
+        # Behind the order of an inbox stands what counts it, as in `watch` below.
         Index(
-            "ix_human_task_seat", "role", "unit", "due_sort", "id",
+            "ix_human_task_inbox", "role", "unit", "due_sort", "id", "owner", "is_open",
             postgresql_where=_OPEN, sqlite_where=_OPEN,
         ),
         Index(

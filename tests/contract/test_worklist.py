@@ -184,6 +184,6 @@ def test_a_worklist_is_read_from_its_index_alone(office, store_url):
         plan = "\n".join(str(row) for row in cursor.fetchall())
         cursor.close()
 
-    assert "ix_human_task_seat" in plan
+    assert "ix_human_task_inbox" in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan

@@ -28,7 +28,8 @@ def run(connection: Connection) -> None:
     """Again, it finds nothing to do."""
     for table, column in present(connection, UNREAD):
         connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-    drop_index(connection, "ix_process_instance_root_id")
+    for name in ("ix_process_instance_root_id", "ix_human_task_seat"):
+        drop_index(connection, name)
     if connection.dialect.name == "sqlite":
         _pack(connection)
 
