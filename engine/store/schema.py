@@ -121,14 +121,14 @@ class SchemaStatus:
         ahead = [step.name for step in self.unknown if step.is_post]
         if ahead:
             raise SchemaAhead(f"{SchemaAhead.__doc__}（{'、'.join(ahead)}）")
-        behind = [step.name for step in self.pending if not step.is_post]
-        if behind:
-            raise SchemaBehind(f"{SchemaBehind.__doc__}（缺 {'、'.join(behind)}）")
-        needed = [step.name for step in self.pending if step.needed]
-        if needed:
+        missing = [step for step in self.pending if not step.is_post or step.needed]
+        names = "、".join(step.name for step in missing)
+        if any(step.needed for step in missing):
             raise SchemaBehind(
-                f"这次升级要停机：请停止旧版本，再运行 nuanliu upgrade（缺 {'、'.join(needed)}）"
+                f"这次升级要停机：请停止旧版本，再运行 nuanliu upgrade（缺 {names}）"
             )
+        if missing:
+            raise SchemaBehind(f"{SchemaBehind.__doc__}（缺 {names}）")
 
 
 def migration_names() -> list[str]:
