@@ -33,7 +33,7 @@ __all__ = [
 
 BUSY_TIMEOUT_MS = 15_000
 CHECKPOINT_PAGES = 16_000
-WRITER_CACHE_KIB = 49_152
+WRITER_CACHE_KIB = 32_768
 #: PostgreSQL: serialization failure, deadlock
 _RACE_STATES = frozenset({"40001", "40P01"})
 #: PostgreSQL: unique violation, and the key of the facts of a case

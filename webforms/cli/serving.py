@@ -23,6 +23,8 @@ from webforms.settings import Settings, from_environment
 from webforms.shell import calendars, demo_clock, metrics
 
 THREADS = 4
+#: a heap a thread keeps fifty megabytes nobody uses; threads of one interpreter need not have one
+HEAPS_VARIABLE, HEAPS = "MALLOC_ARENA_MAX", "2"
 CLOCK_VARIABLE = "NUANLIU_DEMO_CLOCK"
 DEMO_FOLDER = Path("var/demo")
 
@@ -100,6 +102,8 @@ def application() -> Any:
 
 def _run(host: str, port: int, workers: int) -> None:
     metrics.share(Path(tempfile.gettempdir()) / f"nuanliu-metrics-{os.getpid()}")
+    # The C library of the server's processes reads it when they begin.
+    os.environ.setdefault(HEAPS_VARIABLE, HEAPS)
     server = Granian(
         "webforms.cli.serving:application",
         address=host,
