@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 from pathlib import Path
@@ -24,7 +25,9 @@ from webforms.shell import calendars, demo_clock, metrics
 
 THREADS = 4
 #: a heap a thread keeps fifty megabytes nobody uses; threads of one interpreter need not have one
-HEAPS_VARIABLE, HEAPS = "MALLOC_ARENA_MAX", "2"
+HEAPS, HEAPS_VARIABLE = 2, "MALLOC_ARENA_MAX"
+#: the number of that option in `malloc.h` of the GNU C library
+M_ARENA_MAX = -8
 CLOCK_VARIABLE = "NUANLIU_DEMO_CLOCK"
 DEMO_FOLDER = Path("var/demo")
 
@@ -85,6 +88,7 @@ def demo(port: int, data: Path, clock_text: str | None, reset: bool) -> None:
 
 def application() -> Any:
     """What the web server loads in its worker: the pages, with the heartbeat beside them."""
+    _share_heaps()
     settings = from_environment()
     given = os.environ.get(CLOCK_VARIABLE)
     clock: Clock = story.read_clock(given) if given else clock_of(settings)
@@ -100,10 +104,19 @@ def application() -> Any:
     return app
 
 
+def _share_heaps() -> None:
+    """Let the threads of this process have two heaps, unless the administrator chose a number.
+
+    Asked of the C library, as this process was forked and read no variable. Another one has its
+    own way and is left alone.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None and HEAPS_VARIABLE not in os.environ:
+        mallopt(M_ARENA_MAX, HEAPS)
+
+
 def _run(host: str, port: int, workers: int) -> None:
     metrics.share(Path(tempfile.gettempdir()) / f"nuanliu-metrics-{os.getpid()}")
-    # The C library of the server's processes reads it when they begin.
-    os.environ.setdefault(HEAPS_VARIABLE, HEAPS)
     server = Granian(
         "webforms.cli.serving:application",
         address=host,
