@@ -107,4 +107,5 @@ CHILD_OF = Statement(
 
 def in_family(root_id: str) -> Any:
     """A condition: the case of this id or one that it called, directly or not."""
-    return or_(_instance.c.id == root_id, and_(_CALLED, _instance.c.root_id == root_id))
+    called = _instance.c.parent_id.is_not(None)
+    return or_(_instance.c.id == root_id, and_(called, _instance.c.root_id == root_id))
